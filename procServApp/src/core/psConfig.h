@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psConfig.h
+ *  @brief What is asked of one child: defaults, checks, and settings by name.
+ *
+ *  Public.  Pure: no file is opened, no process started.  Not thread-safe; psSupAddChild()
+ *  copies it.
+ */
+#ifndef INC_psConfig_H
+#define INC_psConfig_H
+
+#include "psTypes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One listening endpoint as the user gave it. */
+typedef struct psEndpointSpec {
+    char *spec;
+    bool readOnly;  /**< a log endpoint */
+} psEndpointSpec;
+
+/** All strings are owned by the config; NULL where not given. */
+typedef struct psConfig {
+    char *name;          /**< NULL: argv[0] */
+    char **argv;         /**< NULL-terminated; argv[0] is the command word */
+    int argc;
+    char *execFile;      /**< -e: execute this with argv as its arguments; NULL: argv[0] */
+    char *dir;           /**< -c: NULL: the server's own */
+    char *logFile;       /**< NULL: none; "-": standard output */
+    char *logStamp;      /**< strftime format; NULL: no stamps; "": "[" timeFormat "] " */
+    char *timeFormat;    /**< strftime, "%c" */
+    psEndpointSpec endpoints[PS_ENDPOINTS];
+    int endpointCount;
+    bool allow;          /**< control TCP endpoints on any interface */
+    bool restrictLog;    /**< log TCP endpoints on loopback */
+    psSettings settings;
+    bool wait;           /**< the first start is manual */
+    int killSignal;      /**< 1...64, 9 */
+    char *stopInput;     /**< decoded bytes sent as the first stage of a stop; NULL: none */
+    size_t stopInputLen;
+    long coreSizeBytes;  /**< soft RLIMIT_CORE of the child; -1: as inherited */
+    unsigned char killKey, toggleKey, logoutKey; /**< 0: disabled */
+    bool ignore[256];    /**< typed bytes that never reach the child */
+} psConfig;
+
+/** Defaults: mode Always, hold-off 15 s, grace 5 s, window 600 s, kill signal 9, ^X, ^T.
+ *  @return NULL without memory; free by psConfigFree() */
+psConfig *psConfigCreate(void);
+psConfig *psConfigCopy(const psConfig *cfg);
+void psConfigFree(psConfig *cfg);
+
+/** The name in messages: cfg->name or the command word. */
+const char *psConfigName(const psConfig *cfg);
+
+/** The command and its arguments; copied.  @return 0, -EINVAL if empty, -ENOMEM */
+int psConfigSetCommand(psConfig *cfg, int argc, const char *const *argv);
+
+/** Set one thing by the name of its option ("holdoff", "chdir", "port"...).
+ *  The command line and iocsh both come through here, so that a setting means the same in both.
+ *  @param value NULL for options without an argument ("oneshot", "wait"...)
+ *  @param msg   on failure one line: what is wrong and what is expected
+ *  @return 0, -ENOENT no such setting, -EINVAL bad value, -ENOSPC too many, -ENOMEM */
+int psConfigSet(psConfig *cfg, const char *option, const char *value, char *msg, size_t msgSize);
+
+/** Walks the table behind psConfigSet(): option name and whether it takes a value, for
+ *  completeness checks.  @return NULL past the end */
+const char *psConfigOptionName(unsigned index, bool *takesValue);
+
+/** Is it complete and consistent?  @return 0, or -EINVAL and one line in @p msg */
+int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize);
+
+/** The command as a shell would quote it.  @return length, cut to @p size */
+size_t psConfigCommandLine(const psConfig *cfg, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

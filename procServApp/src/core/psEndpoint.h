@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psEndpoint.h
+ *  @brief Parse and print listening endpoints in procServ's grammar.  Level 1, pure
+ *  (but for looking up user and group names).
+ *
+ *      PORT   A.B.C.D:PORT   unix:PATH   unix:USER:GROUP:PERM:PATH   unix:@NAME
+ */
+#ifndef INC_psEndpoint_H
+#define INC_psEndpoint_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef enum psEndpointKind {
+    psEndpointTcp,
+    psEndpointUnix,
+    psEndpointAbstract
+} psEndpointKind;
+
+#define PS_SOCKET_PATH_BYTES 108 /* sizeof sun_path on Linux */
+
+typedef struct psEndpoint {
+    psEndpointKind kind;
+    uint32_t address;   /**< tcp: IPv4, host byte order */
+    uint16_t port;      /**< tcp: 0 lets the kernel choose */
+    char path[PS_SOCKET_PATH_BYTES]; /**< unix: path, or the name without '@' */
+    uid_t uid;          /**< unix: owner, (uid_t)-1 unchanged */
+    gid_t gid;          /**< unix: group, (gid_t)-1 unchanged */
+    mode_t mode;        /**< unix: permissions */
+} psEndpoint;
+
+/** Parse @p spec.
+ *  @param spec      what the user gave
+ *  @param what      "control" or "log", for messages
+ *  @param localOnly a bare port, and any address, means 127.0.0.1
+ *  @param out       untouched on failure
+ *  @param msg       on failure one line for the user, procServ's text where it has one
+ *                   (procServ prefixes some with "ARGV0: ": those begin with "%s: ", done by
+ *                   passing @p argv0)
+ *  @return 0 or -EINVAL */
+int psEndpointParse(const char *spec, const char *what, bool localOnly, const char *argv0,
+                    psEndpoint *out, char *msg, size_t msgSize);
+
+/** As PROCSERV_INFO shows it: tcp:A.B.C.D:port, unix:/path, unix:@name.  @return length */
+size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size);
+
+#endif

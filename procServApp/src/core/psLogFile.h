@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psLogFile.h
+ *  @brief A log file behind a writer thread and a bounded queue.  Level 2.
+ *
+ *  The loop never waits for a disk.  The thread owns the descriptor: it opens (O_APPEND,
+ *  O_CLOEXEC, 0644 less umask), writes, reopens.  No fsync per write.  When the disk refuses
+ *  (ENOSPC, EIO...) the bytes are counted as dropped, it tries again, and where the file goes on
+ *  it says so: "@@@ N bytes lost" in the file.
+ */
+#ifndef INC_psLogFile_H
+#define INC_psLogFile_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "psLoop.h"
+
+typedef struct psLogFile psLogFile;
+
+typedef struct psLogStats {
+    uint64_t writtenBytes;
+    uint64_t droppedBytes;   /**< refused by the disk, or dropped at close */
+    int error;               /**< errno of the last failed open or write; 0: all is well */
+    uint64_t sizeBytes;      /**< of the file now */
+} psLogStats;
+
+/** @param path   "-" is standard output: reopen then does nothing
+ *  @param loop   where @p onRoom runs
+ *  @param onRoom called on the loop after a write that was refused for lack of room could now
+ *                be taken; may be NULL
+ *  @param outErr 0, or negative errno of the first open: the log is created all the same and
+ *                keeps trying at psLogFileReopen()
+ *  Blocks: in open(), so: before the loop runs, or for a child added later from a thread that
+ *  may block.  @return NULL without memory or thread */
+psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *ctx), void *ctx,
+                           int *outErr);
+/** Queue bytes.  Thread: loop.  Blocks: never.  @return how many were taken (0...len) */
+size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len);
+/** Close and open again by name, after what is queued now.  Thread: any. */
+void psLogFileReopen(psLogFile *log);
+void psLogFileStats(const psLogFile *log, psLogStats *out);
+/** Nothing queued and nothing being written?  Thread: any. */
+bool psLogFileIdle(const psLogFile *log);
+/** @p onIdle is called on the loop once everything queued so far is written or dropped. */
+void psLogFileFlush(psLogFile *log, void (*onIdle)(void *ctx), void *ctx);
+/** Stop the thread and free, after waiting at most @p waitSec for the queue: a thread stuck in
+ *  a write is left behind with its memory.  Not from the loop unless idle. */
+void psLogFileFree(psLogFile *log, double waitSec);
+
+#endif

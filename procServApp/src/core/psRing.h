@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psRing.h
+ *  @brief Console bytes with absolute 64-bit offsets, one writer, many readers.  Level 1, pure.
+ *
+ *  The ring never refuses a byte: a reader that falls behind loses the oldest ones and learns
+ *  how many.  Whether the writer should rather wait is the owner's decision, from
+ *  psRingReaderRoom() and psRingReaderSteady() (design: "who is waited for").
+ */
+#ifndef INC_psRing_H
+#define INC_psRing_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct psRing {
+    char *data;
+    size_t size;      /**< power of two */
+    size_t minSize;
+    size_t maxSize;
+    uint64_t head;    /**< offset of the next byte to be written; starts at 0 */
+    uint64_t tail;    /**< offset of the oldest byte still held */
+} psRing;
+
+/** Sizes are powers of two, bytes.  @return 0 or -ENOMEM */
+int psRingInit(psRing *ring, size_t minSize, size_t maxSize);
+void psRingClear(psRing *ring);
+
+/** Room for one read straight into the ring: the contiguous part behind head.  The bytes are
+ *  the ring's oldest; they count as lost to readers only at psRingCommit().
+ *  @return its length, never 0 */
+size_t psRingReserve(psRing *ring, char **out);
+void psRingCommit(psRing *ring, size_t len);
+/** Copy @p len bytes in, of any length. */
+void psRingWrite(psRing *ring, const void *bytes, size_t len);
+
+/** The contiguous readable part from @p offset (tail <= offset <= head).  @return its length */
+size_t psRingPeek(const psRing *ring, uint64_t offset, const char **out);
+
+/** Double the size, keeping content and offsets.  @return false at maxSize or without memory */
+bool psRingGrow(psRing *ring);
+/** Back to minSize, keeping the newest minSize bytes. */
+void psRingShrink(psRing *ring);
+
+/** A reader is steady if it accepted at least so much within the last window. */
+#define PS_READER_WINDOW_SEC 0.1
+#define PS_READER_STEADY_BYTES 100000
+#define PS_READER_BUCKETS 10
+
+/** One reader's cursor.  Embedded in its owner. */
+typedef struct psRingReader {
+    uint64_t offset;     /**< next byte to take */
+    uint64_t lost;       /**< bytes lost since psRingReaderInit */
+    bool skipping;       /**< lost bytes and no line feed seen since */
+    double bucketStart;  /* monotonic time of bucket[0]'s begin */
+    uint32_t bucket[PS_READER_BUCKETS]; /* bytes accepted, in slices of the window, newest first */
+} psRingReader;
+
+/** Start reading at the ring's head. */
+void psRingReaderInit(psRingReader *reader, const psRing *ring);
+/** Repair a cursor that was overrun: moves it behind the next line feed still held (to head if
+ *  there is none yet; it then goes on skipping).
+ *  @return bytes lost that were not told before and are to be told now; 0 while skipping */
+uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring);
+/** Bytes it can take now.  Call psRingReaderRepair() first. */
+size_t psRingReaderPeek(const psRingReader *reader, const psRing *ring, const char **out);
+/** It took @p len bytes at @p now (monotonic s). */
+void psRingReaderAccept(psRingReader *reader, size_t len, double now);
+/** Bytes that can be written before it loses any. */
+size_t psRingReaderRoom(const psRingReader *reader, const psRing *ring);
+bool psRingReaderSteady(const psRingReader *reader, double now);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psSup.h
+ *  @brief The supervisor: the public face of psCore.
+ *
+ *  One object owns one loop thread; the thread owns all children.  A child is named everywhere.
+ *  Life: psSupCreate, psSupAddChild..., psSupStart, (psSupAddChild, psSupBegin)..., psSupShutdown,
+ *  psSupWait, psSupFree.
+ */
+#ifndef INC_psSup_H
+#define INC_psSup_H
+
+#include <stdio.h>
+
+#include <compilerDependencies.h>
+
+#include "psConfig.h"
+#include "psTypes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct psSup psSup;
+struct psClock;
+struct psInherit;
+
+/** How the supervisor as a whole behaves.  Start from psSupOptionsDefault(). */
+typedef struct psSupOptions {
+    const char *banner;      /**< in "Welcome to procServ (...)" and --version; static */
+    const char *argv0;       /**< in messages that quote it; static */
+    const struct psInherit *inherit; /**< for the children; NULL: defaults; static */
+    char *const *environ;    /**< the children's; PROCSERV_INFO is added; NULL: ::environ at
+                                  psSupCreate, copied */
+    int reservedDescriptors; /**< descriptors the caller may need: 256 with an IOC */
+    bool endWithOneShot;     /**< shut down when all children are OneShot and done, or ^Q */
+    /** Called once on the loop thread when everything is down and the logs are flushed. */
+    void (*ended)(void *ctx, int exitCode);
+    void *ctx;
+    const struct psClock *clock; /**< NULL: the machine's */
+} psSupOptions;
+void psSupOptionsDefault(psSupOptions *out);
+
+/** @return NULL with a line on errlog */
+psSup *psSupCreate(const psSupOptions *options);
+
+/** Save what children are to inherit.  Thread: main, before any other and before psSupCreate.
+ *  @return a static object for psSupOptions.inherit */
+const struct psInherit *psSupSaveInherit(void);
+
+/** Add a child: opens its endpoints and its log, starts nothing before psSupStart().
+ *  @param cfg copied
+ *  @param msg on failure one line for the user
+ *  Thread: any.  Blocks: in open() of the log.
+ *  @return 0; -EEXIST name taken; -EINVAL configuration; -ENOSPC too many; else -errno of the
+ *          endpoint that could not be opened (the log is no reason to fail: procServ's rule) */
+int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize);
+/** Would psSupAddChild() and the start work?  One line per finding through @p report,
+ *  @p bad telling errors from good news.  Nothing is left behind.  @return number of errors */
+int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
+                    void (*report)(void *ctx, bool bad, const char *line), void *ctx);
+
+/** Start the loop thread and begin every child added so far (boot: as --wait and mode say).
+ *  @return 0 or -errno */
+int psSupStart(psSup *sup);
+/** Begin a child added after psSupStart(); NULL: all not begun yet.  Idempotent.  Thread: any.
+ *  @return 0 or -ENOENT */
+int psSupBegin(psSup *sup, const char *name);
+
+/** Give the launching terminal to a child as one more console, if fd is a terminal.
+ *  The supervisor opens a description of its own and restores the mode at the end.
+ *  @return 0, -ENOTTY, -ENOENT or -errno */
+int psSupAttachTerminal(psSup *sup, const char *name, int fd);
+
+/** A command. */
+typedef struct psCommand {
+    psVerb verb;
+    double value;            /**< signal number, mode, seconds, count */
+    psStartReason reason;    /**< Operator, Console or Script */
+    char by[PS_BY_BYTES];    /**< user@host; "" means "local" */
+} psCommand;
+
+/** How a command ended: Done, Failed, Denied or Timeout. */
+typedef void (*psDoneFn)(void *ctx, psCmdState how, const char *msg);
+
+/** Queue a command for one child.
+ *  @param done called exactly once, on the loop thread, if 0 is returned; may be NULL.  It must
+ *              not block.
+ *  Thread: any.  Blocks: never.
+ *  @return 0, -EAGAIN queue full, -ESHUTDOWN ending, -ENOENT no such child, -EINVAL value out of
+ *          psVerbRange() or not a number */
+int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx);
+
+/** Tell something on a child's console and log, as "@@@ text".  Thread: any.  Blocks: never.
+ *  @return as psSupSubmit() */
+int psSupTell(psSup *sup, const char *name, const char *text);
+/** Record a command that access security or a lockout refused: CmdState Denied. */
+int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason);
+
+/** The newest published status.  Thread: any.  Blocks: never.  @return 0 or -ENOENT */
+int psSupStatus(psSup *sup, const char *name, psStatus *out);
+/** Take the oldest transition not yet taken; each is given once.  One consumer per child.
+ *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none, -ENOENT */
+int psSupNextTransition(psSup *sup, const char *name, psStatus *out);
+/** Be called after each publication, on the loop thread, without any lock held; must not block.
+ *  One subscriber per child; NULL ends it, and when that call returns no call is under way
+ *  (so never call it from @p fn or with a lock that @p fn takes).  @return 0 or -ENOENT */
+int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx);
+
+/** Facts of a child that never change: for records and reports.  The strings live as long as
+ *  the supervisor. */
+typedef struct psChildFacts {
+    const char *name, *commandLine, *dir, *consoles, *logFile;
+} psChildFacts;
+int psSupFacts(psSup *sup, const char *name, psChildFacts *out);
+
+/** Names, in the order added.  @return how many there are; NULL past the end */
+int psSupCount(psSup *sup);
+const char *psSupName(psSup *sup, int index);
+
+/** Monotonic now of the supervisor's clock, s: what Uptime counts with. */
+double psSupMono(psSup *sup);
+
+/** PROCSERV_INFO without the prefix "PROCSERV_INFO=" of one child; "PID=...;LOG=...;CTL=...". */
+int psSupInfo(psSup *sup, const char *name, char *out, size_t size);
+/** The same as an info file's content, for all children. */
+void psSupPrintInfo(psSup *sup, FILE *out);
+/** A report for people, level 0...2.  Thread: any.  Blocks: on @p out. */
+void psSupReport(psSup *sup, FILE *out, int level);
+
+/** Reopen every log.  Thread: any. */
+void psSupReopenLogs(psSup *sup);
+/** Begin the end: children are stopped in their stages, logs flushed, `ended` is called.  A
+ *  second call goes straight to SIGKILL.  Thread: any.  Blocks: never. */
+void psSupShutdown(psSup *sup);
+/** From a signal handler: SIGHUP reopens logs; SIGTERM, SIGINT and SIGQUIT shut down.
+ *  Async-signal-safe. */
+void psSupRaise(psSup *sup, int signo);
+/** Wait for the end.  @return the exit code a drop-in for procServ has to return, or -ETIMEDOUT.
+ *  @param timeoutSec < 0: for ever */
+int psSupWait(psSup *sup, double timeoutSec);
+/** After psSupWait() returned, or before psSupStart().  NULL is fine. */
+void psSupFree(psSup *sup);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psText.h
+ *  @brief A text that grows: what messages are built in.  Level 0, pure.
+ *
+ *  Running out of memory is remembered in `failed`; later calls then do nothing, so that a
+ *  caller checks once, at the end.  Not thread-safe; one owner.
+ */
+#ifndef INC_psText_H
+#define INC_psText_H
+
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <compilerDependencies.h>
+
+typedef struct psText {
+    char *data;   /**< NUL-terminated when not NULL; owned here */
+    size_t len;   /**< without the NUL; data may hold NULs of its own */
+    size_t cap;
+    bool failed;  /**< memory ran out; the text is incomplete */
+} psText;
+
+#define PS_TEXT_INIT {NULL, 0, 0, false}
+
+void psTextAppend(psText *text, const void *data, size_t len);
+void psTextPrintf(psText *text, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
+void psTextVPrintf(psText *text, const char *fmt, va_list args);
+/** Append with every byte that is not printable ASCII shown as \xHH, and \ as \\ . */
+void psTextAppendSafe(psText *text, const void *data, size_t len);
+/** Forget the content, keep the memory. */
+void psTextReset(psText *text);
+/** Free; leaves PS_TEXT_INIT.  Idempotent. */
+void psTextClear(psText *text);
+
+#endif

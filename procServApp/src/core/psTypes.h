@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psTypes.h
+ *  @brief Names that every part of procServIoc shares: states, modes, the published status.
+ *
+ *  Public.  No functions that block, no resources.  The numeric values of the enumerations are
+ *  part of the PV interface (docs/reference/records.md): they are only ever appended.
+ */
+#ifndef INC_psTypes_H
+#define INC_psTypes_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <epicsTime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Version of this program, as --version and the Version record tell it. */
+#define PS_VERSION "1.0.0"
+
+/** @name Limits.  Each has a policy when it is reached, told where it is used. @{ */
+#define PS_NAME_BYTES 64          /**< a child's name, with its NUL */
+#define PS_TEXT_BYTES 256         /**< one sentence for a person, with its NUL */
+#define PS_BY_BYTES 80            /**< who gave a command: user@host, with its NUL */
+#define PS_HISTORY 16             /**< exits remembered per child */
+#define PS_TRANSITIONS 1024       /**< published transitions not yet taken, per child */
+#define PS_CHILDREN 256           /**< children per supervisor */
+#define PS_ENDPOINTS 32           /**< listening endpoints per child */
+#define PS_QUEUE_LENGTH 1024      /**< commands on their way into the loop */
+#define PS_GOALS 64               /**< commands in progress per child */
+#define PS_INPUT_BYTES 65536      /**< typed bytes a child has not read yet */
+#define PS_RING_MIN_BYTES 65536   /**< console ring at rest */
+#define PS_RING_MAX_BYTES 1048576 /**< console ring when readers lag */
+#define PS_LOG_QUEUE_BYTES 16777216 /**< log bytes not yet on disk */
+/** @} */
+
+/** What a supervised process is doing.  Only psMachine changes it. */
+typedef enum psState {
+    psStateStopped,   /**< at rest: asked to be down, or the mode says so */
+    psStateWaiting,   /**< at rest: --wait, the first start is manual */
+    psStateStarting,  /**< a start is asked of psSpawn and not confirmed */
+    psStateRunning,   /**< exec succeeded */
+    psStateStopping,  /**< asked to end; a stage's deadline is armed */
+    psStateKilling,   /**< SIGKILL sent */
+    psStateHoldoff,   /**< at rest: an automatic restart is due later */
+    psStateCrashLoop, /**< at rest: gave up until told otherwise */
+    psStateUnknown,   /**< no supervisor behind the name: records only */
+    psStateCount
+} psState;
+
+/** When an ended process is started again. */
+typedef enum psMode {
+    psModeNever,     /**< procServ OFF */
+    psModeAlways,    /**< procServ ON */
+    psModeOneShot,   /**< procServ ONESHOT: the program ends after the child */
+    psModeOnFailure, /**< only after an end other than exit status 0 */
+    psModeCount
+} psMode;
+
+/** How the last process ended. */
+typedef enum psExitClass {
+    psExitNone,     /**< none has ended yet */
+    psExitClean,    /**< exit status 0 */
+    psExitError,    /**< another exit status, nobody asked */
+    psExitSignal,   /**< by a signal nobody sent through us */
+    psExitKilled,   /**< we did, as asked */
+    psExitTimeout,  /**< SIGKILL after the grace ran out */
+    psExitExecFail, /**< it never ran: pty, fork, chdir or exec failed */
+    psExitLost,     /**< somebody else reaped it: nothing is known */
+    psExitClassCount
+} psExitClass;
+
+/** Who or what caused the present process to start. */
+typedef enum psStartReason {
+    psReasonNone,
+    psReasonBoot,
+    psReasonOperator, /**< a PV */
+    psReasonConsole,  /**< a key */
+    psReasonAutoRestart,
+    psReasonScript, /**< iocsh */
+    psReasonCount
+} psStartReason;
+
+/** The one value an alarm server needs; see pvs "Health" in docs/reference/records.md. */
+typedef enum psHealth {
+    psHealthOk,
+    psHealthTransient, /**< just restarted by itself */
+    psHealthNotReady,
+    psHealthCrashing,
+    psHealthDown,
+    psHealthCount
+} psHealth;
+
+/** What can be asked of a child. */
+typedef enum psVerb {
+    psVerbNone,
+    psVerbStart,
+    psVerbStop,
+    psVerbRestart,
+    psVerbKill,          /**< the kill signal, then as the mode says */
+    psVerbSignal,        /**< value: signal number 1...64, to the child's group */
+    psVerbReset,         /**< leave CrashLoop, clear the exit alarm */
+    psVerbResetCounters, /**< zero Starts, Restarts, AutoRestarts, Crashes */
+    psVerbRotateLog,     /**< reopen the log file */
+    psVerbMode,          /**< value: psMode */
+    psVerbHoldoff,       /**< value: s */
+    psVerbHoldoffMax,    /**< value: s */
+    psVerbRestartWindow, /**< value: s */
+    psVerbGrace,         /**< value: s */
+    psVerbMaxRestarts,   /**< value: count */
+    psVerbCount
+} psVerb;
+
+/** How a command stands or ended. */
+typedef enum psCmdState {
+    psCmdIdle,
+    psCmdBusy,
+    psCmdDone,
+    psCmdFailed,
+    psCmdDenied,
+    psCmdTimeout,
+    psCmdStateCount
+} psCmdState;
+
+/** @name Names for people.  Never NULL; out of range gives "?". @{ */
+const char *psStateName(psState state);
+const char *psModeName(psMode mode);           /**< Never, Always, OneShot, OnFailure */
+const char *psModeConsoleName(psMode mode);    /**< OFF, ON, ONESHOT, ON: procServ's words */
+const char *psExitClassName(psExitClass cls);
+const char *psVerbName(psVerb verb);           /**< as the record: Start, Stop, SignalNum... */
+const char *psSignalName(int signo);           /**< "SIGSEGV"; "SIG34" for those without a name */
+/** @} */
+
+/** Signal number of a name ("TERM", "SIGTERM", any case) or number text; -EINVAL if neither,
+ *  or if not in 1...64. */
+int psSignalParse(const char *text);
+
+/** One ended run. */
+typedef struct psExitRecord {
+    double timePosix;   /**< s since 1970, when it ended */
+    psExitClass cls;
+    int code;           /**< exit status, 128+N for signal N, -1 if it never ran or is lost */
+    int runSec;         /**< how long it ran, s */
+} psExitRecord;
+
+/** The last command of a child that somebody gave. */
+typedef struct psCmdStatus {
+    psCmdState state;
+    int seq;                  /**< counts commands from 1 */
+    psVerb verb;
+    double value;             /**< of verbs that have one */
+    char by[PS_BY_BYTES];     /**< user@host, "console <peer>", or "local" */
+    epicsTimeStamp time;      /**< when it was given; zero: none yet */
+    char msg[PS_TEXT_BYTES];  /**< how it went */
+} psCmdStatus;
+
+/** Settings that may change while it runs. */
+typedef struct psSettings {
+    psMode mode;
+    double holdoffSec;       /**< 0...86400 */
+    double holdoffMaxSec;    /**< 0: no doubling; else >= holdoffSec counts, to 86400 */
+    double restartWindowSec; /**< 1...86400 */
+    double graceSec;         /**< 0...3600 */
+    int maxRestarts;         /**< 0: no limit; to 1000 */
+} psSettings;
+
+/** Range of one numeric setting; the same for options, records and iocsh. */
+typedef struct psRange {
+    double low, high;
+} psRange;
+/** Range of the value of @p verb; {0,0} for verbs without one. */
+psRange psVerbRange(psVerb verb);
+
+/** What is published of a child: a value, copied whole, one per transition. */
+typedef struct psStatus {
+    uint32_t seq;               /**< number of the transition shown, from 1 */
+    epicsTimeStamp time;        /**< of that transition */
+    psState state;
+    bool running;               /**< a process of ours is alive */
+    bool ready;                 /**< as running until a readiness rule is set */
+    bool desiredUp;
+    psHealth health;
+    char stateMsg[PS_TEXT_BYTES];
+    int pid;                    /**< 0: none */
+    epicsTimeStamp startTime;   /**< of the present or last process; zero: none yet */
+    double startMono;           /**< the same on psClock's monotonic time, s */
+    psStartReason startReason;
+    int starts;                 /**< all */
+    int restarts;               /**< all but the first */
+    int autoRestarts;           /**< those nobody asked for */
+    int crashes;                /**< ends by a signal or a status other than 0 nobody asked for */
+    int windowCrashes;          /**< within the restart window */
+    int lastRunSec;             /**< how long the previous run lasted, s */
+    psExitClass exitClass;
+    bool exitAlarm;             /**< the exit class still deserves its alarm */
+    int exitCode;               /**< -1: not so ended */
+    int exitSignal;             /**< -1: not so ended */
+    bool exitCore;
+    epicsTimeStamp exitTime;    /**< zero: none yet */
+    char exitMsg[PS_TEXT_BYTES];
+    double exitMaxRssMiB;
+    double exitCpuSec;
+    int historyCount;           /**< 0...PS_HISTORY */
+    psExitRecord history[PS_HISTORY]; /**< the newest first */
+    double nextStartMono;       /**< of a pending automatic start, monotonic s; 0: none */
+    psSettings settings;
+    bool overridden;            /**< a setting differs from the configuration */
+    psCmdStatus cmd;
+    int clients;                /**< consoles, reading and writing */
+    int loggers;                /**< consoles, only reading */
+} psStatus;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
