@@ -20,6 +20,7 @@ typedef struct psKeys {
 
 /** What the banner of a console shows. */
 typedef struct psBanner {
+    const char *program;        /**< "Welcome to procServ (...)"; NULL: procServIoc and version */
     psKeys keys;
     psMode mode;
     int serverPid;
