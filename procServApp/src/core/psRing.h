@@ -46,12 +46,17 @@ void psRingShrink(psRing *ring);
 #define PS_READER_WINDOW_SEC 0.1
 #define PS_READER_STEADY_BYTES 100000
 #define PS_READER_BUCKETS 10
+/** A reader that lost bytes waits for a line feed at most so many bytes: the console of a child
+ *  that prints none would stay silent for ever. */
+#define PS_READER_SKIP_BYTES 65536
 
 /** One reader's cursor.  Embedded in its owner. */
 typedef struct psRingReader {
     uint64_t offset;     /**< next byte to take */
     uint64_t lost;       /**< bytes lost since psRingReaderInit */
     bool skipping;       /**< lost bytes and no line feed seen since */
+    uint64_t told;       /* of `lost`: returned by psRingReaderRepair */
+    uint64_t skipFrom;   /* offset where skipping began */
     double bucketStart;  /* monotonic time of bucket[0]'s begin */
     uint32_t bucket[PS_READER_BUCKETS]; /* bytes accepted, in slices of the window, newest first */
 } psRingReader;
@@ -59,7 +64,8 @@ typedef struct psRingReader {
 /** Start reading at the ring's head. */
 void psRingReaderInit(psRingReader *reader, const psRing *ring);
 /** Repair a cursor that was overrun: moves it behind the next line feed still held (to head if
- *  there is none yet; it then goes on skipping).
+ *  there is none yet; it then goes on skipping, see PS_READER_SKIP_BYTES).  What is skipped
+ *  counts as lost.  Call it only when bytes can be sent: each resume is worth one message.
  *  @return bytes lost that were not told before and are to be told now; 0 while skipping */
 uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring);
 /** Bytes it can take now.  Call psRingReaderRepair() first. */
