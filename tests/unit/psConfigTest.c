@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <epicsStdio.h>
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psConfig.h"
+
+static char msg[PS_TEXT_BYTES];
+
+static int set(psConfig *cfg, const char *option, const char *value)
+{
+    msg[0] = '\0';
+    return psConfigSet(cfg, option, value, msg, sizeof(msg));
+}
+
+static void isSame(const char *got, const char *want, const char *what)
+{
+    bool same = got && want ? strcmp(got, want) == 0 : got == want;
+
+    testOk(same, "%s is '%s'", what, want ? want : "(NULL)");
+    if (!same)
+        testDiag("got '%s'", got ? got : "(NULL)");
+}
+
+static void defaults_AreThoseOfTheManual(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(cfg->settings.mode == psModeAlways);
+    testOk1(cfg->settings.holdoffSec == 15.0 && cfg->settings.holdoffMaxSec == 0.0);
+    testOk1(cfg->settings.graceSec == 5.0 && cfg->settings.restartWindowSec == 600.0);
+    testOk1(cfg->settings.maxRestarts == 0);
+    testOk1(cfg->killSignal == 9);
+    testOk1(cfg->killKey == 0x18 && cfg->toggleKey == 0x14 && cfg->logoutKey == 0);
+    testOk1(cfg->coreSizeBytes == -1);
+    testOk1(!cfg->wait && !cfg->allow && !cfg->restrictLog && cfg->endpointCount == 0);
+    isSame(cfg->timeFormat, "%c", "time format");
+    isSame(psConfigName(cfg), "", "name without a command");
+    psConfigFree(cfg);
+    psConfigFree(NULL);
+}
+
+static void numbers_AreTakenOnlyWhole(void)
+{
+    static const struct {
+        const char *option, *value;
+        bool good;
+    } cases[] = {
+        {"holdoff", "0", true},           {"holdoff", "2.5", true},
+        {"holdoff", "86400", true},       {"holdoff", "86401", false},
+        {"holdoff", "-1", false},         {"holdoff", "abc", false},
+        {"holdoff", "5s", false},         {"holdoff", "", false},
+        {"holdoff", "nan", false},        {"holdoff-max", "600", true},
+        {"grace", "3600", true},          {"grace", "3601", false},
+        {"restart-window", "0", false},   {"restart-window", "1", true},
+        {"max-restarts", "5", true},      {"max-restarts", "5.5", false},
+        {"max-restarts", "-1", false},    {"max-restarts", "1001", false},
+        {"max-restarts", "0x10", false},  {"coresize", "0", true},
+        {"coresize", "1000000000", true}, {"coresize", "-1", true},
+        {"coresize", "-2", false},        {"coresize", "unlimited", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        psConfig *cfg = psConfigCreate();
+        int status = set(cfg, cases[i].option, cases[i].value);
+
+        testOk(status == (cases[i].good ? 0 : -EINVAL), "%s %s: %d %s", cases[i].option,
+               cases[i].value, status, msg);
+        psConfigFree(cfg);
+    }
+}
+
+static void numbers_LandInTheirMember(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    set(cfg, "holdoff", "1");
+    set(cfg, "holdoff-max", "2");
+    set(cfg, "grace", "3");
+    set(cfg, "restart-window", "4");
+    set(cfg, "max-restarts", "5");
+    set(cfg, "coresize", "6");
+    testOk1(cfg->settings.holdoffSec == 1.0);
+    testOk1(cfg->settings.holdoffMaxSec == 2.0);
+    testOk1(cfg->settings.graceSec == 3.0);
+    testOk1(cfg->settings.restartWindowSec == 4.0);
+    testOk1(cfg->settings.maxRestarts == 5);
+    testOk1(cfg->coreSizeBytes == 6);
+    testOk1(set(cfg, "holdoff", "x") == -EINVAL && cfg->settings.holdoffSec == 1.0);
+    isSame(msg, "holdoff: 'x' is not a number of seconds from 0 to 86400", "message");
+    psConfigFree(cfg);
+}
+
+static void killSignal_ByNameOrNumber(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(set(cfg, "killsig", "TERM") == 0 && cfg->killSignal == 15);
+    testOk1(set(cfg, "killsig", "sigint") == 0 && cfg->killSignal == 2);
+    testOk1(set(cfg, "killsig", "-9") == 0 && cfg->killSignal == 9);
+    testOk1(set(cfg, "killsig", "64") == 0 && cfg->killSignal == 64);
+    testOk1(set(cfg, "killsig", "0") == -EINVAL && cfg->killSignal == 64);
+    testOk1(set(cfg, "killsig", "65") == -EINVAL);
+    testOk1(set(cfg, "killsig", "--9") == -EINVAL);
+    testOk1(set(cfg, "killsig", "") == -EINVAL);
+    testOk1(set(cfg, "killsig", "FOO") == -EINVAL);
+    isSame(msg, "killsig: 'FOO' is not a signal; give a name (TERM, INT...) or 1 to 64", "message");
+    psConfigFree(cfg);
+}
+
+static void keys_InCaretNotation(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(set(cfg, "killcmd", "^A") == 0 && cfg->killKey == 1);
+    testOk1(set(cfg, "autorestartcmd", "") == 0 && cfg->toggleKey == 0);
+    testOk1(set(cfg, "logoutcmd", "^]") == 0 && cfg->logoutKey == 0x1d);
+    testOk1(set(cfg, "ignore", "^Dx") == 0 && cfg->ignore[4] && cfg->ignore['x']);
+    testOk1(!cfg->ignore['^'] && !cfg->ignore['D']);
+    testOk1(set(cfg, "ignore", "^D^C^]") == 0 && cfg->ignore[0x1d] && cfg->ignore[3]);
+    testOk(!cfg->ignore['x'] && !cfg->ignore[']'], "the last list counts");
+    psConfigFree(cfg);
+}
+
+static void stopInput_IsDecodedToBytes(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(set(cfg, "stop-input", "exit^M") == 0);
+    testOk1(cfg->stopInputLen == 5 && memcmp(cfg->stopInput, "exit\r", 5) == 0);
+    testOk1(set(cfg, "stop-input", "a^@b") == 0);
+    testOk1(cfg->stopInputLen == 3 && memcmp(cfg->stopInput, "a\0b", 3) == 0);
+    testOk1(set(cfg, "stop-input", "") == 0 && !cfg->stopInput && cfg->stopInputLen == 0);
+    psConfigFree(cfg);
+}
+
+static void endpoints_AccumulateButForTheLog(void)
+{
+    psConfig *cfg = psConfigCreate();
+    int status = 0;
+
+    set(cfg, "port", "2000");
+    set(cfg, "logport", "2001");
+    set(cfg, "port", "unix:/x");
+    set(cfg, "logport", "2002");
+    testOk1(cfg->endpointCount == 3);
+    isSame(cfg->endpoints[0].spec, "2000", "first");
+    isSame(cfg->endpoints[1].spec, "2002", "log, the last given");
+    isSame(cfg->endpoints[2].spec, "unix:/x", "last");
+    testOk1(!cfg->endpoints[0].readOnly && cfg->endpoints[1].readOnly);
+    while (cfg->endpointCount < PS_ENDPOINTS && status == 0)
+        status = set(cfg, "port", "0");
+    testOk1(status == 0);
+    testOk1(set(cfg, "port", "0") == -ENOSPC);
+    testOk(set(cfg, "logport", "3") == 0, "replacing needs no room");
+    psConfigFree(cfg);
+}
+
+static void modes_TheLastGivenCounts(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(set(cfg, "noautorestart", NULL) == 0 && cfg->settings.mode == psModeNever);
+    testOk1(set(cfg, "oneshot", NULL) == 0 && cfg->settings.mode == psModeOneShot);
+    testOk1(set(cfg, "restart-mode", "OnFailure") == 0 && cfg->settings.mode == psModeOnFailure);
+    testOk1(set(cfg, "restart-mode", "always") == 0 && cfg->settings.mode == psModeAlways);
+    testOk1(set(cfg, "restart-mode", "sometimes") == -EINVAL);
+    testOk1(set(cfg, "oneshot", "yes") == -EINVAL);
+    testOk1(set(cfg, "restart-mode", NULL) == -EINVAL);
+    testOk1(set(cfg, "wait", NULL) == 0 && cfg->wait);
+    testOk1(set(cfg, "allow", NULL) == 0 && cfg->allow);
+    testOk1(set(cfg, "restrict", NULL) == 0 && cfg->restrictLog);
+    testOk1(set(cfg, "nosuch", NULL) == -ENOENT);
+    psConfigFree(cfg);
+}
+
+static void texts_AreCopied(void)
+{
+    psConfig *cfg = psConfigCreate();
+    char longName[PS_NAME_BYTES + 1];
+
+    memset(longName, 'n', sizeof(longName) - 1);
+    longName[PS_NAME_BYTES] = '\0';
+    testOk1(set(cfg, "name", "My IOC") == 0);
+    isSame(psConfigName(cfg), "My IOC", "name");
+    testOk1(set(cfg, "name", longName) == -EINVAL);
+    testOk1(set(cfg, "name", "a\nb") == -EINVAL);
+    testOk1(set(cfg, "logstamp", NULL) == 0);
+    isSame(cfg->logStamp, "", "stamp of default format");
+    testOk1(set(cfg, "logstamp", "%T ") == 0);
+    isSame(cfg->logStamp, "%T ", "stamp");
+    testOk1(set(cfg, "logstamp", "") == 0 && cfg->logStamp == NULL);
+    testOk1(set(cfg, "timefmt", "%F") == 0);
+    isSame(cfg->timeFormat, "%F", "time format");
+    testOk1(set(cfg, "chdir", "") == -EINVAL && set(cfg, "exec", "") == -EINVAL);
+    testOk1(set(cfg, "logfile", "-") == 0);
+    isSame(cfg->logFile, "-", "log file");
+    psConfigFree(cfg);
+}
+
+static psConfig *filled(void)
+{
+    static const char *const argv[] = {"./st.cmd", "a b", "it's", "", "x\ty\\"};
+    psConfig *cfg = psConfigCreate();
+
+    psConfigSetCommand(cfg, 5, argv);
+    set(cfg, "name", "N");
+    set(cfg, "exec", "/bin/sh");
+    set(cfg, "chdir", "/tmp");
+    set(cfg, "logfile", "log");
+    set(cfg, "logstamp", "s");
+    set(cfg, "stop-input", "q^@q");
+    set(cfg, "port", "1");
+    set(cfg, "logport", "2");
+    set(cfg, "ignore", "z");
+    return cfg;
+}
+
+static void copy_IsItsOwn(void)
+{
+    psConfig *cfg = filled();
+    psConfig *copy = psConfigCopy(cfg);
+
+    testOk1(copy->argc == 5 && copy->argv != cfg->argv && copy->argv[5] == NULL);
+    psConfigFree(cfg);
+    isSame(copy->argv[1], "a b", "argument");
+    isSame(copy->name, "N", "name");
+    isSame(copy->execFile, "/bin/sh", "file");
+    isSame(copy->dir, "/tmp", "directory");
+    isSame(copy->logFile, "log", "log");
+    isSame(copy->logStamp, "s", "stamp");
+    isSame(copy->timeFormat, "%c", "time format");
+    testOk1(copy->stopInputLen == 3 && memcmp(copy->stopInput, "q\0q", 4) == 0);
+    testOk1(copy->endpointCount == 2 && !copy->endpoints[0].readOnly);
+    testOk1(copy->endpoints[1].readOnly && copy->ignore['z']);
+    isSame(copy->endpoints[1].spec, "2", "endpoint");
+    psConfigFree(copy);
+}
+
+static void commandLine_IsQuotedAsAShellWould(void)
+{
+    static const char *const none[] = {""};
+    psConfig *cfg = filled();
+    char text[100];
+    size_t len = psConfigCommandLine(cfg, text, sizeof(text));
+
+    isSame(text, "/bin/sh ./st.cmd 'a b' 'it'\\''s' '' $'x\\011y\\\\'", "command line");
+    testOk1(len == strlen(text));
+    testOk1(psConfigCommandLine(cfg, text, 8) == 7);
+    isSame(text, "/bin/sh", "cut command line");
+    testOk1(psConfigSetCommand(cfg, 0, NULL) == -EINVAL);
+    testOk1(psConfigSetCommand(cfg, 1, none) == -EINVAL);
+    testOk(cfg->argc == 5, "a refused command leaves the old one");
+    psConfigFree(cfg);
+}
+
+static void check_WantsACommandAndOrderedHoldoffs(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "no command given", "message");
+    psConfigFree(cfg);
+    cfg = filled();
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    set(cfg, "holdoff-max", "10");
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "holdoff-max: 10 s is less than the hold-off of 15 s", "message");
+    psConfigFree(cfg);
+}
+
+static void table_CanBeWalked(void)
+{
+    psConfig *cfg = psConfigCreate();
+    bool takesValue = false;
+    unsigned count = 0, wrong = 0;
+    const char *name;
+
+    while ((name = psConfigOptionName(count, &takesValue)) != NULL) {
+        /* a value where none is wanted is refused, none where one is wanted too */
+        int status = set(cfg, name, takesValue ? NULL : "x");
+
+        if (status != -EINVAL && strcmp(name, "logstamp") != 0) {
+            testDiag("%s: %d", name, status);
+            wrong++;
+        }
+        count++;
+    }
+    testOk(count == 26 && wrong == 0, "%u settings, %u wrong", count, wrong);
+    testOk1(psConfigOptionName(0, NULL) != NULL);
+    psConfigFree(cfg);
+}
+
+MAIN(psConfigTest)
+{
+    (void)argc;
+    (void)argv;
+    testPlan(123);
+    defaults_AreThoseOfTheManual();
+    numbers_AreTakenOnlyWhole();
+    numbers_LandInTheirMember();
+    killSignal_ByNameOrNumber();
+    keys_InCaretNotation();
+    stopInput_IsDecodedToBytes();
+    endpoints_AccumulateButForTheLog();
+    modes_TheLastGivenCounts();
+    texts_AreCopied();
+    copy_IsItsOwn();
+    commandLine_IsQuotedAsAShellWould();
+    check_WantsACommandAndOrderedHoldoffs();
+    table_CanBeWalked();
+    return testDone();
+}
