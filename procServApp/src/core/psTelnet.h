@@ -2,9 +2,21 @@
 /** @file psTelnet.h
  *  @brief Telnet server side: bytes in, data, answers and window sizes out.  Level 1, pure.
  *
- *  RFC 854, 855, 857 (ECHO), 1073 (NAWS), 1143 (option negotiation), 1184 (LINEMODE refused
- *  but offered, as procServ does).  No byte between IAC SB and IAC SE is ever data.
- *  Nothing is buffered but the four bytes of a NAWS suboption.
+ *  RFC 854, 855, 857 (ECHO), 1073 (NAWS), 1143 (option negotiation), 1184 (LINEMODE: offered,
+ *  as procServ does, so that the client sends each key at once; no MODE is ever sent).
+ *
+ *  - No byte between IAC SB and IAC SE is ever data, however malformed; nothing of it is kept
+ *    but the four bytes of a window size.  A window size of another length, with a 0 in it, or
+ *    from a client that did not say WILL NAWS is ignored.
+ *  - ECHO, LINEMODE and NAWS are answered by change, so that no answer can provoke an answer.
+ *    Every other request is refused, once, until the peer withdraws it: a peer that insists
+ *    can't make us chatter.  TIMING-MARK alone is refused each time: BSD telnet discards all
+ *    output after ^C until its mark is answered.
+ *  - IAC DO NAWS goes out with the client's first IAC command, not with the greeting, which is
+ *    procServ's byte for byte.  A client that speaks no telnet never sees it.
+ *  - CR LF and CR NUL are one CR (procServ: CR LF is two line ends, netcat gives empty
+ *    lines); a LF alone stays, a NUL alone is dropped.
+ *  - AYT, IP, BRK and the other commands are eaten, as by procServ.
  */
 #ifndef INC_psTelnet_H
 #define INC_psTelnet_H
@@ -17,20 +29,21 @@
 typedef struct psTelnetSink {
     void (*data)(void *ctx, const uint8_t *bytes, size_t len);   /**< what the user typed */
     void (*reply)(void *ctx, const uint8_t *bytes, size_t len);  /**< to send to the client */
-    void (*size)(void *ctx, unsigned cols, unsigned rows);       /**< a NAWS report, not 0x0 */
+    void (*size)(void *ctx, unsigned cols, unsigned rows);       /**< a window size, 1...65535 */
     void *ctx;
 } psTelnetSink;
 
 /** One connection's parser.  Members are private to psTelnet.c. */
 typedef struct psTelnet {
     uint8_t state;
-    uint8_t verb;        /* WILL, WONT, DO, DONT being parsed */
-    uint8_t subOption;   /* option of the suboption being skipped */
-    uint8_t subLen;      /* NAWS bytes so far; saturates above 4 */
+    uint8_t verb;      /* WILL, WONT, DO, DONT being parsed */
+    uint8_t subOption; /* option of the suboption being skipped */
+    uint8_t subLen;    /* its bytes so far; saturates above 4 */
     uint8_t sub[4];
-    uint8_t usEcho, usOther;   /* RFC 1143 states of what we do */
-    uint8_t himLinemode, himNaws; /* and of what the peer does */
+    uint8_t usEcho, himLinemode, himNaws; /* RFC 1143 states */
     bool askedNaws;
+    bool afterCr;      /* the last byte of data was a CR */
+    uint8_t refused[2][32]; /* by option: [0] DO answered by WONT, [1] WILL by DONT */
 } psTelnet;
 
 /** Bytes sent after the banner: IAC WILL ECHO, IAC DO LINEMODE. */
@@ -39,6 +52,7 @@ typedef struct psTelnet {
 
 /** Start a connection; assumes the greeting is sent. */
 void psTelnetInit(psTelnet *telnet);
+/** Parse what came.  A call of the sink must not free @p telnet. */
 void psTelnetReceive(psTelnet *telnet, const void *bytes, size_t len, const psTelnetSink *sink);
 
 #endif
