@@ -5,9 +5,11 @@
  *  epoll, level-triggered.  All objects are embedded in their owners; nothing is freed by the
  *  loop.  A callback may unwatch, disarm and re-arm anything, itself included: what is
  *  unwatched gets no further call, not even one already reported by the kernel in this round.
- *  One round: due timers, ready descriptors, jobs, then the end-of-round hooks.  When nothing
- *  is due the loop sleeps; it has no tick.
- *  Thread: loop only, where not told otherwise.
+ *  One round: raised signals, ready descriptors, jobs, due timers, then the end-of-round jobs.
+ *  (So an exit that is there together with a deadline that ran out meanwhile comes before it.)
+ *  When nothing is due the loop sleeps; it has no tick.
+ *  Thread: loop only, where not told otherwise; any one before the first round and after
+ *  psLoopRun() returned.
  */
 #ifndef INC_psLoop_H
 #define INC_psLoop_H
@@ -41,7 +43,8 @@ typedef struct psTimer {
 /** Work handed to the loop.  Must live until it ran; a job already queued is not queued twice. */
 typedef struct psJob {
     ELLNODE node;
-    bool queued;         /* guarded by the loop's job lock */
+    bool queued;         /* guarded by the loop's job lock, as is the next */
+    bool deferred;       /* on which of the loop's two lists */
     void (*fn)(void *ctx);
     void *ctx;
 } psJob;
@@ -68,7 +71,7 @@ double psLoopTakeMaxLatency(psLoop *loop);
 
 /** @return 0 or -errno of epoll_ctl; @p fd stays the caller's */
 int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx);
-/** Change the events; 0 keeps it registered but silent.  No system call if unchanged. */
+/** Change the events; 0 keeps it ours but silent, even if hung up.  No system call if unchanged. */
 void psLoopModify(psWatch *watch, unsigned events);
 /** Must be called before the fd is closed.  Idempotent. */
 void psLoopUnwatch(psWatch *watch);
