@@ -29,7 +29,8 @@ typedef struct psClientOps {
     /** Window size asked for. */
     void (*size)(void *ctx, psClient *client, unsigned cols, unsigned rows);
     /** The connection is over, by the peer, an error, or psClientClose(); the owner unlinks it
-     *  and frees it at the end of the round (psClientFree).  Called once. */
+     *  and frees it at the end of the round (psClientFree).  Called once; never from within
+     *  psClientSend() or psClientPump(), so that these may be called while walking a list. */
     void (*closed)(void *ctx, psClient *client);
     /** It accepted ring bytes: the pty may perhaps be read again. */
     void (*progress)(void *ctx, psClient *client);
@@ -59,8 +60,12 @@ struct psClient {
     psText out;              /* private bytes */
     size_t outDone;          /* of them already sent */
     bool iacOwed;
-    bool blocked;            /* the last send met EAGAIN */
-    bool closing;            /* close once the private bytes are sent */
+    bool blocked;            /* the kernel took less than was offered: wait for EPOLLOUT */
+    bool closing;            /* close once all up to closeOffset is sent */
+    uint64_t closeOffset;    /* the ring's head when that was asked */
+    bool midLine;            /* what was sent or queued last did not end a line */
+    bool told;               /* ops->closed was called */
+    psJob later;             /* end of the round: send what was queued, tell what ended */
     double progressMono;     /* last time it accepted anything */
     unsigned cols, rows;     /* last reported; 0: never */
     double typedMono;        /* last time it typed; 0: never */
@@ -70,15 +75,17 @@ struct psClient {
  *  @return NULL without memory or if it can't be watched */
 psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly,
                          const char *peer, const psRing *ring, const psClientOps *ops, void *ctx);
-/** Bytes for this client only, before what follows in the ring. */
+/** Bytes for this client only, before what follows in the ring.  Sent at the end of the round,
+ *  or by psClientPump().  Ignored once it is closed or closing. */
 void psClientSend(psClient *client, const void *bytes, size_t len);
 /** Send what can be sent: at most one sendmsg().  Call once a round when the ring has news.
  *  @param now monotonic s */
 void psClientPump(psClient *client, double now);
-/** Is everything sent? */
+/** Is everything sent? (once closing: all there was when that was asked) */
 bool psClientDrained(const psClient *client);
-/** End the connection: at once, or when the private bytes and ring are sent (at most by the
- *  owner's patience). */
+/** End the connection: at once (ops->closed is called before it returns), or when the private
+ *  bytes and what the ring holds now are sent (at most by the owner's patience); nothing it
+ *  types is delivered any more. */
 void psClientClose(psClient *client, bool afterSending);
 /** After `closed` was called.  Not during its own dispatch: defer. */
 void psClientFree(psClient *client);
