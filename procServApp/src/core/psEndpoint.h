@@ -4,6 +4,10 @@
  *  (but for looking up user and group names).
  *
  *      PORT   A.B.C.D:PORT   unix:PATH   unix:USER:GROUP:PERM:PATH   unix:@NAME
+ *
+ *  Refused here, accepted by procServ: numbers above 255 in an address, characters behind the
+ *  port, permissions that are no octal number up to 777, owner or permissions of an abstract
+ *  socket (it has none).
  */
 #ifndef INC_psEndpoint_H
 #define INC_psEndpoint_H
@@ -34,7 +38,7 @@ typedef struct psEndpoint {
 /** Parse @p spec.
  *  @param spec      what the user gave
  *  @param what      "control" or "log", for messages
- *  @param localOnly a bare port, and any address, means 127.0.0.1
+ *  @param localOnly a bare port, and any address but 127.x.y.z, means 127.0.0.1
  *  @param out       untouched on failure
  *  @param msg       on failure one line for the user, procServ's text where it has one
  *                   (procServ prefixes some with "ARGV0: ": those begin with "%s: ", done by
@@ -43,7 +47,8 @@ typedef struct psEndpoint {
 int psEndpointParse(const char *spec, const char *what, bool localOnly, const char *argv0,
                     psEndpoint *out, char *msg, size_t msgSize);
 
-/** As PROCSERV_INFO shows it: tcp:A.B.C.D:port, unix:/path, unix:@name.  @return length */
+/** As PROCSERV_INFO shows it: tcp:A.B.C.D:port, unix:/path, unix:@name.
+ *  @return length without NUL, cut to @p size */
 size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size);
 
 #endif

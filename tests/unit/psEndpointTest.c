@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psEndpoint.h"
+
+#define NELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+/* 107 bytes, the longest path that fits */
+#define TEN "/aaaaaaaaa"
+#define PATH_107 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "/aaaaaa"
+_Static_assert(sizeof(PATH_107) == PS_SOCKET_PATH_BYTES, "not the longest path");
+
+static char msg[256];
+
+static const struct {
+    const char *spec;
+    bool localOnly;
+    const char *printed;
+} good[] = {
+    {"2000", true, "tcp:127.0.0.1:2000"},
+    {"2000", false, "tcp:0.0.0.0:2000"},
+    {" 2000 ", true, "tcp:127.0.0.1:2000"},
+    {"0", true, "tcp:127.0.0.1:0"},
+    {"65535", true, "tcp:127.0.0.1:65535"},
+    {"0.0.0.0:0", true, "tcp:127.0.0.1:0"},
+    {"0.0.0.0:0", false, "tcp:0.0.0.0:0"},
+    {"192.168.1.2:20000", false, "tcp:192.168.1.2:20000"},
+    {"192.168.1.2:20000", true, "tcp:127.0.0.1:20000"},
+    {"127.0.0.5:20000", true, "tcp:127.0.0.5:20000"},
+    {"1 . 2 . 3 . 4 : 5 ", false, "tcp:1.2.3.4:5"},
+    {"unix:/run/ioc/control", true, "unix:/run/ioc/control"},
+    {"unix:relative", true, "unix:relative"},
+    {"unix::::/a:b", true, "unix:/a:b"},
+    {"unix:@name", true, "unix:@name"},
+    {"unix::::@name", true, "unix:@name"},
+    {"unix:" PATH_107, true, "unix:" PATH_107},
+};
+
+static const struct {
+    const char *spec;
+    const char *msg;
+} bad[] = {
+    {"99999", "procServ: invalid control port 99999 (must be <65536)"},
+    {"65536", "procServ: invalid control port 65536 (must be <65536)"},
+    {"300.1.1.1:99999", "procServ: invalid control port 99999 (must be <65536)"},
+    {"1.256.1.1:9", "Invalid address in socket spec '1.256.1.1:9' (each number must be <256)"},
+    {"", "Invalid socket spec ''"},
+    {"abc", "Invalid socket spec 'abc'"},
+    {"0x10", "Invalid socket spec '0x10'"},
+    {"-5", "Invalid socket spec '-5'"},
+    {"12 3", "Invalid socket spec '12 3'"},
+    {"localhost:20001", "Invalid socket spec 'localhost:20001'"},
+    {"[::1]:20001", "Invalid socket spec '[::1]:20001'"},
+    {"1.2.3:4", "Invalid socket spec '1.2.3:4'"},
+    {"1.2.3.4", "Invalid socket spec '1.2.3.4'"},
+    {"1.2.3.4:5x", "Invalid socket spec '1.2.3.4:5x'"},
+    {"%H\n", "Invalid socket spec '%H\\x0A'"},
+    {"unix:", "expected unix socket path spec."},
+    {"unix:@", "expected unix socket path spec."},
+    {"unix:::0600:", "expected unix socket path spec."},
+    {"unix:a:b:/x", "Unix path+permissions spec unparsable 'a:b:/x'"},
+    {"unix:nouser-here:::/s", "Unknown user 'nouser-here'"},
+    {"unix::nogroup-here::/s", "Unknown group 'nogroup-here'"},
+    {"unix:::abc:/s", "Invalid unix socket permissions 'abc' (octal, 0 to 777)"},
+    {"unix:::4777:/s", "Invalid unix socket permissions '4777' (octal, 0 to 777)"},
+    {"unix:::0668:/s", "Invalid unix socket permissions '0668' (octal, 0 to 777)"},
+    {"unix:::77777777777777777777777:/s",
+     "Invalid unix socket permissions '77777777777777777777777' (octal, 0 to 777)"},
+    {"unix:::0600:@name", "An abstract unix socket has no owner and no permissions"},
+    {"unix:" PATH_107 "a", "Unix path is too long (must be <108)"},
+};
+
+static int parse(const char *spec, bool localOnly, psEndpoint *out)
+{
+    return psEndpointParse(spec, "control", localOnly, "procServ", out, msg, sizeof(msg));
+}
+
+static void parse_GoodSpecs_ArePrintedAsInfo(void)
+{
+    for (size_t i = 0; i < NELEMENTS(good); i++) {
+        psEndpoint endpoint;
+        char text[200] = "";
+        size_t len = 0;
+        int rc = parse(good[i].spec, good[i].localOnly, &endpoint);
+
+        if (rc == 0)
+            len = psEndpointPrint(&endpoint, text, sizeof(text));
+        testOk(rc == 0 && strcmp(text, good[i].printed) == 0 && len == strlen(text), "'%s'%s is %s",
+               good[i].spec, good[i].localOnly ? " (local)" : "", text);
+    }
+}
+
+static void parse_BadSpecs_AreRefusedWithReason(void)
+{
+    for (size_t i = 0; i < NELEMENTS(bad); i++) {
+        psEndpoint endpoint, before;
+        int rc;
+
+        memset(&endpoint, 0x55, sizeof(endpoint));
+        before = endpoint;
+        rc = parse(bad[i].spec, true, &endpoint);
+        testOk(rc == -EINVAL && strcmp(msg, bad[i].msg) == 0, "'%s': %s", bad[i].spec, msg);
+        if (memcmp(&endpoint, &before, sizeof(endpoint)) != 0)
+            testFail("the endpoint was changed");
+    }
+}
+
+static void parse_LogPort_IsNamedInMessage(void)
+{
+    psEndpoint endpoint;
+    int rc =
+        psEndpointParse("70000", "log", false, "/usr/bin/procServ", &endpoint, msg, sizeof(msg));
+
+    testOk(rc == -EINVAL &&
+               strcmp(msg, "/usr/bin/procServ: invalid log port 70000 (must be <65536)") == 0,
+           "%s", msg);
+}
+
+static void parse_Owner_SetsUidGidMode(void)
+{
+    const struct passwd *user = getpwuid(0);
+    const struct group *group = getgrgid(1);
+    psEndpoint endpoint;
+    char spec[200];
+
+    testOk(parse("unix:/s", true, &endpoint) == 0 && endpoint.uid == (uid_t)-1 &&
+               endpoint.gid == (gid_t)-1 && endpoint.mode == 0666,
+           "without an owner nothing changes, permissions are 0666");
+    testOk(parse("unix:::0600:/s", true, &endpoint) == 0 && endpoint.mode == 0600 &&
+               endpoint.uid == (uid_t)-1,
+           "permissions alone");
+    if (!user || !group) {
+        testSkip(2, "no user 0 or group 1 here");
+        return;
+    }
+    snprintf(spec, sizeof(spec), "unix:%s:::/s", user->pw_name);
+    testOk(parse(spec, true, &endpoint) == 0 && endpoint.uid == 0 && endpoint.gid == user->pw_gid,
+           "%s brings his primary group", spec);
+    snprintf(spec, sizeof(spec), "unix:%s:%s:0:/s", user->pw_name, group->gr_name);
+    testOk(parse(spec, true, &endpoint) == 0 && endpoint.uid == 0 && endpoint.gid == 1 &&
+               endpoint.mode == 0 && strcmp(endpoint.path, "/s") == 0,
+           "%s", spec);
+}
+
+static void print_IntoSmallBuffer_IsCut(void)
+{
+    psEndpoint endpoint;
+    char text[8];
+    size_t len = 99;
+
+    if (parse("unix:/long/path", true, &endpoint) == 0)
+        len = psEndpointPrint(&endpoint, text, sizeof(text));
+    testOk(len == 7 && strcmp(text, "unix:/l") == 0, "cut to %u bytes", (unsigned)len);
+}
+
+MAIN(psEndpointTest)
+{
+    testPlan((int)(NELEMENTS(good) + NELEMENTS(bad)) + 6);
+    parse_GoodSpecs_ArePrintedAsInfo();
+    parse_BadSpecs_AreRefusedWithReason();
+    parse_LogPort_IsNamedInMessage();
+    parse_Owner_SetsUidGidMode();
+    print_IntoSmallBuffer_IsCut();
+    return testDone();
+}
