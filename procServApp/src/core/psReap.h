@@ -15,7 +15,8 @@ typedef struct psReapInfo {
     int code;         /**< exit status; -1 if by a signal */
     int signo;        /**< signal; -1 if it exited */
     bool core;
-    double maxRssMiB; /**< of the process and those it waited for */
+    double maxRssMiB; /**< of the process and those it waited for; the kernel counts what it
+                           shared with us before its exec, so never less than our own size */
     double cpuSec;    /**< user + system */
 } psReapInfo;
 
