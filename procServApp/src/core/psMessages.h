@@ -2,8 +2,8 @@
 /** @file psMessages.h
  *  @brief Every text that scripts parse, byte for byte procServ's.  Level 1, pure.
  *
- *  All lines end in CR LF and are complete, however long (procServ cut them).  Each function
- *  appends to @p out.
+ *  All lines end in CR LF and are complete, however long (procServ cut them).  Control
+ *  characters in names, paths and notices are shown as \xHH.  Each function appends to @p out.
  */
 #ifndef INC_psMessages_H
 #define INC_psMessages_H
@@ -48,7 +48,8 @@ void psMessageReaped(psText *out, int pid, int code, int signo);
 /** "Current time", what comes next, and the help line unless the mode is OneShot. */
 void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *keys);
 
-/** @name Ours, where procServ says nothing.  One line each, with @@@. @{ */
+/** @name Ours, where procServ says nothing.  One line each, with @@@; those that come into the
+ *  middle of other output begin with an empty line, as procServ's do. @{ */
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
 void psMessageInputFull(psText *out, unsigned long bytes);  /**< typist: child does not read */
 void psMessageLineTooLong(psText *out);  /**< typist: canonical mode keeps 4095 bytes of a line */
@@ -60,8 +61,9 @@ void psMessageNotice(psText *out, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3)
 
 /** A key as people write it: ^X for 1...31, ^? for 127, else the character.  @p out: 3 bytes */
 void psKeyPrint(unsigned char key, char out[3]);
-/** One key in ^ notation: "" is 0 (disabled), ^A...^Z and ^a...^z, ^[ ^\ ^] ^^ ^_ ^? ^@, else
- *  the first byte.  *end, if not NULL, is set behind what was read.  (docs: differences) */
+/** One key in ^ notation: "" is 0 (disabled), ^A...^Z and ^a...^z, ^[ ^\ ^] ^_ ^? ^@, else the
+ *  first byte.  ^^ is the character ^, as in procServ: there must be a way to write it.
+ *  *end, if not NULL, is set behind what was read.  (docs: differences) */
 unsigned char psKeyParse(const char *text, const char **end);
 
 #endif

@@ -81,6 +81,46 @@ void psTextAppendSafe(psText *text, const void *data, size_t len)
     }
 }
 
+/* Length of the well-formed UTF-8 character at @p p that is no control character; else 0. */
+static size_t utf8Length(const unsigned char *p, size_t len)
+{
+    size_t need = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    unsigned long code = p[0] & (0xffu >> (need + 1));
+    static const unsigned long lowest[] = {0, 0, 0xa0, 0x800, 0x10000};
+
+    if (p[0] < 0xc2 || p[0] > 0xf4 || len < need)
+        return 0;
+    for (size_t i = 1; i < need; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code < lowest[need] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    return need;
+}
+
+void psTextAppendName(psText *text, const void *data, size_t len)
+{
+    const unsigned char *bytes = data;
+    size_t plain = 0; /* bytes not yet appended, before i */
+
+    for (size_t i = 0; i < len;) {
+        size_t part = bytes[i] >= 0x20 && bytes[i] < 0x7f ? 1 : utf8Length(bytes + i, len - i);
+
+        if (part > 0) {
+            i += part;
+            plain += part;
+            continue;
+        }
+        psTextAppend(text, bytes + i - plain, plain);
+        psTextPrintf(text, "\\x%02X", bytes[i]);
+        plain = 0;
+        i++;
+    }
+    psTextAppend(text, bytes + len - plain, plain);
+}
+
 void psTextReset(psText *text)
 {
     text->len = 0;

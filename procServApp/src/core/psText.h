@@ -28,6 +28,10 @@ void psTextPrintf(psText *text, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
 void psTextVPrintf(psText *text, const char *fmt, va_list args);
 /** Append with every byte that is not printable ASCII shown as \xHH, and \ as \\ . */
 void psTextAppendSafe(psText *text, const void *data, size_t len);
+/** Append what people wrote (names, paths, notices): as it is, UTF-8 too, but for control
+ *  characters, C1 included, and bytes that are no UTF-8; those are shown as \xHH, so that they
+ *  neither break a line nor reach a terminal. */
+void psTextAppendName(psText *text, const void *data, size_t len);
 /** Forget the content, keep the memory. */
 void psTextReset(psText *text);
 /** Free; leaves PS_TEXT_INIT.  Idempotent. */
