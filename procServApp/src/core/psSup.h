@@ -67,20 +67,10 @@ int psSupStart(psSup *sup);
 int psSupBegin(psSup *sup, const char *name);
 
 /** Give the launching terminal to a child as one more console, if fd is a terminal.
- *  The supervisor opens a description of its own and restores the mode at the end.
+ *  The supervisor uses a description of its own and restores the mode at the end.  Once, before
+ *  psSupStart().
  *  @return 0, -ENOTTY, -ENOENT or -errno */
 int psSupAttachTerminal(psSup *sup, const char *name, int fd);
-
-/** A command. */
-typedef struct psCommand {
-    psVerb verb;
-    double value;            /**< signal number, mode, seconds, count */
-    psStartReason reason;    /**< Operator, Console or Script */
-    char by[PS_BY_BYTES];    /**< user@host; "" means "local" */
-} psCommand;
-
-/** How a command ended: Done, Failed, Denied or Timeout. */
-typedef void (*psDoneFn)(void *ctx, psCmdState how, const char *msg);
 
 /** Queue a command for one child.
  *  @param done called exactly once, on the loop thread, if 0 is returned; may be NULL.  It must
@@ -106,11 +96,7 @@ int psSupNextTransition(psSup *sup, const char *name, psStatus *out);
  *  (so never call it from @p fn or with a lock that @p fn takes).  @return 0 or -ENOENT */
 int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx);
 
-/** Facts of a child that never change: for records and reports.  The strings live as long as
- *  the supervisor. */
-typedef struct psChildFacts {
-    const char *name, *commandLine, *dir, *consoles, *logFile;
-} psChildFacts;
+/** @return 0 or -ENOENT */
 int psSupFacts(psSup *sup, const char *name, psChildFacts *out);
 
 /** Names, in the order added.  @return how many there are; NULL past the end */

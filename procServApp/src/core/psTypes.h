@@ -157,6 +157,23 @@ typedef struct psCmdStatus {
     char msg[PS_TEXT_BYTES];  /**< how it went */
 } psCmdStatus;
 
+/** A command. */
+typedef struct psCommand {
+    psVerb verb;
+    double value;            /**< signal number, mode, seconds, count */
+    psStartReason reason;    /**< Operator, Console or Script */
+    char by[PS_BY_BYTES];    /**< user@host; "" means "local" */
+} psCommand;
+
+/** How a command ended: Done, Failed, Denied or Timeout. */
+typedef void (*psDoneFn)(void *ctx, psCmdState how, const char *msg);
+
+/** Facts of a child that never change: for records and reports.  The strings live as long as
+ *  the supervisor. */
+typedef struct psChildFacts {
+    const char *name, *commandLine, *dir, *consoles, *logFile;
+} psChildFacts;
+
 /** Settings that may change while it runs. */
 typedef struct psSettings {
     psMode mode;
