@@ -15,11 +15,14 @@ typedef struct psQueueItem {
     void (*cancel)(struct psQueueItem *item); /**< instead of run, at psQueueClose() */
 } psQueueItem;
 
+/** @return NULL without memory */
 psQueue *psQueueCreate(psLoop *loop, unsigned capacity);
 /** Thread: any.  Blocks: never.  @return 0, -EAGAIN full, -ESHUTDOWN closed */
 int psQueuePut(psQueue *queue, psQueueItem *item);
-/** Refuse new items and cancel those not yet run.  Loop thread, or any once it ended. */
+/** Refuse new items and cancel those not yet run.  Loop thread, or any once it ended; also from
+ *  an item's run.  Idempotent. */
 void psQueueClose(psQueue *queue);
+/** Closes first.  No thread may be in psQueuePut() any more.  NULL is fine. */
 void psQueueFree(psQueue *queue);
 
 #endif
