@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <dbDefs.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
 #include "psEndpoint.h"
 
-#define NELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 /* 107 bytes, the longest path that fits */
 #define TEN "/aaaaaaaaa"
 #define PATH_107 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "/aaaaaa"

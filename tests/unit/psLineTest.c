@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 #include <string.h>
 
+#include <dbDefs.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
 #include "psLine.h"
-
-#define NELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Lines are collected as "a|b|"; what is not complete does not show. */
 #define CASE(name, in, out)                                                                        \

@@ -2,12 +2,12 @@
 /* The texts that scripts parse, byte for byte as procServ 2.9 prints them. */
 #include <string.h>
 
+#include <dbDefs.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
 #include "psMessages.h"
 
-#define NELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define NL "\r\n"
 
 static const psKeys plainKeys = {.kill = 0x18, .toggle = 0x14};

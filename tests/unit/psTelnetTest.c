@@ -6,6 +6,7 @@
  * answers as <WILL 1>, window sizes as {80x24}. */
 #include <string.h>
 
+#include <dbDefs.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
@@ -155,8 +156,6 @@ static const struct {
     GOLDEN("0xFF between CR and LF", "\r\xff\xff\n", "\\x0D\\xFF\\x0A"),
     GOLDEN("NUL alone is dropped", "a\0\0b\0\n", "ab\\x0A"),
 };
-
-#define NELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Feed @p in, cut before @p cut and, if @p step, into pieces of so many bytes. */
 static void feed(psText *text, const char *in, size_t len, size_t cut, size_t step)

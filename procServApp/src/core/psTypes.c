@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <strings.h>
 
+#include <dbDefs.h>
 #include <epicsStdlib.h>
 
 #include "psTypes.h"
 
-#define NELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define SIGNAL_MAX 64 /* Linux, all architectures but MIPS */
 
 static const char *const stateNames[] = {
