@@ -78,3 +78,45 @@ makeJobs() {
     [ "$n" -le 2 ] || n=2
     echo "${PS_JOBS:-$n}"
 }
+
+# Build with make, arguments $@ (targets, settings); quietly, the log is told where it fails.
+build() {
+    local log=$TOP/O.build.log t0=$SECONDS
+    say "Building procServIoc ..."
+    if ! make -C "$TOP" -j"$(makeJobs)" "$@" >"$log" 2>&1; then
+        grep -E 'error|warning|undefined|\*\*\*' "$log" | head -n 40 >&2 || true
+        die "the build failed; the whole log is in $log"
+    fi
+    say "Built after $((SECONDS - t0)) s."
+}
+
+# freePort ADDRESS...: print a port number that is free there and on all of them, UDP and TCP
+freePort() {
+    perl -MIO::Socket::INET -e '
+        TRY: for (1 .. 100) {
+            my ($port, @held) = (0);
+            for my $addr (@ARGV) {
+                for my $proto ("tcp", "udp") {
+                    my $s = IO::Socket::INET->new(LocalAddr => $addr, LocalPort => $port,
+                        Proto => $proto, $proto eq "tcp" ? (Listen => 1) : ()) or next TRY;
+                    $port = $s->sockport;
+                    push @held, $s;
+                }
+            }
+            print "$port\n";
+            exit 0;
+        }
+        exit 1' "$@"
+}
+
+# isFreePort PORT ADDRESS...: is it free there, UDP and TCP?
+isFreePort() {
+    perl -MIO::Socket::INET -e '
+        my ($port, @addrs) = @ARGV;
+        for my $addr (@addrs) {
+            IO::Socket::INET->new(LocalAddr => $addr, LocalPort => $port, Proto => "tcp",
+                Listen => 1, ReuseAddr => 1) or exit 1;
+            IO::Socket::INET->new(LocalAddr => $addr, LocalPort => $port, Proto => "udp")
+                or exit 1;
+        }' "$@"
+}
