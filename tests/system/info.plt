@@ -1,0 +1,143 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# What others find us by: endpoints, info file, pid file, PROCSERV_INFO, unix sockets.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use Errno qw(EADDRINUSE EEXIST ENOENT);
+use IO::Socket::UNIX;
+use Test::More;
+use PsTest;
+use PsTest::Server;
+
+deadman(120);
+needs(-x program(), 'the program ' . program());
+
+my $dir = tmpdir();
+
+sub mode_of { return sprintf '%04o', (lstat $_[0])[2] & 07777; }
+
+# A child that tells the variable, then waits.
+my @tell = ('/bin/sh', '-c', 'echo "[$PROCSERV_INFO]"; exec cat');
+
+subtest 'Info file and PROCSERV_INFO name all endpoints' => sub {
+    my $abstract = "psTest-$$";
+    my $server = PsTest::Server->start(
+        args => ['-P', "unix:$dir/s1", '-P', "unix:\@$abstract", '-l', '127.0.0.1:0', '-P', '0'],
+        port => undef, cmd => \@tell) or return fail('start');
+    my @endpoints = $server->endpoints;
+    is(@endpoints, 4, 'four of them');
+    like($endpoints[0], qr/^tcp:127\.0\.0\.1:[1-9]\d*$/, 'the log endpoint first, its real port');
+    like($endpoints[1], qr/^tcp:127\.0\.0\.1:[1-9]\d*$/, 'then the control endpoints, the last first');
+    is_deeply([@endpoints[2, 3]], ["unix:\@$abstract", "unix:$dir/s1"], 'to the first');
+    is(file_text($server->info_file),
+        join('', map { "$_\n" } 'pid:' . $server->pid, @endpoints), 'nothing else but the pid');
+    for my $endpoint (@endpoints) {
+        my $client = $server->console(endpoint => $endpoint);
+        ok($client && $client->is_open, "$endpoint answers");
+        $client->close if $client;
+    }
+    SKIP: {
+        skip('procServ 2.7 has no PROCSERV_INFO', 1) if is_procserv();
+        my $expect = join ';', 'PID=' . $server->pid, "LOG=$endpoints[0]",
+            map { "CTL=$_" } @endpoints[1 .. 3];
+        ok((wait_for { index($server->log_text, "[$expect]\r\n") >= 0 } 10, "[$expect] in the log",
+            sub { $server->log_text }), 'the child has it in PROCSERV_INFO');
+    }
+    $server->stop;
+    ok(!-e $server->info_file, 'no info file at the end');
+};
+
+subtest 'Pid file' => sub {
+    plan(skip_all => 'procServ 2.7 writes none with -f') if is_procserv();
+    my $server = PsTest::Server->start(args => ['-p', "$dir/pid"], cmd => ['/bin/cat'])
+        or return fail('start');
+    ok((wait_for { file_text("$dir/pid") eq $server->pid . "\n" } 10, 'the pid in the pid file'),
+        'holds the pid');
+    $server->stop;
+    ok(!-e "$dir/pid", 'is removed at the end');
+
+    $server = PsTest::Server->start(env => {PROCSERV_PID => "$dir/pid2"}, cmd => ['/bin/cat'])
+        or return fail('start');
+    ok((wait_for { file_text("$dir/pid2") eq $server->pid . "\n" } 10, 'the pid in the pid file'),
+        'PROCSERV_PID names it, too');
+    $server->stop;
+
+    $server = PsTest::Server->start(args => ['-p', "$dir/no/such/pid"], cmd => ['/bin/cat'])
+        or return fail('start');
+    ok($server->running, 'one that cannot be written ends nothing');
+    like($server->stderr, qr/unable to open PID file \Q$dir\E\/no\/such\/pid/, 'but is told');
+    $server->stop;
+};
+
+subtest 'Unix sockets: permissions' => sub {
+    for my $case (["unix:$dir/m1", "$dir/m1", '0666'], ["unix:::0600:$dir/m2", "$dir/m2", '0600']) {
+        my ($spec, $path, $mode) = @$case;
+        my $server = PsTest::Server->start(args => ['-P', $spec], port => undef, cmd => ['/bin/cat'])
+            or return fail('start');
+        is(mode_of($path), $mode, "$spec has mode $mode");
+        is(($server->endpoints)[0], "unix:$path", 'the info file leaves the permissions out');
+        $server->stop;
+        ok(is_procserv() || !-e $path, 'it is gone at the end');
+    }
+};
+
+subtest 'Unix sockets: what is at the path' => sub {
+    plan(skip_all => 'procServ removes whatever is there') if is_procserv();
+    my $path = "$dir/path";
+    my $dead = IO::Socket::UNIX->new(Local => $path, Listen => 1);
+    close $dead;
+    ok(-S $path, 'a dead socket is there');
+    my $server = PsTest::Server->start(args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat'])
+        or return fail('start');
+    my $client = $server->console;
+    ok($client, 'it is replaced');
+
+    my $second = PsTest::Proc->start(
+        cmd => [program(), '-f', '--no-ioc', '-P', "unix:$path", '/bin/cat']);
+    ok($second->wait_exit(10), 'a second program on a live one ends');
+    is($second->exit_code, EADDRINUSE, 'with EADDRINUSE');
+    isnt($second->stderr, '', 'and says why');
+    $client->send("still here\r");
+    ok($client->expect(qr/still here\r\nstill here\r\n/), 'the first works on');
+    my $another = $server->console;
+    ok($another, 'and can be reached');
+    $server->stop;
+
+    open(my $file, '>', $path) or die "$path: $!";
+    print $file "precious\n";
+    close $file;
+    my $third = PsTest::Proc->start(
+        cmd => [program(), '-f', '--no-ioc', '-P', "unix:$path", '/bin/cat']);
+    ok($third->wait_exit(10), 'on another file it ends');
+    is($third->exit_code, EEXIST, 'with EEXIST');
+    is(file_text($path), "precious\n", 'and leaves it alone');
+};
+
+subtest 'Endpoints that cannot be opened' => sub {
+    my $server = PsTest::Server->start(cmd => ['/bin/cat']) or return fail('start');
+    my ($port) = ($server->endpoints)[0] =~ /:(\d+)$/;
+    my @no_ioc = is_procserv() ? () : '--no-ioc';
+    my $log = tmpdir() . '/started';
+    for my $case (
+        [$port, EADDRINUSE, 'a port in use'],
+        ["unix:$dir/no/such/socket", ENOENT, 'a directory that is not there'],
+        ['no-endpoint', 1, 'no endpoint at all'],
+        ['70000', 1, 'a port too large'],
+        ) {
+        my ($spec, $code, $name) = @$case;
+        my $other = PsTest::Proc->start(
+            cmd => [program(), '-f', @no_ioc, '-P', $spec, '/bin/sh', '-c', "echo >$log; exec cat"]);
+        ok($other->wait_exit(10), "$name ends the program");
+        is($other->exit_code, $code, "with code $code");
+        isnt($other->stderr, '', 'and says why');
+    }
+    ok(!-e $log, 'no child was started');
+    $server->stop;
+};
+
+done_testing();
