@@ -41,11 +41,6 @@ static psProgram *run(const char *options)
     return parse(line);
 }
 
-static const char *textOf(const psText *text)
-{
-    return text->data ? text->data : "";
-}
-
 static void isSame(const char *got, const char *want, const char *what)
 {
     bool same = got && want ? strcmp(got, want) == 0 : got == want;
@@ -113,8 +108,8 @@ static void mistakes_AreToldAsProcServDoes(void)
         psProgram *program = run(mistakes[i].options);
 
         testOk(program->action == psActionUsageError, "refused: %s", mistakes[i].options);
-        isSame(textOf(&program->err), mistakes[i].err, "its text");
-        isSame(textOf(&program->out), mistakes[i].usage ? USAGE : "", "its usage");
+        isSame(program->err, mistakes[i].err, "its text");
+        isSame(program->out, mistakes[i].usage ? USAGE : "", "its usage");
         psProgramFree(program);
     }
 }
@@ -192,18 +187,18 @@ static void helpAndVersion_ActAtOnce(void)
     psProgram *program = run("--version --nosuch");
 
     testOk1(program->action == psActionVersion);
-    isSame(textOf(&program->out), PS_PROGRAM_VERSION "\n", "version");
+    isSame(program->out, PS_PROGRAM_VERSION "\n", "version");
     testOk(strncmp(PS_PROGRAM_VERSION, "procServ Process Server ", 24) == 0, "scripts look for it");
-    isSame(textOf(&program->err), "", "nothing said of what follows");
+    isSame(program->err, "", "nothing said of what follows");
     psProgramFree(program);
 
     program = run("-z -h");
     testOk1(program->action == psActionHelp);
-    isSame(textOf(&program->err), "procServ: invalid option -- 'z'\n", "what went before is told");
-    testOk(strncmp(textOf(&program->out), USAGE, strlen(USAGE)) == 0, "help begins with the usage");
-    testOk1(strstr(textOf(&program->out), " -P --port <endpoint> ") != NULL);
-    testOk1(strstr(textOf(&program->out), "--restart-window <s> ") != NULL);
-    testOk1(strstr(textOf(&program->out), "check-ioc") == NULL);
+    isSame(program->err, "procServ: invalid option -- 'z'\n", "what went before is told");
+    testOk(strncmp(program->out, USAGE, strlen(USAGE)) == 0, "help begins with the usage");
+    testOk1(strstr(program->out, " -P --port <endpoint> ") != NULL);
+    testOk1(strstr(program->out, "--restart-window <s> ") != NULL);
+    testOk1(strstr(program->out, "check-ioc") == NULL);
     psProgramFree(program);
 }
 
@@ -212,7 +207,7 @@ static void help_FitsATerminal(void)
     psProgram *program = run("-h");
     size_t longest = 0;
 
-    for (const char *p = textOf(&program->out); *p; p += strcspn(p, "\n") + 1) {
+    for (const char *p = program->out; *p; p += strcspn(p, "\n") + 1) {
         if (strcspn(p, "\n") > longest)
             longest = strcspn(p, "\n");
     }
@@ -278,8 +273,8 @@ static void settings_AreAllOptions(void)
 
         epicsSnprintf(options, sizeof(options), "--%s=x 0 cat", name);
         program = run(options);
-        if (strstr(textOf(&program->err), "unrecognized")) {
-            testDiag("%s", textOf(&program->err));
+        if (strstr(program->err, "unrecognized")) {
+            testDiag("%s", program->err);
             missing++;
         }
         psProgramFree(program);
@@ -307,7 +302,7 @@ static void nothing_IsSurvived(void)
     psProgram *program = psOptionsParse(0, NULL, lookup);
 
     testOk1(program->action == psActionUsageError);
-    isSame(textOf(&program->err), "procServIoc: missing argument\n", "message");
+    isSame(program->err, "procServIoc: missing argument\n", "message");
     psProgramFree(program);
     psProgramFree(NULL);
 }

@@ -4,9 +4,9 @@
 
 #include "psGetopt.h"
 
-static int failed(const psGetopt *self, psText *err, const char *problem, const char *name)
+static int failed(const psGetopt *self, FILE *err, const char *problem, const char *name)
 {
-    psTextPrintf(err, "%s: option '--%s' %s\n", self->argv0, name, problem);
+    fprintf(err, "%s: option '--%s' %s\n", self->argv0, name, problem);
     return -EINVAL;
 }
 
@@ -28,20 +28,20 @@ static const psOption *findAbbreviation(const psGetopt *self, const char *word, 
     return found;
 }
 
-static int ambiguous(const psGetopt *self, psText *err, const char *word, size_t len, bool ours)
+static int ambiguous(const psGetopt *self, FILE *err, const char *word, size_t len, bool ours)
 {
-    psTextPrintf(err, "%s: option '--%s' is ambiguous; possibilities:", self->argv0, word);
+    fprintf(err, "%s: option '--%s' is ambiguous; possibilities:", self->argv0, word);
     for (size_t i = 0; i < self->count; i++) {
         const psOption *option = &self->options[i];
 
         if (option->ours == ours && strncmp(option->name, word, len) == 0)
-            psTextPrintf(err, " '--%s'", option->name);
+            fprintf(err, " '--%s'", option->name);
     }
-    psTextPrintf(err, "\n");
+    fprintf(err, "\n");
     return -EINVAL;
 }
 
-static int findLong(const psGetopt *self, psText *err, const char *word, size_t len,
+static int findLong(const psGetopt *self, FILE *err, const char *word, size_t len,
                     const psOption **out)
 {
     for (size_t i = 0; i < self->count; i++) {
@@ -63,11 +63,11 @@ static int findLong(const psGetopt *self, psText *err, const char *word, size_t 
             return 1;
         }
     }
-    psTextPrintf(err, "%s: unrecognized option '--%s'\n", self->argv0, word);
+    fprintf(err, "%s: unrecognized option '--%s'\n", self->argv0, word);
     return -EINVAL;
 }
 
-static int nextLong(psGetopt *self, psText *err, const psOption **outOption, const char **outValue)
+static int nextLong(psGetopt *self, FILE *err, const psOption **outOption, const char **outValue)
 {
     const char *word = self->argv[self->index++] + 2;
     size_t len = strcspn(word, "=");
@@ -98,22 +98,21 @@ static const psOption *findLetter(const psGetopt *self, char letter)
     return NULL;
 }
 
-static int nextLetter(psGetopt *self, psText *err, const psOption **outOption,
-                      const char **outValue)
+static int nextLetter(psGetopt *self, FILE *err, const psOption **outOption, const char **outValue)
 {
     char letter = *self->cluster++;
     const psOption *option = findLetter(self, letter);
     const char *value = NULL;
 
     if (!option) {
-        psTextPrintf(err, "%s: invalid option -- '%c'\n", self->argv0, letter);
+        fprintf(err, "%s: invalid option -- '%c'\n", self->argv0, letter);
     } else if (option->arg == psOptionArgRequired) {
         value = *self->cluster ? self->cluster : NULL;
         self->cluster = "";
         if (!value && self->index + 1 < self->argc)
             value = self->argv[++self->index];
         if (!value) {
-            psTextPrintf(err, "%s: option requires an argument -- '%c'\n", self->argv0, letter);
+            fprintf(err, "%s: option requires an argument -- '%c'\n", self->argv0, letter);
             option = NULL;
         }
     }
@@ -128,7 +127,7 @@ static int nextLetter(psGetopt *self, psText *err, const psOption **outOption,
     return 1;
 }
 
-int psGetoptNext(psGetopt *self, psText *err, const psOption **outOption, const char **outValue)
+int psGetoptNext(psGetopt *self, FILE *err, const psOption **outOption, const char **outValue)
 {
     const char *word;
 

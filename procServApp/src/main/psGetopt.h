@@ -11,8 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "psText.h"
+#include <stdio.h>
 
 struct psProgram;
 
@@ -57,10 +56,10 @@ typedef struct psGetopt {
 } psGetopt;
 
 /** The next option.
- *  @param err       what is wrong is appended here, one line
+ *  @param err       what is wrong is printed here, one line
  *  @param outOption the row found
  *  @param outValue  its argument; NULL where there is none.  Points into argv
  *  @return 1 found, 0 no more, -EINVAL a wrong one was skipped: go on */
-int psGetoptNext(psGetopt *self, psText *err, const psOption **outOption, const char **outValue);
+int psGetoptNext(psGetopt *self, FILE *err, const psOption **outOption, const char **outValue);
 
 #endif

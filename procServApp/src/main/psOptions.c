@@ -16,15 +16,15 @@
 
 static void usage(psProgram *program)
 {
-    psTextPrintf(&program->out,
-                 "Usage: %s [options] -P <endpoint>... <command args ...>    (-h for help)\n"
-                 "       %s [options] <endpoint> <command args ...>\n",
-                 program->argv0, program->argv0);
+    fprintf(program->outFile,
+            "Usage: %s [options] -P <endpoint>... <command args ...>    (-h for help)\n"
+            "       %s [options] <endpoint> <command args ...>\n",
+            program->argv0, program->argv0);
 }
 
 static void wrong(psProgram *program, const char *option, const char *problem)
 {
-    psTextPrintf(&program->err, "%s: --%s: %s\n", program->argv0, option, problem);
+    fprintf(program->errFile, "%s: --%s: %s\n", program->argv0, option, problem);
     program->wrong = true;
 }
 
@@ -35,7 +35,7 @@ static void applyHelp(psProgram *program, const char *value);
 static void applyVersion(psProgram *program, const char *value)
 {
     (void)value;
-    psTextPrintf(&program->out, "%s\n", PS_PROGRAM_VERSION);
+    fprintf(program->outFile, "%s\n", PS_PROGRAM_VERSION);
     program->action = psActionVersion;
 }
 
@@ -74,7 +74,7 @@ static void applyPort(psProgram *program, const char *value)
 
     program->haveEndpoint = true;
     if (psConfigSet(program->child, "port", value, msg, sizeof(msg))) {
-        psTextPrintf(&program->err, "%s: --%s\n", program->argv0, msg);
+        fprintf(program->errFile, "%s: --%s\n", program->argv0, msg);
         program->wrong = true;
     }
 }
@@ -242,7 +242,7 @@ static const char *const groupTitles[psOptionGroupCount] = {
     "Console", "Log", "Command", "When it ends", "How it is stopped", "Server", "PVs", "Other",
 };
 
-static void helpLine(psText *out, const psOption *option)
+static void helpLine(FILE *out, const psOption *option)
 {
     char left[64];
     const char *gap = option->value && option->value[0] != '[' ? " " : "";
@@ -250,17 +250,16 @@ static void helpLine(psText *out, const psOption *option)
     snprintf(left, sizeof(left), "%c%c --%s%s%s", option->letter ? '-' : ' ',
              option->letter ? option->letter : ' ', option->name, gap,
              option->value ? option->value : "");
-    psTextPrintf(out, " %-28s %s\n", left, option->help);
+    fprintf(out, " %-28s %s\n", left, option->help);
 }
 
 static void applyHelp(psProgram *program, const char *value)
 {
-    psText *out = &program->out;
+    FILE *out = program->outFile;
 
     (void)value;
     usage(program);
-    psTextPrintf(out,
-                 "\nSupervises a command, usually a soft IOC: console by telnet, log, automatic "
+    fprintf(out, "\nSupervises a command, usually a soft IOC: console by telnet, log, automatic "
                  "restart,\nand PVs that show its state and take commands.\n\n"
                  "<endpoint>\n"
                  " <port>                       TCP on 127.0.0.1; 0: any free port\n"
@@ -268,18 +267,18 @@ static void applyHelp(psProgram *program, const char *value)
                  " unix:<path>                  Unix socket (unix:@<name>: abstract)\n"
                  " unix:<user>:<group>:<mode>:<path>   with that owner and permissions\n");
     for (int group = 0; group < psOptionGroupCount; group++) {
-        psTextPrintf(out, "%s\n", groupTitles[group]);
+        fprintf(out, "%s\n", groupTitles[group]);
         for (size_t i = 0; i < NELEMENTS(options); i++) {
             if ((int)options[i].group == group && options[i].help)
                 helpLine(out, &options[i]);
         }
     }
-    psTextPrintf(out,
-                 "Keys are written ^X or as the character itself; [] shows the default.\n\n"
-                 "Example: supervise ./st.cmd, console by \"telnet localhost 20000\", "
-                 "PVs IOC1:PS:State, ...\n"
-                 "  %s -n IOC1 -c /iocs/ioc1 -L /var/log/ioc1.log 20000 ./st.cmd\n",
-                 program->argv0);
+    fprintf(out,
+            "Keys are written ^X or as the character itself; [] shows the default.\n\n"
+            "Example: supervise ./st.cmd, console by \"telnet localhost 20000\", "
+            "PVs IOC1:PS:State, ...\n"
+            "  %s -n IOC1 -c /iocs/ioc1 -L /var/log/ioc1.log 20000 ./st.cmd\n",
+            program->argv0);
     program->action = psActionHelp;
 }
 
@@ -297,7 +296,7 @@ static bool applyOption(psProgram *program, const psOption *option, const char *
     if (option->apply) {
         option->apply(program, value);
     } else if (psConfigSet(program->child, option->name, value, msg, sizeof(msg))) {
-        psTextPrintf(&program->err, "%s: --%s\n", program->argv0, msg);
+        fprintf(program->errFile, "%s: --%s\n", program->argv0, msg);
         program->wrong = true;
     }
     return program->action != psActionHelp && program->action != psActionVersion;
@@ -316,15 +315,15 @@ static void takeWords(psProgram *program, int count, char *const *words)
         count = 0;
     }
     if (count < 1) {
-        psTextPrintf(&program->err, "%s: missing argument\n", program->argv0);
+        fprintf(program->errFile, "%s: missing argument\n", program->argv0);
         program->wrongUsage = true;
         return;
     }
     if (psConfigSetCommand(program->child, count, (const char *const *)words)) {
-        psTextPrintf(&program->err, "%s: the command is empty\n", program->argv0);
+        fprintf(program->errFile, "%s: the command is empty\n", program->argv0);
         program->wrong = true;
     } else if (!program->wrong && psConfigCheck(program->child, msg, sizeof(msg))) {
-        psTextPrintf(&program->err, "%s: --%s\n", program->argv0, msg);
+        fprintf(program->errFile, "%s: --%s\n", program->argv0, msg);
         program->wrong = true;
     }
 }
@@ -367,32 +366,60 @@ static psProgram *create(int argc, char *const *argv, char *(*lookup)(const char
     program->pidFile = pidFile && *pidFile ? pidFile : NULL;
     program->debug = lookup("PROCSERV_DEBUG") != NULL;
     program->child = psConfigCreate();
-    if (!program->child) {
-        free(program);
+    program->outFile = open_memstream(&program->out, &program->outLen);
+    program->errFile = open_memstream(&program->err, &program->errLen);
+    if (!program->child || !program->outFile || !program->errFile) {
+        psProgramFree(program);
         return NULL;
     }
     return program;
 }
 
-psProgram *psOptionsParse(int argc, char *const *argv, char *(*lookup)(const char *name))
+/* Closes the texts, so that they can be read; false if memory ran out meanwhile. */
+static bool closeTexts(psProgram *program)
 {
-    psProgram *program = create(argc, argv, lookup);
-    psGetopt scan = {
-        .options = options, .count = NELEMENTS(options), .argc = argc, .argv = argv, .index = 1};
+    bool good = true;
+
+    if (program->outFile)
+        good = fclose(program->outFile) == 0;
+    if (program->errFile)
+        good = fclose(program->errFile) == 0 && good;
+    program->outFile = program->errFile = NULL;
+    return good && program->out && program->err;
+}
+
+static void parse(psProgram *program, int argc, char *const *argv)
+{
+    psGetopt scan = {.options = options,
+                     .count = NELEMENTS(options),
+                     .argv0 = program->argv0,
+                     .argc = argc,
+                     .argv = argv,
+                     .index = 1};
     const psOption *option;
     const char *value;
     int status;
 
-    if (!program)
-        return NULL;
-    scan.argv0 = program->argv0;
-    while ((status = psGetoptNext(&scan, &program->err, &option, &value)) != 0) {
+    while ((status = psGetoptNext(&scan, program->errFile, &option, &value)) != 0) {
         if (status < 0)
             program->wrongUsage = true;
         else if (!applyOption(program, option, value))
-            return program;
+            return;
     }
     conclude(program, scan.index < argc ? argc - scan.index : 0, argv + scan.index);
+}
+
+psProgram *psOptionsParse(int argc, char *const *argv, char *(*lookup)(const char *name))
+{
+    psProgram *program = create(argc, argv, lookup);
+
+    if (!program)
+        return NULL;
+    parse(program, argc, argv);
+    if (!closeTexts(program)) {
+        psProgramFree(program);
+        return NULL;
+    }
     return program;
 }
 
@@ -400,9 +427,10 @@ void psProgramFree(psProgram *program)
 {
     if (!program)
         return;
+    closeTexts(program);
     psConfigFree(program->child);
-    psTextClear(&program->out);
-    psTextClear(&program->err);
+    free(program->out);
+    free(program->err);
     free(program->iocEnv);
     free(program);
 }

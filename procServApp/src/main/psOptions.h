@@ -8,9 +8,9 @@
 #define INC_psOptions_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "psConfig.h"
-#include "psText.h"
 
 /** What --version and the banner say: scripts look for "procServ Process Server". */
 #define PS_PROGRAM_VERSION "procServ Process Server 2.9.0 by procServIoc " PS_VERSION
@@ -30,7 +30,7 @@ typedef enum psAction {
 /** A command line, understood.  Strings not marked otherwise point into argv or the environment. */
 typedef struct psProgram {
     psAction action;
-    psText out, err; /**< for standard output and error, in every action */
+    char *out, *err; /**< for standard output and error, in every action; never NULL */
     const char *argv0;
     psConfig *child;     /**< owned here; NULL with --script and no command */
     bool foreground;     /**< -f */
@@ -47,6 +47,8 @@ typedef struct psProgram {
     char **iocEnv; /**< NAME=VALUE..., NULL at the end; the array is owned here */
     int iocEnvCount;
     /* private to psOptions.c */
+    FILE *outFile, *errFile; /* write `out` and `err`; NULL once parsed */
+    size_t outLen, errLen;
     bool haveEndpoint;       /* some -P: new style */
     bool wrong;              /* a value that can't be used: told in err */
     bool wrongUsage;         /* the usage is shown beside it */
@@ -56,7 +58,7 @@ typedef struct psProgram {
 
 /** @param argv   argv[0] as given; must live as long as the result
  *  @param lookup getenv(), or a test's own
- *  @return never NULL while there is memory; free by psProgramFree() */
+ *  @return NULL without memory; free by psProgramFree() */
 psProgram *psOptionsParse(int argc, char *const *argv, char *(*lookup)(const char *name));
 void psProgramFree(psProgram *program);
 
