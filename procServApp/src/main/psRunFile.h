@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psRunFile.h
+ *  @brief A pid or info file: written at start, removed at the end.
+ *
+ *  A regular file appears with its whole content at once (written beside it, then renamed), so a
+ *  reader never sees half of it.  A symbolic link is never followed: who may write to the
+ *  directory must not choose what a supervisor run by root overwrites.  A device or pipe is
+ *  written to and stays.
+ */
+#ifndef INC_psRunFile_H
+#define INC_psRunFile_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+typedef struct psRunFile {
+    const char *path; /* the caller's; must live as long */
+    bool ours;        /* a regular file we made */
+    dev_t dev;
+    ino_t ino;
+} psRunFile;
+#define PS_RUN_FILE_INIT                                                                           \
+    {                                                                                              \
+        .ours = false                                                                              \
+    }
+
+/** @return 0 or -errno; -ELOOP for a symbolic link */
+int psRunFileWrite(psRunFile *self, const char *path, const char *text, size_t len);
+/** Would psRunFileWrite() work?  Leaves nothing behind.  @return 0 or -errno */
+int psRunFileCheck(const char *path);
+/** Remove it if it is still the one we wrote.  Idempotent. */
+void psRunFileRemove(psRunFile *self);
+
+#endif
