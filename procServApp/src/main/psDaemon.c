@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "psDaemon.h"
+
+/* The daemon died before it could report: what procServ returns where /dev/null is missing. */
+#define EXIT_DIED 255
+
+int psDaemonGuardStdio(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        /* the lowest free number is given: fd, as those below are open */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return -errno;
+    }
+    return 0;
+}
+
+static int toNull(int fd)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0)
+        return -errno;
+    if (dup2(null, fd) < 0) {
+        int status = -errno;
+
+        close(null);
+        return status;
+    }
+    close(null);
+    return 0;
+}
+
+/* The parent: waits for the one byte, or for the end of the pipe. */
+static int await(int fd, pid_t pid)
+{
+    unsigned char code;
+    ssize_t got;
+    int status;
+
+    do {
+        got = read(fd, &code, 1);
+    } while (got < 0 && errno == EINTR);
+    close(fd);
+    if (got == 1)
+        return code;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return EXIT_DIED;
+}
+
+/* The child.  A failure here is the report. */
+static void detach(psDaemon *self)
+{
+    int status;
+
+    setsid();
+    status = toNull(0);
+    if (!status)
+        status = toNull(1);
+    if (status) {
+        psDaemonReport(self, EXIT_DIED);
+        _exit(EXIT_DIED);
+    }
+}
+
+int psDaemonFork(psDaemon *self, int *outCode)
+{
+    int fds[2];
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
+    pid = fork();
+    if (pid < 0) {
+        int status = -errno;
+
+        close(fds[0]);
+        close(fds[1]);
+        return status;
+    }
+    if (pid > 0) {
+        close(fds[1]);
+        *outCode = await(fds[0], pid);
+        return pid;
+    }
+    close(fds[0]);
+    self->reportFd = fds[1];
+    detach(self);
+    return 0;
+}
+
+void psDaemonReport(psDaemon *self, int code)
+{
+    unsigned char byte = (unsigned char)code;
+    ssize_t ignored;
+
+    if (self->reportFd < 0)
+        return;
+    /* If the parent is gone there is nobody to tell; if /dev/null can't be opened, standard
+     * error stays what it was. */
+    ignored = write(self->reportFd, &byte, 1);
+    (void)ignored;
+    close(self->reportFd);
+    self->reportFd = -1;
+    if (code == 0)
+        (void)toNull(2);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psDaemon.h
+ *  @brief Becoming a daemon, with the start's outcome as the caller's exit code.
+ *
+ *  procServ's callers rely on seeing bind errors as exit code.  But threads don't survive a fork,
+ *  so the fork comes first: the child opens everything and reports through a pipe, the parent
+ *  waits for that and exits with it.  The child keeps standard error until then.
+ *  No libCom function is called in here.  Thread: main, before any other.
+ */
+#ifndef INC_psDaemon_H
+#define INC_psDaemon_H
+
+#include <stdbool.h>
+
+typedef struct psDaemon {
+    int reportFd; /* -1: not a daemon, or it has reported */
+} psDaemon;
+#define PS_DAEMON_INIT                                                                             \
+    {                                                                                              \
+        -1                                                                                         \
+    }
+
+/** Make sure that descriptors 0, 1 and 2 are open: a socket must never become standard output.
+ *  @return 0 or -errno */
+int psDaemonGuardStdio(void);
+
+/** Fork.  The child leads a session of its own, and its standard input and output are /dev/null.
+ *  @return 0 in the child; the child's pid in the parent, with the start's exit code in
+ *          *outCode once it is known; -errno if there is no child */
+int psDaemonFork(psDaemon *self, int *outCode);
+
+/** Tell the parent, and give up standard error.  Does nothing if there is no parent to tell, so
+ *  a program in the foreground may call it too.
+ *  @param code exit code of the parent, 0...255 */
+void psDaemonReport(psDaemon *self, int code);
+
+#endif
