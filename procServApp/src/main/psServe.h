@@ -21,24 +21,24 @@ extern "C" {
 
 /** All pointers must live until the program ends. */
 typedef struct psServeOptions {
-    psSup *sup;             /**< NULL in psServeTrial(): nothing is supervised there */
-    const char *argv0;      /**< to run this program again for a trial when /proc/self/exe can't be
-                                 read; in messages */
-    const char *name;       /**< of the command line's child; NULL: there is none */
-    const char *prefix;     /**< with its separator, as given; NULL: $(NAME):PS: */
-    const char *script;     /**< IOC shell script; NULL: the program's own records */
-    const char *acf;        /**< access security file of the user; NULL: the installed one */
-    bool insecurePvs;       /**< commands work although access security is not active */
-    char *const *iocEnv;    /**< NAME=VALUE for our IOC only, NULL at the end; NULL: none */
-    bool shell;             /**< run an IOC shell on standard input afterwards: in the foreground,
-                                 on a terminal that no child's console uses.  Its end ends nothing */
+    psSup *sup;          /**< NULL in psServeTrial(): nothing is supervised there */
+    const char *argv0;   /**< to run this program again for a trial when /proc/self/exe can't be
+                              read; in messages */
+    const char *name;    /**< of the command line's child; NULL: there is none */
+    const char *prefix;  /**< with its separator, as given; NULL: $(NAME):PS: */
+    const char *script;  /**< IOC shell script; NULL: the program's own records */
+    const char *acf;     /**< access security file of the user; NULL: the installed one */
+    bool insecurePvs;    /**< commands work although access security is not active */
+    char *const *iocEnv; /**< NAME=VALUE for our IOC only, NULL at the end; NULL: none */
+    bool shell;          /**< run an IOC shell on standard input afterwards: in the foreground,
+                              on a terminal that no child's console uses.  Its end ends nothing */
 } psServeOptions;
 
 typedef enum psServeState {
-    psServeStarting,  /**< psServeWait() ran into its time-out: still at work */
-    psServeServing,   /**< iocInit returned, CA and PVA listen */
-    psServeFailed,    /**< it gave up; supervision goes on */
-    psServeSuspended  /**< Base suspended the thread: it will never come back */
+    psServeStarting, /**< psServeWait() ran into its time-out: still at work */
+    psServeServing,  /**< iocInit returned, CA and PVA listen */
+    psServeFailed,   /**< it gave up; supervision goes on */
+    psServeSuspended /**< Base suspended the thread: it will never come back */
 } psServeState;
 
 /** Start the thread.  The database, access security and the interface lists are tried first,

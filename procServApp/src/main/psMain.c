@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: EPICS */
+/* The program's start and end.
+ *
+ * Supervise first, be an IOC second: endpoints and logs are opened, the loop runs and the child
+ * starts before anything of the IOC does, since Base may do anything to its caller (psServe.h).
+ * The end is the loop's: when the children are gone it calls ended(), and two seconds later the
+ * program is over, whatever this thread or Base are stuck in.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <epicsExit.h>
+#include <epicsThread.h>
+#include <errlog.h>
+
+#include "psDaemon.h"
+#include "psOptions.h"
+#include "psRunFile.h"
+#include "psServe.h"
+#include "psSignals.h"
+#include "psSup.h"
+
+#define IOC_DESCRIPTORS 256 /* what CA, PVA and their clients may need */
+#define END_SEC 2.0         /* for an orderly end, once the children are gone */
+#define SERVE_SEC 30.0      /* until an IOC that does not come up is told of */
+#define CHECK_SEC 20.0      /* for the trial of the IOC in --check */
+#define EXIT_NO_STDIO 255   /* procServ's code where /dev/null is missing */
+
+/* One run of the program. */
+typedef struct run {
+    psProgram *program;
+    psSupOptions options;
+    psSup *sup;
+    psDaemon daemon;
+    psRunFile pidFile, infoFile;
+    int exitCode; /* set by the loop thread before it starts the watchdog */
+} run;
+
+/* ---- end ---- */
+
+static void watchdog(void *arg)
+{
+    const run *self = arg;
+
+    epicsThreadSleep(END_SEC);
+    _exit(self->exitCode);
+}
+
+/* On the loop thread, when everything is down.  The watchdog comes first: a file server that
+ * hangs in unlink() must not keep the program. */
+static void ended(void *ctx, int exitCode)
+{
+    run *self = ctx;
+    epicsThreadId thread;
+
+    self->exitCode = exitCode;
+    thread = epicsThreadCreate("psEnd", epicsThreadPriorityMedium,
+                               epicsThreadGetStackSize(epicsThreadStackSmall), watchdog, self);
+    psRunFileRemove(&self->infoFile);
+    psRunFileRemove(&self->pidFile);
+    if (!thread)
+        _exit(exitCode);
+}
+
+static int finish(run *self)
+{
+    int code = psSupWait(self->sup, -1.0);
+
+    psSignalsDeliver(NULL);
+    if (!self->program->noIoc) {
+        psServeState state = psServeWait(0.0, NULL, 0);
+
+        /* Base is at work or stuck in the thread psServe: no exit handler may run now. */
+        if (state == psServeStarting || state == psServeSuspended)
+            _exit(code);
+        psServeStop();
+        /* The records refer to the supervisor as long as there are threads of Base. */
+        epicsExit(code);
+    }
+    psSupFree(self->sup);
+    psProgramFree(self->program);
+    return code;
+}
+
+/* ---- start ---- */
+
+/* Consoles, CA and PVA need many descriptors; the child gets the original limit (psInherit). */
+static void raiseDescriptorLimit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void fillSupOptions(run *self)
+{
+    psSupOptionsDefault(&self->options);
+    self->options.banner = PS_PROGRAM_VERSION;
+    self->options.argv0 = self->program->argv0;
+    self->options.inherit = psSupSaveInherit();
+    self->options.reservedDescriptors = self->program->noIoc ? 0 : IOC_DESCRIPTORS;
+    self->options.endWithOneShot = true;
+    self->options.ended = ended;
+    self->options.ctx = self;
+}
+
+static psServeOptions serveOptions(const run *self)
+{
+    const psProgram *program = self->program;
+    bool stays = program->foreground || program->debug;
+
+    return (psServeOptions){
+        .sup = self->sup,
+        .argv0 = program->argv0,
+        .name = program->child ? psConfigName(program->child) : NULL,
+        .prefix = program->prefix,
+        .script = program->script,
+        .acf = program->acf,
+        .insecurePvs = program->insecurePvs,
+        .iocEnv = program->iocEnv,
+        .shell = stays && !program->child && isatty(0),
+    };
+}
+
+/* -d: no daemon, and everything on standard output; with -f the terminal is a console anyway. */
+static void applyDebug(const psProgram *program)
+{
+    char msg[PS_TEXT_BYTES];
+
+    errlogSetConsole(stdout);
+    if (!program->child || program->foreground)
+        return;
+    if (program->child->logFile && strcmp(program->child->logFile, "-") != 0)
+        fprintf(stderr, "%s: debug: console traffic goes to %s, not to standard output\n",
+                program->argv0, program->child->logFile);
+    else if (psConfigSet(program->child, "logfile", "-", msg, sizeof(msg)))
+        fprintf(stderr, "%s: --%s\n", program->argv0, msg);
+}
+
+static void writePidFile(run *self)
+{
+    const char *path = self->program->pidFile;
+    char text[32];
+
+    if (!path)
+        return;
+    snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    if (psRunFileWrite(&self->pidFile, path, text, strlen(text)))
+        fprintf(stderr, "%s: unable to open PID file %s\n", self->program->argv0, path);
+}
+
+static void writeInfoFile(run *self)
+{
+    const char *path = self->program->infoFile;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out;
+    int status = -ENOMEM;
+
+    if (!path)
+        return;
+    out = open_memstream(&text, &len);
+    if (out) {
+        psSupPrintInfo(self->sup, out);
+        if (fclose(out) == 0)
+            status = psRunFileWrite(&self->infoFile, path, text, len);
+    }
+    if (status)
+        fprintf(stderr, "%s: unable to write info file %s: %s\n", self->program->argv0, path,
+                strerror(-status));
+    free(text);
+}
+
+/* Opens all that can fail; returns the exit code, 0 if it runs now.  The text for a malformed
+ * endpoint is procServ's and complete; what the system refused is told with its number. */
+static int start(run *self)
+{
+    const psProgram *program = self->program;
+    char msg[2 * PS_TEXT_BYTES] = "";
+    int status;
+
+    self->sup = psSupCreate(&self->options);
+    if (!self->sup)
+        return ENOMEM; /* told by psSupCreate */
+    status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
+    if (status) {
+        fprintf(stderr, "%s\n", msg);
+        if (status == -EINVAL)
+            return EXIT_FAILURE;
+        fprintf(stderr, "%s: Exiting with error code: %d\n", program->argv0, -status);
+        return -status;
+    }
+    writePidFile(self);
+    writeInfoFile(self);
+    status = psSupStart(self->sup);
+    if (status) {
+        fprintf(stderr, "%s: cannot start: %s\n", program->argv0, strerror(-status));
+        psRunFileRemove(&self->infoFile);
+        psRunFileRemove(&self->pidFile);
+        return -status;
+    }
+    return 0;
+}
+
+/* procServ's: with -f a terminal on standard input is one more console, but for -L - .  A job in
+ * the background is left alone: the terminal would stop us. */
+static void attachTerminal(run *self)
+{
+    const psProgram *program = self->program;
+    const char *log = program->child ? program->child->logFile : NULL;
+    pid_t group = tcgetpgrp(0);
+    int status;
+
+    if (!program->foreground || !program->child || (log && strcmp(log, "-") == 0))
+        return;
+    if (group >= 0 && group != getpgrp())
+        return;
+    status = psSupAttachTerminal(self->sup, psConfigName(program->child), 0);
+    if (status && status != -ENOTTY)
+        fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
+}
+
+static void serve(const run *self)
+{
+    static psServeOptions options; /* lives as long as the program */
+    int status;
+
+    options = serveOptions(self);
+    status = psServeStart(&options);
+    if (status)
+        fprintf(stderr, "%s: no PVs: %s\n", self->program->argv0, strerror(-status));
+    else
+        (void)psServeWait(SERVE_SEC, NULL, 0); /* the outcome is told by it */
+}
+
+/* What the caller of a daemon is told; procServ's texts. */
+static void tellSpawned(const psProgram *program, int pid)
+{
+    const psConfig *child = program->child;
+    bool logPort = false;
+    bool logFile;
+
+    if (program->quiet)
+        return;
+    fprintf(stderr, "%s: spawning daemon process: %d\n", program->argv0, pid);
+    if (!child)
+        return;
+    for (int i = 0; i < child->endpointCount; i++)
+        logPort = logPort || child->endpoints[i].readOnly;
+    logFile =
+        child->logFile && (strcmp(child->logFile, "-") == 0 || access(child->logFile, W_OK) == 0);
+    if (!logFile && !logPort)
+        fprintf(stderr, "Warning: No log file and no port for log connections specified.\n");
+    else if (!logFile)
+        fprintf(stderr, "Warning: No log file specified.\n");
+}
+
+static int runProgram(run *self)
+{
+    psProgram *program = self->program;
+    int code = 0;
+
+    if (!program->foreground && !program->debug) {
+        int pid = psDaemonFork(&self->daemon, &code);
+
+        if (pid < 0) {
+            fprintf(stderr, "%s: cannot become a daemon: %s\n", program->argv0, strerror(-pid));
+            return -pid;
+        }
+        if (pid > 0) {
+            if (code == 0)
+                tellSpawned(program, pid);
+            return code;
+        }
+    }
+    psSignalsInstall(program->foreground);
+    raiseDescriptorLimit();
+    if (program->debug)
+        applyDebug(program);
+    code = start(self);
+    errlogFlush(); /* what was told so far is for the caller's standard error */
+    psDaemonReport(&self->daemon, code);
+    if (code) {
+        psSupFree(self->sup);
+        return code;
+    }
+    psSignalsDeliver(self->sup);
+    attachTerminal(self);
+    if (!program->noIoc)
+        serve(self);
+    return finish(self);
+}
+
+/* ---- --check ---- */
+
+static void report(void *ctx, bool bad, const char *line)
+{
+    (void)ctx;
+    printf("%s %s\n", bad ? "bad " : "good", line);
+}
+
+static int checkRunFile(const char *what, const char *path)
+{
+    char line[PS_TEXT_BYTES];
+    int status;
+
+    if (!path)
+        return 0;
+    status = psRunFileCheck(path);
+    snprintf(line, sizeof(line), "%s file %s: %s", what, path,
+             status ? strerror(-status) : "can be written");
+    report(NULL, status != 0, line);
+    return status ? 1 : 0;
+}
+
+static int checkProgram(const run *self)
+{
+    const psProgram *program = self->program;
+    int errors = 0;
+
+    if (program->child)
+        errors += psSupCheckChild(program->child, &self->options, report, NULL);
+    errors += checkRunFile("pid", program->pidFile);
+    errors += checkRunFile("info", program->infoFile);
+    if (!program->noIoc) {
+        psServeOptions options = serveOptions(self);
+
+        fflush(stdout);
+        errors += psServeCheck(&options, CHECK_SEC, report, NULL);
+    }
+    if (errors)
+        printf("%s: %d error%s: this command line would not work as it is\n", program->argv0,
+               errors, errors == 1 ? "" : "s");
+    else
+        printf("%s: this command line works\n", program->argv0);
+    return errors ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int act(run *self)
+{
+    psServeOptions options;
+
+    switch (self->program->action) {
+    case psActionHelp:
+    case psActionVersion:
+        return EXIT_SUCCESS;
+    case psActionUsageError:
+        return EXIT_FAILURE;
+    case psActionCheck:
+        return checkProgram(self);
+    case psActionCheckIoc:
+        options = serveOptions(self);
+        return psServeTrial(&options);
+    case psActionRun:
+        return runProgram(self);
+    }
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char *argv[])
+{
+    static run self = {
+        .daemon = PS_DAEMON_INIT, .pidFile = PS_RUN_FILE_INIT, .infoFile = PS_RUN_FILE_INIT};
+
+    if (psDaemonGuardStdio())
+        return EXIT_NO_STDIO;
+    self.program = psOptionsParse(argc, argv, getenv);
+    if (!self.program) {
+        fprintf(stderr, "procServIoc: out of memory\n");
+        return EXIT_FAILURE;
+    }
+    fputs(self.program->err, stderr);
+    fputs(self.program->out, stdout);
+    fillSupOptions(&self);
+    return act(&self);
+}
