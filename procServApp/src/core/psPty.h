@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psPty.h
+ *  @brief A pseudo-terminal, both ends of it.  Level 2.
+ *
+ *  We keep the slave open for as long as the process lives: neither a child that closes its
+ *  terminal nor a grandchild that keeps it then shows on the master as an end or a hang-up.
+ */
+#ifndef INC_psPty_H
+#define INC_psPty_H
+
+#include <stdbool.h>
+
+typedef struct psPty {
+    int master, slave; /**< both close-on-exec, master non-blocking; -1: closed */
+    char name[64];     /**< of the slave, /dev/pts/N */
+} psPty;
+#define PS_PTY_INIT {-1, -1, ""}
+/** 24 by 80, IUTF8 on, IXON off; neither becomes our controlling terminal.
+ *  @return 0 or -errno */
+int psPtyOpen(psPty *out);
+void psPtyClose(psPty *pty); /**< idempotent */
+/** Tell the terminal its size; clamped to 10...500, 0 leaves that side as it is. */
+void psPtySetSize(psPty *pty, unsigned cols, unsigned rows);
+/** Is the slave in canonical mode (bounded lines)? */
+bool psPtyCanonical(const psPty *pty);
+
+#endif
