@@ -33,11 +33,11 @@
 #include "psMessages.h"
 #include "psSession.h"
 
-#define READ_ROUND_BYTES 65536    /* of the pty in one round */
-#define DRAIN_EXTRA_BYTES 65536   /* more than was there at the exit: writers of other sessions */
-#define SESSION_FIRST_SEC 0.005   /* looks again after 5, 10, 20 ... */
+#define READ_ROUND_BYTES 65536  /* of the pty in one round */
+#define DRAIN_EXTRA_BYTES 65536 /* more than was there at the exit: writers of other sessions */
+#define SESSION_FIRST_SEC 0.005 /* looks again after 5, 10, 20 ... */
 #define SESSION_LAST_SEC 0.1
-#define SESSION_WAIT_SEC 1.0      /* of a start for what an exit nobody asked for left behind */
+#define SESSION_WAIT_SEC 1.0 /* of a start for what an exit nobody asked for left behind */
 
 static void step(psChild *child, const psInputEvent *event, psOutput *out, const char *why);
 static void armTimers(psChild *child);
@@ -60,8 +60,8 @@ static void watchPty(psChild *child, bool mayRead)
     if (child->ptyWatch.loop) {
         psLoopModify(&child->ptyWatch, events);
     } else {
-        int status = psLoopWatch(child->loop, &child->ptyWatch, child->pty.master, events,
-                                 ptyReady, child);
+        int status =
+            psLoopWatch(child->loop, &child->ptyWatch, child->pty.master, events, ptyReady, child);
 
         if (status)
             psLogPrintf("%s: cannot watch its terminal: %s", child->name, strerror(-status));
@@ -449,8 +449,8 @@ static void armTimers(psChild *child)
     double at = now(child);
     double next;
 
-    arm(child, &child->machineTimer,
-        fmin(child->machine.deadline, psGoalsDeadline(&child->goals)), machineDue);
+    arm(child, &child->machineTimer, fmin(child->machine.deadline, psGoalsDeadline(&child->goals)),
+        machineDue);
     psHealthEvaluate(&track, &child->machine, child->status.exitAlarm, at, &next);
     next = fmin(next, psMachineWindowChange(&child->machine, at));
     arm(child, &child->factsTimer, fmax(next, at + 0.001), factsDue);
@@ -560,8 +560,8 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
     else
         directCommand(child, cmd, &out);
     if (out.verdict == psVerdictWait) {
-        int status = psGoalsAdd(&child->goals, cmd->verb, seq, &child->machine, now(child), done,
-                                ctx);
+        int status =
+            psGoalsAdd(&child->goals, cmd->verb, seq, &child->machine, now(child), done, ctx);
 
         if (status)
             finishCommand(child, seq, psCmdFailed, "too many commands in progress", done, ctx);
@@ -655,8 +655,7 @@ static void takeTyped(psChild *child, psClient *client, const uint8_t *bytes, si
         input->fullTold = true;
         psReportInputFull(client, len - taken);
     }
-    if (input->lineLen > PS_CANONICAL_BYTES && !input->tooLongTold &&
-        psPtyCanonical(&child->pty)) {
+    if (input->lineLen > PS_CANONICAL_BYTES && !input->tooLongTold && psPtyCanonical(&child->pty)) {
         input->tooLongTold = true;
         psReportLineTooLong(client);
     }
@@ -748,8 +747,8 @@ static bool copyEnvironment(psChild *child, char *const *envp)
     psTextPrintf(&info, "PROCSERV_INFO=PID=%d", (int)getpid());
     psConsoleInfo(&child->console, false, &info);
     for (i = 0; i < count; i++) {
-        static const char *const ours[] = {"PROCSERV_INFO=", "NOTIFY_SOCKET=", "LISTEN_PID=",
-                                           "LISTEN_FDS=", "LISTEN_FDNAMES="};
+        static const char *const ours[] = {
+            "PROCSERV_INFO=", "NOTIFY_SOCKET=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="};
         bool skip = false;
         size_t k;
 

@@ -25,27 +25,27 @@ typedef struct psChild psChild;
 
 /** What a child needs of its supervisor.  Called on the loop thread. */
 typedef struct psChildOps {
-    bool (*admit)(void *ctx);             /**< one console connection more? */
-    void (*settled)(void *ctx);           /**< it came to rest, or is OneShot and finished */
+    bool (*admit)(void *ctx);   /**< one console connection more? */
+    void (*settled)(void *ctx); /**< it came to rest, or is OneShot and finished */
     bool (*quit)(void *ctx, const char **outWhyNot); /**< ^Q: begin the end of all */
 } psChildOps;
 
 struct psChild {
-    ELLNODE node;             /* psSup.children */
+    ELLNODE node; /* psSup.children */
     /* fixed after psChildCreate */
-    psConfig *cfg;            /* owned */
+    psConfig *cfg; /* owned */
     const char *name;
     const psChildOps *ops;
     void *ctx;
     psLoop *loop;
     const psInherit *inherit;
     const char *argv0;
-    const char *banner;       /* program and version */
-    char *serverDir;          /* owned */
-    char *serverStarted;      /* formatted time; owned */
-    char **argv;              /* for exec; owned array, strings are cfg's */
-    char **envp;              /* owned, with PROCSERV_INFO */
-    psFeed *feed;             /* owned */
+    const char *banner;           /* program and version */
+    char *serverDir;              /* owned */
+    char *serverStarted;          /* formatted time; owned */
+    char **argv;                  /* for exec; owned array, strings are cfg's */
+    char **envp;                  /* owned, with PROCSERV_INFO */
+    psFeed *feed;                 /* owned */
     psText commandLine, consoles; /* behind facts */
     psChildFacts facts;
     /* loop thread only */
@@ -57,26 +57,26 @@ struct psChild {
     psInput input;
     psPty pty;
     psWatch ptyWatch;
-    psSpawn *spawn;           /* a start in progress; owned */
-    psSpawnRequest request;   /* of it */
-    psSpawnOutcome failure;   /* of a start that could not even begin */
+    psSpawn *spawn;         /* a start in progress; owned */
+    psSpawnRequest request; /* of it */
+    psSpawnOutcome failure; /* of a start that could not even begin */
     psJob failedJob;
-    bool spawnWaits;          /* for the last session to be empty */
+    bool spawnWaits; /* for the last session to be empty */
     psReap reap;
-    int pid;                  /* 0: none */
+    int pid; /* 0: none */
     psReapInfo exitInfo;
-    bool exitHeld;            /* the process ended, its session is not empty yet */
-    int lastSid;              /* session of the last process */
+    bool exitHeld; /* the process ended, its session is not empty yet */
+    int lastSid;   /* session of the last process */
     double sessionDeadline, sessionDelay;
-    psTimer sessionTimer;     /* looks again who is left */
-    psTimer machineTimer;     /* the machine's and the goals' deadlines */
-    psTimer factsTimer;       /* health and WindowCrashes change by the clock */
-    double typedAfter;        /* the client that typed last did so then */
-    unsigned cols, rows;      /* of the terminal, kept over restarts; 0: default */
-    bool finished;            /* OneShot and done */
+    psTimer sessionTimer; /* looks again who is left */
+    psTimer machineTimer; /* the machine's and the goals' deadlines */
+    psTimer factsTimer;   /* health and WindowCrashes change by the clock */
+    double typedAfter;    /* the client that typed last did so then */
+    unsigned cols, rows;  /* of the terminal, kept over restarts; 0: default */
+    bool finished;        /* OneShot and done */
     bool abandoned;
-    int exitCode;             /* for the program: of the last end that says something */
-    psStatus status;          /* what is published next */
+    int exitCode;    /* for the program: of the last end that says something */
+    psStatus status; /* what is published next */
     char stoppedBy[PS_BY_BYTES];
 };
 

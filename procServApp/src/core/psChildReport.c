@@ -194,8 +194,8 @@ static void remember(psStatus *status, int runSec)
     memmove(&status->history[1], newest, sizeof(*newest) * (PS_HISTORY - 1));
     if (status->historyCount < PS_HISTORY)
         status->historyCount++;
-    newest->timePosix = status->exitTime.secPastEpoch + POSIX_TIME_AT_EPICS_EPOCH +
-                        1e-9 * status->exitTime.nsec;
+    newest->timePosix =
+        status->exitTime.secPastEpoch + POSIX_TIME_AT_EPICS_EPOCH + 1e-9 * status->exitTime.nsec;
     newest->cls = status->exitClass;
     newest->code = status->exitSignal > 0 ? 128 + status->exitSignal : status->exitCode;
     newest->runSec = runSec;
@@ -303,8 +303,8 @@ static void timeOfDay(const psChild *child, double mono, char *out, size_t size)
 static void stoppingMsg(const psChild *child, char *out, size_t size)
 {
     const psMachine *machine = &child->machine;
-    const char *sent = machine->stage == psStageInput ? "stop input"
-                                                      : psSignalName(child->cfg->killSignal);
+    const char *sent =
+        machine->stage == psStageInput ? "stop input" : psSignalName(child->cfg->killSignal);
     char when[32];
 
     timeOfDay(child, machine->deadline, when, sizeof(when));
@@ -371,9 +371,8 @@ static void writeStateMsg(psChild *child)
 static bool differ(const psSettings *a, const psSettings *b)
 {
     return a->mode != b->mode || a->holdoffSec != b->holdoffSec ||
-           a->holdoffMaxSec != b->holdoffMaxSec ||
-           a->restartWindowSec != b->restartWindowSec || a->graceSec != b->graceSec ||
-           a->maxRestarts != b->maxRestarts;
+           a->holdoffMaxSec != b->holdoffMaxSec || a->restartWindowSec != b->restartWindowSec ||
+           a->graceSec != b->graceSec || a->maxRestarts != b->maxRestarts;
 }
 
 static void fillStatus(psChild *child)

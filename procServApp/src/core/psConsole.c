@@ -15,7 +15,7 @@
 #include "psLog.h"
 #include "psMessages.h"
 
-#define READ_MARGIN_BYTES 65536    /* room a reader must have for the pty to be read */
+#define READ_MARGIN_BYTES 65536 /* room a reader must have for the pty to be read */
 #define SHRINK_DELAY_SEC 1.0
 #define SHRINK_DELAY_MAX_SEC 60.0
 #define STALLED_SEC 10.0
@@ -69,8 +69,8 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
         return status;
     status = psListenerOpen(listener, &endpoint, spec->readOnly);
     if (status) {
-        epicsSnprintf(msg, msgSize, "%s: cannot listen on %s endpoint '%s': %s",
-                      psConfigName(cfg), what, spec->spec, strerror(-status));
+        epicsSnprintf(msg, msgSize, "%s: cannot listen on %s endpoint '%s': %s", psConfigName(cfg),
+                      what, spec->spec, strerror(-status));
         return status;
     }
     console->listenerCount++;
@@ -361,8 +361,8 @@ static bool grow(psConsole *console, psRing *ring)
     if (!psRingGrow(ring))
         return false;
     console->shrinkDelay = SHRINK_DELAY_SEC;
-    psLoopArm(console->loop, &console->shrinkTimer,
-              psLoopNow(console->loop) + console->shrinkDelay, shrink, console);
+    psLoopArm(console->loop, &console->shrinkTimer, psLoopNow(console->loop) + console->shrinkDelay,
+              shrink, console);
     return true;
 }
 
@@ -375,8 +375,7 @@ static bool ringMayTakeMore(psConsole *console, psRing *ring)
 {
     psRooms rooms = roomsOf(console, ring);
 
-    while ((rooms.any < ring->size / 2 || rooms.steady < READ_MARGIN_BYTES) &&
-           grow(console, ring))
+    while ((rooms.any < ring->size / 2 || rooms.steady < READ_MARGIN_BYTES) && grow(console, ring))
         rooms = roomsOf(console, ring);
     return rooms.steady >= READ_MARGIN_BYTES;
 }
@@ -478,10 +477,10 @@ void psConsoleEnd(psConsole *console)
 bool psConsoleIdle(const psConsole *console)
 {
     return ellCount(&console->clients) == 0 &&
-           (!console->log || (console->logReader.offset == (console->stampedRing.data
-                                                                ? console->stampedRing.head
-                                                                : console->ring.head) &&
-                              psLogFileIdle(console->log)));
+           (!console->log ||
+            (console->logReader.offset ==
+                 (console->stampedRing.data ? console->stampedRing.head : console->ring.head) &&
+             psLogFileIdle(console->log)));
 }
 
 void psConsoleClear(psConsole *console, double logWaitSec)

@@ -36,30 +36,30 @@ typedef struct psConsoleOps {
 } psConsoleOps;
 
 typedef struct psConsole {
-    const psConfig *cfg;     /* the child's */
+    const psConfig *cfg; /* the child's */
     const psConsoleOps *ops;
     void *ctx;
     psLoop *loop;
-    psRing ring;             /* what the child and we print */
-    psRing stampedRing;      /* the same with time stamps; data NULL without --logstamp */
+    psRing ring;        /* what the child and we print */
+    psRing stampedRing; /* the same with time stamps; data NULL without --logstamp */
     psStamp stamp;
-    psText stampText;        /* scratch */
-    ELLLIST clients;         /* psClient.node */
-    ELLLIST dead;            /* psClient.node: freed at the end of the round */
+    psText stampText; /* scratch */
+    ELLLIST clients;  /* psClient.node */
+    ELLLIST dead;     /* psClient.node: freed at the end of the round */
     psListener listeners[PS_ENDPOINTS];
     int listenerCount;
-    psLogFile *log;          /* NULL: none */
-    bool logFailed;          /* it could not be opened at start */
+    psLogFile *log; /* NULL: none */
+    bool logFailed; /* it could not be opened at start */
     psRingReader logReader;
-    psText logOut;           /* notices on their way to the log */
+    psText logOut; /* notices on their way to the log */
     int users, loggers;
-    int terminals;           /* of users: not counted against the limit */
-    bool waiting;            /* the pty is not read until a reader has moved */
+    int terminals; /* of users: not counted against the limit */
+    bool waiting;  /* the pty is not read until a reader has moved */
     psJob pumpJob;
-    psTimer waitTimer;       /* gives up waiting */
+    psTimer waitTimer; /* gives up waiting */
     psTimer shrinkTimer;
     double shrinkDelay;
-    uint64_t lostBytes;      /* of all readers that are gone */
+    uint64_t lostBytes; /* of all readers that are gone */
 } psConsole;
 
 /** @return 0 or -ENOMEM */

@@ -13,14 +13,14 @@ typedef struct psTransition {
 } psTransition;
 
 struct psFeed {
-    epicsMutexId lock;        /* leaf */
-    psStatus newest;          /* guarded by lock */
-    ELLLIST transitions;      /* guarded by lock; psTransition, oldest first */
-    bool subscribed;          /* guarded by lock: nobody asks, nothing is kept */
+    epicsMutexId lock;   /* leaf */
+    psStatus newest;     /* guarded by lock */
+    ELLLIST transitions; /* guarded by lock; psTransition, oldest first */
+    bool subscribed;     /* guarded by lock: nobody asks, nothing is kept */
     /* Held over the call-out, so that unsubscribing can wait for it; never taken with lock. */
     epicsMutexId callLock;
-    void (*fn)(void *ctx);    /* guarded by callLock */
-    void *ctx;                /* guarded by callLock */
+    void (*fn)(void *ctx); /* guarded by callLock */
+    void *ctx;             /* guarded by callLock */
 };
 
 psFeed *psFeedCreate(const psStatus *first)

@@ -47,8 +47,7 @@ int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const psMachine *machine, d
     goal->up = isUp(verb);
     goal->incarnation = machine->incarnation;
     /* While a process is still to end, the one meant is the next. */
-    if (goal->up &&
-        (machine->state == psStateStopping || machine->state == psStateKilling))
+    if (goal->up && (machine->state == psStateStopping || machine->state == psStateKilling))
         goal->incarnation++;
     goal->deadline = now + 2.0 * machine->settings.graceSec + 5.0;
     goal->done = done;

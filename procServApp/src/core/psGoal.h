@@ -20,17 +20,17 @@ typedef void (*psGoalFn)(void *ctx, psCmdState how, const char *msg);
 typedef struct psGoal {
     ELLNODE node;
     psVerb verb;
-    int seq;                     /* of the command */
-    bool up;                     /* waits for a running process, else for one to be gone */
-    unsigned long incarnation;   /* up: at least this; else: this must be gone */
-    double deadline;             /* monotonic s */
+    int seq;                   /* of the command */
+    bool up;                   /* waits for a running process, else for one to be gone */
+    unsigned long incarnation; /* up: at least this; else: this must be gone */
+    double deadline;           /* monotonic s */
     psGoalFn done;
     void *ctx;
 } psGoal;
 
 typedef struct psGoals {
     ELLLIST list;
-    unsigned long gone;          /* newest incarnation known to have ended */
+    unsigned long gone; /* newest incarnation known to have ended */
     /** Called for each that ends, before its own `done`; may be NULL. */
     void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg);
     void *ctx;

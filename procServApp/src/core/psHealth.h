@@ -10,12 +10,12 @@
 
 #include "psMachine.h"
 
-#define PS_UP_SEC 30.0          /* running so long counts as up; down so long is a problem */
-#define PS_CRASHING_COUNT 5     /* crashes within the restart window */
+#define PS_UP_SEC 30.0      /* running so long counts as up; down so long is a problem */
+#define PS_CRASHING_COUNT 5 /* crashes within the restart window */
 
 typedef struct psHealthTrack {
-    double notUpSince;  /**< monotonic s; 0: up, or nobody wants it up */
-    bool down;          /**< latched until it counts as up */
+    double notUpSince; /**< monotonic s; 0: up, or nobody wants it up */
+    bool down;         /**< latched until it counts as up */
 } psHealthTrack;
 
 /** @param exitAlarm the last exit still deserves its alarm

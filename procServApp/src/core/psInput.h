@@ -18,7 +18,10 @@ typedef struct psInput {
     bool tooLongTold;  /**< of this line */
     bool fullTold;     /**< since it was last drained */
 } psInput;
-#define PS_INPUT_INIT {NULL, 0, 0, 0, false, false}
+#define PS_INPUT_INIT                                                                              \
+    {                                                                                              \
+        NULL, 0, 0, 0, false, false                                                                \
+    }
 
 /** The canonical mode of a Linux terminal keeps so many bytes of a line, silently. */
 #define PS_CANONICAL_BYTES 4095

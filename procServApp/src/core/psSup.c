@@ -13,60 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <dbDefs.h>
-#include <ellLib.h>
-#include <epicsEvent.h>
-#include <epicsMutex.h>
 #include <epicsStdio.h>
 #include <epicsString.h>
-#include <epicsThread.h>
 
-#include "psChild.h"
 #include "psLog.h"
-#include "psQueue.h"
-#include "psSup.h"
-#include "psTerminal.h"
+#include "psSupPvt.h"
 
 extern char **environ;
 
-#define FLUSH_SEC 2.0          /* for consoles and logs at the end */
-#define SPARE_DESCRIPTORS 64   /* of our own, beside consoles */
-#define CHILD_DESCRIPTORS 8    /* per child: pty, pidfd, log, listeners */
-
-typedef enum psPhase {
-    psPhaseUp,
-    psPhaseChildren, /* children go through their stages */
-    psPhaseFlush,    /* consoles and logs */
-    psPhaseDown
-} psPhase;
-
-struct psSup {
-    /* fixed after psSupCreate */
-    psSupOptions options;
-    char **envp;             /* owned */
-    psLoop *loop;
-    psQueue *queue;
-    epicsEventId downEvent;
-    int descriptorLimit;
-    /* guarded by lock: the list only grows; children are the loop's */
-    epicsMutexId lock;
-    ELLLIST children;        /* psChild.node */
-    bool started;
-    epicsThreadId thread;
-    int exitCode;            /* of psSupWait; set before downEvent */
-    bool down;
-    psTerminal terminal;     /* the caller's until psSupStart, then the loop's */
-    /* loop thread only */
-    psPhase phase;
-    psTimer flushTimer;
-    psJob flushJob;
-};
+#define FLUSH_SEC 2.0        /* for consoles and logs at the end */
+#define SPARE_DESCRIPTORS 64 /* of our own, beside consoles */
+#define CHILD_DESCRIPTORS 8  /* per child: pty, pidfd, log, listeners */
 
 /* ---- names ---- */
 
-static psChild *find(psSup *sup, const char *name)
+psChild *psSupFind(psSup *sup, const char *name)
 {
     psChild *found = NULL;
     ELLNODE *node;
@@ -82,7 +45,7 @@ static psChild *find(psSup *sup, const char *name)
     return found;
 }
 
-static psChild *first(psSup *sup)
+psChild *psSupFirst(psSup *sup)
 {
     ELLNODE *node;
 
@@ -92,7 +55,7 @@ static psChild *first(psSup *sup)
     return node ? CONTAINER(node, psChild, node) : NULL;
 }
 
-static psChild *next(psSup *sup, psChild *child)
+psChild *psSupNext(psSup *sup, psChild *child)
 {
     ELLNODE *node;
 
@@ -106,8 +69,8 @@ static psChild *next(psSup *sup, psChild *child)
 
 static int consoleLimit(psSup *sup)
 {
-    return sup->descriptorLimit - SPARE_DESCRIPTORS -
-           CHILD_DESCRIPTORS * ellCount(&sup->children) - sup->options.reservedDescriptors;
+    return sup->descriptorLimit - SPARE_DESCRIPTORS - CHILD_DESCRIPTORS * ellCount(&sup->children) -
+           sup->options.reservedDescriptors;
 }
 
 /* At the limit the client that made no progress for the longest makes room. */
@@ -119,7 +82,7 @@ static bool admit(void *ctx)
     int count = 0;
     psChild *child;
 
-    for (child = first(sup); child; child = next(sup, child)) {
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         double at = HUGE_VAL;
         psClient *client = psConsoleMostStalled(&child->console, &at);
 
@@ -137,13 +100,11 @@ static bool admit(void *ctx)
     return true;
 }
 
-static void beginEnd(psSup *sup);
-
 static bool allFinished(psSup *sup)
 {
     psChild *child;
 
-    for (child = first(sup); child; child = next(sup, child)) {
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         if (!child->finished)
             return false;
     }
@@ -168,13 +129,13 @@ static bool quit(void *ctx, const char **outWhyNot)
         *outWhyNot = "this console is part of an IOC and ends with it: ^Q does nothing here";
         return false;
     }
-    for (child = first(sup); child; child = next(sup, child)) {
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         if (!psMachineAtRest(&child->machine)) {
             *outWhyNot = "another child is running: stop it first, then ^Q ends the server";
             return false;
         }
     }
-    beginEnd(sup);
+    psSupBeginEnd(sup);
     return true;
 }
 
@@ -184,7 +145,7 @@ static const psChildOps childOps = {.admit = admit, .settled = settled, .quit = 
 
 static void finish(psSup *sup)
 {
-    psChild *child = first(sup);
+    psChild *child = psSupFirst(sup);
 
     psLoopDisarm(&sup->flushTimer);
     psTerminalRestore(&sup->terminal);
@@ -214,7 +175,7 @@ static void beginFlush(psSup *sup)
     psChild *child;
 
     sup->phase = psPhaseFlush;
-    for (child = first(sup); child; child = next(sup, child)) {
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         psChildEnd(child);
         if (child->console.log)
             psLogFileFlush(child->console.log, logIdle, sup);
@@ -229,171 +190,45 @@ static void flushJob(void *ctx)
     bool done = true;
     psChild *child;
 
-    if (sup->phase == psPhaseUp && sup->options.endWithOneShot && first(sup) && allFinished(sup))
-        beginEnd(sup);
+    if (sup->phase == psPhaseUp && sup->options.endWithOneShot && psSupFirst(sup) &&
+        allFinished(sup))
+        psSupBeginEnd(sup);
     if (sup->phase == psPhaseChildren) {
-        for (child = first(sup); child; child = next(sup, child))
+        for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
             done = done && psChildDown(child);
         if (done)
             beginFlush(sup);
     }
     if (sup->phase == psPhaseFlush) {
-        for (child = first(sup); child; child = next(sup, child))
+        for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
             done = done && psConsoleIdle(&child->console);
         if (done)
             finish(sup);
     }
 }
 
-static void beginEnd(psSup *sup)
+void psSupBeginEnd(psSup *sup)
 {
     psChild *child;
 
     if (sup->phase > psPhaseChildren)
         return;
     sup->phase = psPhaseChildren;
-    for (child = first(sup); child; child = next(sup, child))
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
         psChildShutdown(child);
     psLoopDefer(sup->loop, &sup->flushJob);
 }
 
-/* ---- items of the queue ---- */
+/* ---- signals of the program (loop thread) ---- */
 
-typedef struct psRequest {
-    psQueueItem item;
-    psSup *sup;
-    psChild *child;      /* NULL: all, or none meant */
-    void (*fn)(struct psRequest *request);
-    psCommand cmd;
-    psDoneFn done;
-    void *ctx;
-    int fd;
-    char *text;          /* owned */
-} psRequest;
-
-static void freeRequest(psRequest *request)
-{
-    free(request->text);
-    free(request);
-}
-
-static void runRequest(psQueueItem *item)
-{
-    psRequest *request = CONTAINER(item, psRequest, item);
-
-    request->fn(request);
-    freeRequest(request);
-}
-
-static void cancelRequest(psQueueItem *item)
-{
-    psRequest *request = CONTAINER(item, psRequest, item);
-
-    if (request->done)
-        request->done(request->ctx, psCmdFailed, "shutting down");
-    if (request->fd >= 0)
-        close(request->fd);
-    freeRequest(request);
-}
-
-static psRequest *newRequest(psSup *sup, psChild *child, void (*fn)(psRequest *request))
-{
-    psRequest *request = calloc(1, sizeof(*request));
-
-    if (!request)
-        return NULL;
-    request->item.run = runRequest;
-    request->item.cancel = cancelRequest;
-    request->sup = sup;
-    request->child = child;
-    request->fn = fn;
-    request->fd = -1;
-    return request;
-}
-
-/* Takes the request, also on failure. */
-static int put(psSup *sup, psRequest *request)
-{
-    int status;
-
-    if (!request)
-        return -ENOMEM;
-    status = psQueuePut(sup->queue, &request->item);
-    if (status) {
-        if (request->fd >= 0)
-            close(request->fd);
-        freeRequest(request);
-    }
-    return status;
-}
-
-static int putSimple(psSup *sup, const char *name, void (*fn)(psRequest *request))
-{
-    psChild *child = name ? find(sup, name) : NULL;
-
-    if (name && !child)
-        return -ENOENT;
-    return put(sup, newRequest(sup, child, fn));
-}
-
-static void doCommand(psRequest *request)
-{
-    psChildCommand(request->child, &request->cmd, request->done, request->ctx);
-}
-
-static void doDenied(psRequest *request)
-{
-    psChildDenied(request->child, &request->cmd, request->text);
-}
-
-static void doTell(psRequest *request)
-{
-    psChildTell(request->child, request->text);
-}
-
-static void doBegin(psRequest *request)
-{
-    psSup *sup = request->sup;
-    psChild *child;
-
-    if (sup->phase != psPhaseUp)
-        return;
-    if (request->child) {
-        psChildBegin(request->child);
-        return;
-    }
-    for (child = first(sup); child; child = next(sup, child))
-        psChildBegin(child);
-}
-
-static void doTerminal(psRequest *request)
-{
-    psConsole *console = &request->child->console;
-    int fd = request->fd;
-
-    request->fd = -1; /* owned by the client, also on failure */
-    if (!psConsoleAddClient(console, fd, psClientTerminal, false, "terminal"))
-        psLogPrintf("%s: the terminal cannot be used as a console", request->child->name);
-}
-
-static void reopenLogs(psSup *sup)
+void psSupReopenNow(psSup *sup)
 {
     psChild *child;
 
-    for (child = first(sup); child; child = next(sup, child)) {
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         if (child->console.log)
             psLogFileReopen(child->console.log);
     }
-}
-
-static void doReopen(psRequest *request)
-{
-    reopenLogs(request->sup);
-}
-
-static void doShutdown(psRequest *request)
-{
-    beginEnd(request->sup);
 }
 
 static void raised(void *ctx, int signo)
@@ -401,9 +236,9 @@ static void raised(void *ctx, int signo)
     psSup *sup = ctx;
 
     if (signo == SIGHUP)
-        reopenLogs(sup);
+        psSupReopenNow(sup);
     else if (signo == SIGTERM || signo == SIGINT || signo == SIGQUIT)
-        beginEnd(sup);
+        psSupBeginEnd(sup);
 }
 
 /* ---- life ---- */
@@ -475,7 +310,7 @@ int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
 
     if (error)
         return error;
-    if (find(sup, psConfigName(cfg))) {
+    if (psSupFind(sup, psConfigName(cfg))) {
         epicsSnprintf(msg, msgSize, "a child named \"%s\" exists already", psConfigName(cfg));
         return -EEXIST;
     }
@@ -505,10 +340,10 @@ static void loopThread(void *arg)
 int psSupStart(psSup *sup)
 {
     epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
-    int status = putSimple(sup, NULL, doBegin);
+    int error = psSupBegin(sup, NULL);
 
-    if (status)
-        return status;
+    if (error)
+        return error;
     opts.priority = epicsThreadPriorityHigh;
     opts.stackSize = epicsThreadStackMedium;
     opts.joinable = 1;
@@ -517,11 +352,6 @@ int psSupStart(psSup *sup)
         return -EAGAIN;
     sup->started = true;
     return 0;
-}
-
-int psSupBegin(psSup *sup, const char *name)
-{
-    return putSimple(sup, name, doBegin);
 }
 
 int psSupWait(psSup *sup, double timeoutSec)
@@ -563,231 +393,4 @@ void psSupFree(psSup *sup)
         free(sup->envp[i]);
     free(sup->envp);
     free(sup);
-}
-
-/* ---- commands ---- */
-
-static bool validValue(const psCommand *cmd)
-{
-    psRange range = psVerbRange(cmd->verb);
-    bool hasRange = range.low != 0.0 || range.high != 0.0;
-
-    if (cmd->verb <= psVerbNone || cmd->verb >= psVerbCount)
-        return false;
-    return !hasRange || (cmd->value >= range.low && cmd->value <= range.high); /* NaN fails */
-}
-
-int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx)
-{
-    psChild *child = find(sup, name);
-    psRequest *request;
-
-    if (!child)
-        return -ENOENT;
-    if (!validValue(cmd))
-        return -EINVAL;
-    request = newRequest(sup, child, doCommand);
-    if (!request)
-        return -ENOMEM;
-    request->cmd = *cmd;
-    if (!request->cmd.by[0])
-        epicsSnprintf(request->cmd.by, sizeof(request->cmd.by), "local");
-    request->done = done;
-    request->ctx = ctx;
-    return put(sup, request);
-}
-
-static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
-                              void (*fn)(psRequest *request))
-{
-    psRequest *request = newRequest(sup, child, fn);
-    size_t size = strlen(text) + 1;
-
-    if (!request)
-        return NULL;
-    request->text = malloc(size);
-    if (!request->text) {
-        freeRequest(request);
-        return NULL;
-    }
-    memcpy(request->text, text, size);
-    return request;
-}
-
-int psSupTell(psSup *sup, const char *name, const char *text)
-{
-    psChild *child = find(sup, name);
-
-    return child ? put(sup, textRequest(sup, child, text, doTell)) : -ENOENT;
-}
-
-int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason)
-{
-    psChild *child = find(sup, name);
-    psRequest *request;
-
-    if (!child)
-        return -ENOENT;
-    request = textRequest(sup, child, reason, doDenied);
-    if (request)
-        request->cmd = *cmd;
-    return put(sup, request);
-}
-
-int psSupAttachTerminal(psSup *sup, const char *name, int fd)
-{
-    psChild *child = find(sup, name);
-    psRequest *request;
-    int error;
-    int io;
-
-    if (!child)
-        return -ENOENT;
-    error = psTerminalTake(&sup->terminal, fd, &io);
-    if (error)
-        return error;
-    request = newRequest(sup, child, doTerminal);
-    if (!request) {
-        close(io);
-        return -ENOMEM;
-    }
-    request->fd = io;
-    return put(sup, request);
-}
-
-void psSupReopenLogs(psSup *sup)
-{
-    putSimple(sup, NULL, doReopen);
-}
-
-void psSupShutdown(psSup *sup)
-{
-    putSimple(sup, NULL, doShutdown);
-}
-
-void psSupRaise(psSup *sup, int signo)
-{
-    psLoopRaise(sup->loop, signo);
-}
-
-/* ---- what others may know ---- */
-
-int psSupStatus(psSup *sup, const char *name, psStatus *out)
-{
-    psChild *child = find(sup, name);
-
-    if (!child)
-        return -ENOENT;
-    psFeedNewest(child->feed, out);
-    return 0;
-}
-
-int psSupNextTransition(psSup *sup, const char *name, psStatus *out)
-{
-    psChild *child = find(sup, name);
-
-    return child ? psFeedNext(child->feed, out) : -ENOENT;
-}
-
-int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx)
-{
-    psChild *child = find(sup, name);
-
-    if (!child)
-        return -ENOENT;
-    psFeedSubscribe(child->feed, fn, ctx);
-    return 0;
-}
-
-int psSupFacts(psSup *sup, const char *name, psChildFacts *out)
-{
-    psChild *child = find(sup, name);
-
-    if (!child)
-        return -ENOENT;
-    *out = child->facts;
-    return 0;
-}
-
-int psSupCount(psSup *sup)
-{
-    int count;
-
-    epicsMutexMustLock(sup->lock);
-    count = ellCount(&sup->children);
-    epicsMutexUnlock(sup->lock);
-    return count;
-}
-
-const char *psSupName(psSup *sup, int index)
-{
-    ELLNODE *node;
-
-    epicsMutexMustLock(sup->lock);
-    node = index >= 0 ? ellNth(&sup->children, index + 1) : NULL;
-    epicsMutexUnlock(sup->lock);
-    return node ? CONTAINER(node, psChild, node)->name : NULL;
-}
-
-double psSupMono(psSup *sup)
-{
-    return psClockMono(sup->options.clock);
-}
-
-int psSupInfo(psSup *sup, const char *name, char *out, size_t size)
-{
-    psChild *child = find(sup, name);
-    psText text = PS_TEXT_INIT;
-
-    if (!child)
-        return -ENOENT;
-    psTextPrintf(&text, "PID=%d", (int)getpid());
-    psConsoleInfo(&child->console, false, &text);
-    epicsSnprintf(out, size, "%s", text.failed ? "" : text.data);
-    psTextClear(&text);
-    return 0;
-}
-
-void psSupPrintInfo(psSup *sup, FILE *out)
-{
-    psText text = PS_TEXT_INIT;
-    psChild *child;
-
-    psTextPrintf(&text, "pid:%d\n", (int)getpid());
-    for (child = first(sup); child; child = next(sup, child))
-        psConsoleInfo(&child->console, true, &text);
-    if (!text.failed)
-        fputs(text.data, out);
-    psTextClear(&text);
-}
-
-static void reportChild(psChild *child, FILE *out, int level)
-{
-    const psChildFacts *facts = &child->facts;
-    psStatus status;
-
-    psFeedNewest(child->feed, &status);
-    fprintf(out, "%-20s %-9s pid %-7d restarts %d  %s\n", child->name,
-            psStateName(status.state), status.pid, status.restarts, status.stateMsg);
-    if (level < 1)
-        return;
-    fprintf(out, "    command  %s\n    in       %s\n    consoles %s\n    log      %s\n",
-            facts->commandLine, facts->dir, facts->consoles, facts->logFile);
-    fprintf(out, "    mode %s, hold-off %g s, grace %g s; %d crashes; last end: %s\n",
-            psModeName(status.settings.mode), status.settings.holdoffSec,
-            status.settings.graceSec, status.crashes,
-            status.exitMsg[0] ? status.exitMsg : "none");
-    if (level < 2)
-        return;
-    fprintf(out, "    %d users, %d loggers; transition %u; last command %s of %s: %s\n",
-            status.clients, status.loggers, (unsigned)status.seq, psVerbName(status.cmd.verb),
-            status.cmd.by[0] ? status.cmd.by : "nobody", status.cmd.msg);
-}
-
-void psSupReport(psSup *sup, FILE *out, int level)
-{
-    psChild *child;
-
-    for (child = first(sup); child; child = next(sup, child))
-        reportChild(child, out, level);
 }

@@ -26,13 +26,13 @@ struct psInherit;
 
 /** How the supervisor as a whole behaves.  Start from psSupOptionsDefault(). */
 typedef struct psSupOptions {
-    const char *banner;      /**< in "Welcome to procServ (...)" and --version; static */
-    const char *argv0;       /**< in messages that quote it; static */
+    const char *banner;              /**< in "Welcome to procServ (...)" and --version; static */
+    const char *argv0;               /**< in messages that quote it; static */
     const struct psInherit *inherit; /**< for the children; NULL: defaults; static */
-    char *const *environ;    /**< the children's; PROCSERV_INFO is added; NULL: ::environ at
-                                  psSupCreate, copied */
-    int reservedDescriptors; /**< descriptors the caller may need: 256 with an IOC */
-    bool endWithOneShot;     /**< shut down when all children are OneShot and done, or ^Q */
+    char *const *environ;            /**< the children's; PROCSERV_INFO is added; NULL: ::environ at
+                                          psSupCreate, copied */
+    int reservedDescriptors;         /**< descriptors the caller may need: 256 with an IOC */
+    bool endWithOneShot;             /**< shut down when all children are OneShot and done, or ^Q */
     /** Called once on the loop thread when everything is down and the logs are flushed. */
     void (*ended)(void *ctx, int exitCode);
     void *ctx;

@@ -13,7 +13,10 @@ typedef struct psTerminal {
     int fd;              /**< kept for psTerminalRestore(); -1: none */
     struct termios mode; /**< as it was */
 } psTerminal;
-#define PS_TERMINAL_INIT {.fd = -1}
+#define PS_TERMINAL_INIT                                                                           \
+    {                                                                                              \
+        .fd = -1                                                                                   \
+    }
 
 /** Take over the terminal behind @p fd: no line editing, no echo, no flow control; ^C and ^\
  *  keep their meaning.  @p outIo is a further description, non-blocking, the caller's.
