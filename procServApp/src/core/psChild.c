@@ -15,6 +15,8 @@
 
 #include "psChildPvt.h"
 
+#define LOG_WAIT_SEC 1.0 /* for a log still being written when the child is freed */
+
 double psChildNow(const psChild *child)
 {
     return psClockMono(psLoopClock(child->loop));
@@ -314,7 +316,7 @@ void psChildFree(psChild *child)
     psLoopDisarm(&child->machineTimer);
     psLoopDisarm(&child->factsTimer);
     psLoopCancel(child->loop, &child->failedJob);
-    psConsoleClear(&child->console, 0.0);
+    psConsoleClear(&child->console, LOG_WAIT_SEC);
     psChildClosePty(child);
     for (i = 0; child->envp && child->envp[i]; i++)
         free(child->envp[i]);

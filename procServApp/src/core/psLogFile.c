@@ -60,6 +60,7 @@ struct psLogFile {
     bool reopenNow; /* nothing was queued when it was asked for */
     bool tellIdle;
     bool stop;
+    bool orphan; /* the loop may be gone: nothing is posted any more */
     psLogStats stats;
     /* writer thread only */
     int fd;
@@ -79,6 +80,7 @@ static void setError(psLogFile *log, int error)
 static int openFile(psLogFile *log)
 {
     struct stat info;
+    uint64_t size = 0;
 
     if (log->standardOutput) {
         log->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -88,7 +90,10 @@ static int openFile(psLogFile *log)
     if (log->fd < 0)
         return -errno;
     if (fstat(log->fd, &info) == 0)
-        log->stats.sizeBytes = (uint64_t)info.st_size;
+        size = (uint64_t)info.st_size;
+    epicsMutexMustLock(log->lock);
+    log->stats.sizeBytes = size;
+    epicsMutexUnlock(log->lock);
     return 0;
 }
 
@@ -184,7 +189,7 @@ static void finishChunk(psLogFile *log, psChunk *chunk)
 {
     log->queuedBytes -= chunk->len;
     log->writing = false;
-    if (log->refused) {
+    if (log->refused && !log->orphan) {
         log->refused = false;
         psLoopPost(log->loop, &log->roomJob);
     }
@@ -207,7 +212,7 @@ static psChunk *takeChunk(psLogFile *log)
         log->reopenNow = false;
         chunk = (psChunk *)ellGet(&log->chunks);
         log->writing = chunk != NULL;
-        if (!chunk && !mustReopen && log->tellIdle) {
+        if (!chunk && !mustReopen && log->tellIdle && !log->orphan) {
             log->tellIdle = false;
             psLoopPost(log->loop, &log->idleJob);
         }
@@ -304,7 +309,8 @@ psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *
     log->lock = epicsMutexCreate();
     log->wake = epicsEventCreate(epicsEventEmpty);
     log->ended = epicsEventCreate(epicsEventEmpty);
-    *outErr = openFile(log);
+    if (log->lock)
+        *outErr = openFile(log);
     log->stats.error = -*outErr;
     opts.priority = epicsThreadPriorityLow;
     opts.stackSize = epicsThreadStackSmall;
@@ -414,8 +420,12 @@ void psLogFileFree(psLogFile *log, double waitSec)
     log->stop = true;
     epicsMutexUnlock(log->lock);
     epicsEventMustTrigger(log->wake);
-    if (epicsEventWaitWithTimeout(log->ended, waitSec) != epicsEventOK)
-        return; /* stuck in a write: left behind with its memory */
+    if (epicsEventWaitWithTimeout(log->ended, waitSec) != epicsEventOK) {
+        epicsMutexMustLock(log->lock);
+        log->orphan = true; /* stuck in a write: left behind with its memory */
+        epicsMutexUnlock(log->lock);
+        return;
+    }
     epicsThreadMustJoin(log->thread);
     psLoopCancel(log->loop, &log->roomJob);
     psLoopCancel(log->loop, &log->idleJob);
