@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: EPICS */
+#include <string.h>
+
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psText.h"
+
+static void append_AnyLength_Grows(void)
+{
+    psText text = PS_TEXT_INIT;
+    char piece[997];
+    bool good = true;
+
+    memset(piece, 'p', sizeof(piece));
+    for (int i = 0; i < 1000; i++)
+        psTextAppend(&text, piece, sizeof(piece));
+    testOk(!text.failed && text.len == 997000 && strlen(text.data) == 997000, "1000 pieces");
+    for (size_t i = 0; i < text.len; i++)
+        good = good && text.data[i] == 'p';
+    testOk(good, "all of them are there");
+    psTextReset(&text);
+    testOk(text.len == 0 && text.data[0] == 0 && text.cap >= 997000, "reset keeps the memory");
+    psTextAppend(&text, "a\0b", 3);
+    testOk(text.len == 3 && memcmp(text.data, "a\0b", 4) == 0, "a NUL within, a NUL behind");
+    psTextClear(&text);
+    psTextClear(&text);
+    testOk(!text.data && text.len == 0 && text.cap == 0, "clear is idempotent");
+    psTextAppend(&text, "", 0);
+    testOk(text.data && text.data[0] == 0, "an empty text is a string");
+    psTextClear(&text);
+}
+
+static void printf_AnyLength_IsComplete(void)
+{
+    psText text = PS_TEXT_INIT;
+    static char name[5001];
+
+    memset(name, 'n', sizeof(name) - 1);
+    psTextPrintf(&text, "<%s|%d>", name, 42);
+    psTextPrintf(&text, "%s", "");
+    psTextPrintf(&text, "!");
+    testOk(text.len == 5000 + 6 && strcmp(text.data + 5001, "|42>!") == 0, "5000 bytes of name");
+    psTextClear(&text);
+}
+
+static void safeAndName_ShowWhatIsNotPrintable(void)
+{
+    static const char in[] = "a\\b\x1b\xc3\xbc\x7f";
+    psText text = PS_TEXT_INIT;
+
+    psTextAppendSafe(&text, in, sizeof(in));
+    testOk(strcmp(text.data, "a\\\\b\\x1B\\xC3\\xBC\\x7F\\x00") == 0, "safe: %s", text.data);
+    psTextReset(&text);
+    psTextAppendName(&text, in, sizeof(in));
+    testOk(strcmp(text.data, "a\\b\\x1B\xc3\xbc\\x7F\\x00") == 0, "name: %s", text.data);
+    psTextClear(&text);
+}
+
+/* What a failed text holds is incomplete, so it must not go on as if nothing was missing. */
+static void append_ToFailedText_DoesNothing(void)
+{
+    psText text = PS_TEXT_INIT;
+
+    psTextAppend(&text, "a", 1);
+    text.failed = true;
+    psTextAppend(&text, "b", 1);
+    psTextPrintf(&text, "c");
+    testOk(text.failed && strcmp(text.data, "a") == 0, "nothing is appended");
+    psTextReset(&text);
+    psTextAppend(&text, "d", 1);
+    testOk(!text.failed && strcmp(text.data, "d") == 0, "but after a reset");
+    psTextClear(&text);
+}
+
+MAIN(psTextTest)
+{
+    testPlan(11);
+    append_AnyLength_Grows();
+    printf_AnyLength_IsComplete();
+    safeAndName_ShowWhatIsNotPrintable();
+    append_ToFailedText_DoesNothing();
+    return testDone();
+}
