@@ -209,7 +209,7 @@ static void names_WithControlCharacters_StayOnTheirLine(psText *text)
 static void ours_AreOneLine(psText *text)
 {
     psMessageLost(text, 35000000000ull);
-    check(text, NL "@@@ 35000000000 bytes lost" NL, "lost");
+    check(text, "@@@ 35000000000 bytes lost" NL, "lost");
     psMessageInputFull(text, 7);
     check(text, NL "@@@ The child does not read its terminal: 7 bytes typed were dropped" NL,
           "input full");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <dbDefs.h>
+#include <epicsEvent.h>
 #include <epicsThread.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
@@ -136,6 +137,8 @@ typedef struct putter {
     epicsThreadId thread;
 } putter;
 
+static epicsEventId room; /* a round is done, or the queue is closed */
+
 static void putAll(void *ctx)
 {
     putter *self = ctx;
@@ -143,11 +146,11 @@ static void putAll(void *ctx)
     for (int i = 0; i < PUTS; i++) {
         int rc;
 
-        /* a full queue is emptied by the loop, or closed: either ends this */
         while ((rc = psQueuePut(theQueue, &self->orders[i].item)) == -EAGAIN)
-            epicsThreadSleep(0);
+            epicsEventMustWait(room);
         self->accepted[i] = rc == 0;
     }
+    epicsEventMustTrigger(room); /* it wakes one only: pass it on */
 }
 
 static void put_FromManyThreads_CompletesEachOnce(void)
@@ -158,6 +161,7 @@ static void put_FromManyThreads_CompletesEachOnce(void)
     int accepted = 0, wrong = 0, rounds = 0;
 
     opts.joinable = 1;
+    room = epicsEventMustCreate(epicsEventEmpty);
     theQueue = loop ? psQueueCreate(loop, CAPACITY) : NULL;
     if (!theQueue)
         testAbort("no loop or no queue");
@@ -166,10 +170,13 @@ static void put_FromManyThreads_CompletesEachOnce(void)
             putters[p].orders[i].item = (psQueueItem){.run = run, .cancel = cancel};
         putters[p].thread = epicsThreadCreateOpt("putter", putAll, &putters[p], &opts);
     }
-    for (seenCount = 0; seenCount < 64 && rounds < 1000; rounds++)
+    for (seenCount = 0; seenCount < 64 && rounds < 1000; rounds++) {
         psLoopRound(loop, DEADLINE_SEC / 1000);
+        epicsEventMustTrigger(room);
+    }
     testOk(seenCount == 64, "%d items were run", seenCount);
     psQueueClose(theQueue);
+    epicsEventMustTrigger(room);
     for (int p = 0; p < PUTTERS; p++)
         epicsThreadMustJoin(putters[p].thread);
     psLoopRound(loop, 0);
@@ -183,6 +190,7 @@ static void put_FromManyThreads_CompletesEachOnce(void)
     }
     testOk(wrong == 0, "%d accepted, %d not completed once", accepted, wrong);
     tearDown(loop);
+    epicsEventDestroy(room);
 }
 
 MAIN(psQueueTest)

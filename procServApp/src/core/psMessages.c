@@ -145,7 +145,7 @@ void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *key
 
 void psMessageLost(psText *out, unsigned long long bytes)
 {
-    psTextPrintf(out, NL "@@@ %llu bytes lost" NL, bytes);
+    psTextPrintf(out, "@@@ %llu bytes lost" NL, bytes);
 }
 
 void psMessageInputFull(psText *out, unsigned long bytes)

@@ -48,8 +48,8 @@ void psMessageReaped(psText *out, int pid, int code, int signo);
 /** "Current time", what comes next, and the help line unless the mode is OneShot. */
 void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *keys);
 
-/** @name Ours, where procServ says nothing.  One line each, with @@@; those that come into the
- *  middle of other output begin with an empty line, as procServ's do. @{ */
+/** @name Ours, where procServ says nothing.  One line each, with @@@.  What answers the typist
+ *  comes in the middle of his line, so it begins with an empty one, as procServ's do. @{ */
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
 void psMessageInputFull(psText *out, unsigned long bytes);  /**< typist: child does not read */
 void psMessageLineTooLong(psText *out);  /**< typist: canonical mode keeps 4095 bytes of a line */
