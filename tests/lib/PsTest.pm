@@ -38,11 +38,15 @@ sub scaled {
     return $seconds * $scale;
 }
 
+sub printable {
+    my ($text) = @_;
+    $text =~ s/([^\n\x20-\x7e])/sprintf '\\x%02x', ord $1/ge;
+    return $text;
+}
+
 sub debug {
     return unless $ENV{PS_TEST_DEBUG};
-    my $text = join '', @_;
-    $text =~ s/([^\n\x20-\x7e])/sprintf '\\x%02x', ord $1/ge;
-    diag(sprintf '%7.3f %s', time - $started, $text);
+    diag(sprintf '%7.3f %s', time - $started, printable(join '', @_));
 }
 
 # Register an object whose method `pump` takes in what has arrived, without blocking, and whose

@@ -153,7 +153,7 @@ sub tell {
     my ($self) = @_;
     my $text = substr $self->{text}, $self->{pos};
     $text = '...' . substr $text, -1000 if length $text > 1000;
-    $text =~ s/([^\n\x20-\x7e])/sprintf '\\x%02x', ord $1/ge;
+    $text = PsTest::printable($text);
     return "$self->{name} has since: '$text'" . ($self->{eof} ? ' and the end' : '');
 }
 

@@ -1,0 +1,214 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# Clients that don't read, a child that doesn't read, floods, last words: nobody else suffers.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use Test::More;
+use Time::HiRes qw(time);
+use PsTest;
+use PsTest::Server;
+use POSIX ();
+
+deadman(300);
+needs(-x program(), 'the program ' . program());
+needs(!is_procserv(), 'our program: procServ does not survive this');
+
+my $rule = '@@@ @@@ @@@ @@@ @@@';
+
+# Where two long texts differ first.
+sub is_same {
+    my ($got, $expect, $name) = @_;
+    return pass($name) if $got eq $expect;
+    fail($name);
+    my $at = 0;
+    my $diff = $got ^ substr($expect, 0, length $got);
+    $at = $diff =~ /[^\0]/ ? $-[0] : length $got;
+    diag(length($got), ' bytes, expected ', length($expect), "; they differ at $at:");
+    diag('got      ', PsTest::printable(substr $got, $at > 40 ? $at - 40 : 0, 120));
+    diag('expected ', PsTest::printable(substr $expect, $at > 40 ? $at - 40 : 0, 120));
+}
+
+subtest 'A client that never reads, beside others' => sub {
+    my $lines = 60000;
+    my $format = 'line %.0f ' . 'x' x 90;
+    my $expect = join '', map { sprintf "line %d %s\r\n", $_, 'x' x 90 } 1 .. $lines;
+    my $server = PsTest::Server->start(
+        args => ['--noautorestart', '-l', '127.0.0.1:0'],
+        cmd => ['/bin/sh', '-c', 'read x; exec seq -f "$0" 1 "$1"', $format, $lines])
+        or return fail('start');
+    $server->wait_child(1);
+    my $dead = $server->console(rcvbuf => 4096);
+    $dead->slow(1);
+    my @readers = ($server->console, $server->console,
+        $server->console(endpoint => ($server->endpoints)[0]));
+    my $begin = time;
+    $readers[0]->send("\r");
+    my $end = qr/Received a sigChild/;
+    my $all = wait_for { 3 == grep { $_->text =~ $end } @readers } 60, 'all readers to have it all';
+    ok($all, sprintf 'the others have it all after %.2f s', time - $begin);
+    for my $reader (@readers) {
+        my $text = $reader->take;
+        $text =~ s/\A\r\n//;            # the echo
+        $text =~ s/\r\n\Q$rule\E.*//s;  # what follows the exit
+        is_same($text, $expect, 'complete');
+    }
+    wait_for { $server->log_text =~ $end } 20, 'the end of the log';
+    my ($log) = $server->log_text =~ /\Q$rule\E\r\n\r\n(line.*?)\r\n\Q$rule\E/s;
+    is_same($log, $expect, 'the log is complete');
+
+    $dead->slow(0);
+    ok($dead->expect(qr/Received a sigChild.*quits the server\r\n/s, 20), 'it reads again');
+    my $text = $dead->matched;
+    my $lost = 0;
+    my $notices = $text =~ s/^\@\@\@ (\d+) bytes lost\r\n/$lost += $1; ''/mge;
+    ok($lost > 0, "it is told that $lost bytes are lost, by $notices notices");
+    my ($whole) = $server->log_text =~ /\Q$rule\E\r\n(.*)\z/s;
+    # A notice in mid-line begins with CR LF.
+    my $surplus = $lost + length($text) - length $whole;
+    ok($surplus >= 0 && $surplus <= 2 * $notices, 'exactly what is missing');
+    ok($text !~ /^(?!line \d+ x{90}\r\n|\@\@\@|\r\n)(.*\n)/m || $1 =~ /^line/, 'it resumes at a line');
+    $server->stop;
+};
+
+subtest 'A child that never reads its terminal' => sub {
+    my $server = PsTest::Server->start(
+        args => ['--holdoff', '0'],
+        cmd => ['/bin/sh', '-c', 'stty raw -echo; echo ready; exec sleep 1000'])
+        or return fail('start');
+    my $pid = $server->wait_child(1);
+    wait_for { $server->log_text =~ /ready/ } 10, 'the terminal to be raw';
+    my $client = $server->console;
+    ok($client->send('p' x 300_000), 'a paste of 300 kB is taken');
+    ok($client->expect(qr/^\@\@\@ .*\r\n/m), 'the typist is told');
+    like($client->matched, qr/not read|input/i, 'that the child does not read: ' . $client->matched);
+    my $other = $server->console;
+    ok($other, 'a new client gets its banner');
+    $client->send("\x14");
+    ok($other->expect(qr/Toggled auto restart mode to OFF/), '^T works');
+    $other->send("\x14\x14");
+    ok($other->expect(qr/mode to ON/), 'from the other, too');
+    $client->send("\x18");
+    ok($other->expect(qr/process $pid\. The process was killed by signal 9/), '^X works');
+    ok($server->wait_child(2), 'it is started again');
+    is($server->stop, 0, 'SIGTERM works');
+};
+
+subtest 'A long line in canonical mode' => sub {
+    my $server = PsTest::Server->start(cmd => ['/bin/cat']) or return fail('start');
+    $server->wait_child(1);
+    my $client = $server->console;
+    $client->send('l' x 6000);
+    ok($client->expect(qr/^\@\@\@ .*4095.*\r\n/m), 'the typist is told that the terminal cuts it');
+    $server->stop;
+};
+
+# Processes of their own hold the connections: a test may not have so many descriptors, either.
+sub flood {
+    my ($endpoint, $processes, $connections) = @_;
+    my @flood;
+    for (1 .. $processes) {
+        pipe(my $done, my $tell) or die $!;
+        pipe(my $hold, my $let_go) or die $!;
+        my $pid = fork;
+        die $! unless defined $pid;
+        if ($pid == 0) {
+            close $_ for $done, $let_go, map { $_->{let_go} } @flood;
+            my @open = grep { defined } map { PsTest::Telnet::dial($endpoint) } 1 .. $connections;
+            syswrite $tell, scalar(@open) . "\n";
+            sysread $hold, my $nothing, 1;
+            POSIX::_exit(0);
+        }
+        push @flood, {pid => $pid, done => $done, let_go => $let_go};
+        PsTest::Proc::remember($pid);
+    }
+    return @flood;
+}
+
+subtest '1500 connections under a limit of 1024 descriptors' => sub {
+    my $server = PsTest::Server->start(nofile => 1024, cmd => ['/bin/cat']) or return fail('start');
+    my $pid = $server->wait_child(1);
+    my $first = $server->console;
+    my @flood = flood(($server->endpoints)[-1], 3, 500);
+    my $made = 0;
+    for my $one (@flood) {
+        my $text = '';
+        wait_for { vec(my $bits = '', fileno $one->{done}, 1) = 1;
+            select($bits, undef, undef, 0) and sysread($one->{done}, $text, 20) } 60,
+            '500 connections';
+        $made += $text || 0;
+    }
+    is($made, 1500, 'all of them connect');
+    ok($server->running, 'the program lives');
+    my $cpu = PsTest::Proc::cpu_seconds($server->pid);
+    ok((stays { $server->running } 1.5, 'running'), 'and stays');
+    my $used = PsTest::Proc::cpu_seconds($server->pid) - $cpu;
+    cmp_ok($used, '<', 0.4, 'without spinning: CPU in 1.5 s');
+    my $fds = PsTest::Proc::fds($server->pid);
+    cmp_ok(scalar keys %$fds, '<', 1024, 'there are descriptors left');
+    $first->send("during\r");
+    my $served = $first->is_open && $first->expect(qr/during\r\nduring\r\n/);
+    ok($served, 'a client from before is served');
+    $first->send("\x18");
+    my $second = $server->wait_child(2, 30) if $served;
+    ok($second, 'the child can be restarted');
+    close $_->{let_go} for @flood;
+    waitpid $_->{pid}, 0 for @flood;
+    my $late;
+    ok((wait_for {
+            $late = $server->console(quiet => 1);
+            $late && $late->is_open && $late->text =~ /Welcome/;
+        } 20, 'a banner'), 'a new client gets in when the others have left');
+    $late->send("after\r");
+    ok($late->expect(qr/after\r\nafter\r\n/), 'and is served');
+    $server->stop;
+};
+
+subtest '64 KiB and exit, 200 times' => sub {
+    my $times = 200;
+    my $file = tmpdir() . '/block';
+    my $block = join '', map { sprintf "%05d %s\n", $_, 'abcdefghijklmnopqrstuvwxyz' x 2 } 1 .. 1110;
+    $block = substr($block, 0, 65535) . "\n";
+    open(my $out, '>', $file) or die "$file: $!";
+    print $out $block;
+    close $out;
+    (my $expect = $block) =~ s/\n/\r\n/g;
+
+    my $server = PsTest::Server->start(
+        args => ['-w', '--holdoff', '0'], cmd => ['/bin/cat', $file]) or return fail('start');
+    my $client = $server->console;
+    $client->send("\x12");
+    my $console = '';
+    my $count = 0;
+    ok((wait_for {
+            my $new = $client->take;
+            $console .= $new;
+            # the texts are long: count only what is new (a line cut in two is counted later)
+            $count += () = $new =~ /is shutting down/g;
+            $count >= $times + 2;
+        } 120, "$times ends on the console", sub { "there were $count" }), "$times lives");
+    $server->stop(30);
+    for my $case ([console => $console], [log => $server->log_text]) {
+        my ($name, $text) = @$case;
+        my @lives = split /^\@\@\@ Restarting child [^\n]*\n(?:\@\@\@    \(as [^\n]*\n)?/m, $text;
+        shift @lives;
+        my $good = 0;
+        for my $life (@lives[0 .. $times - 1]) {
+            last if !defined $life;
+            $life =~ s/\A\@\@\@ The PID of new child [^\n]*\n\Q$rule\E\r\n//;
+            $life =~ s/\r\n\Q$rule\E\r\n.*//s;
+            if ($life ne $expect) {
+                is_same($life, $expect, "$name, life " . ($good + 1));
+                last;
+            }
+            $good++;
+        }
+        is($good, $times, "every byte of every life is on the $name");
+    }
+};
+
+done_testing();
