@@ -69,6 +69,18 @@ static void detach(psDaemon *self)
     }
 }
 
+/* Static constructors have initialised libCom by now, and its atfork handler makes Base warn of
+ * threads in a forked process.  There is only the main thread yet: nothing is lost, and no lock
+ * can be held, so a fork without such handlers is right. */
+static pid_t forkQuietly(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    return _Fork();
+#else
+    return fork();
+#endif
+}
+
 int psDaemonFork(psDaemon *self, int *outCode)
 {
     int fds[2];
@@ -76,7 +88,7 @@ int psDaemonFork(psDaemon *self, int *outCode)
 
     if (pipe2(fds, O_CLOEXEC) < 0)
         return -errno;
-    pid = fork();
+    pid = forkQuietly();
     if (pid < 0) {
         int status = -errno;
 
