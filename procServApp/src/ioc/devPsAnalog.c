@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: EPICS */
+/* Device support "procServ" for longin and ai. */
+
+#include <math.h>
+
+#include <aiRecord.h>
+#include <alarm.h>
+#include <epicsExport.h>
+#include <longinRecord.h>
+
+#include "psIocIn.h"
+
+/* ---- longin ---- */
+
+typedef struct longItem {
+    const char *name;
+    epicsInt32 (*get)(const psIocView *v);
+} longItem;
+
+/** Seconds as an integer record shows them. */
+static epicsInt32 wholeSeconds(double sec)
+{
+    return sec <= 0 ? 0 : sec >= INT32_MAX ? INT32_MAX : (epicsInt32)floor(sec);
+}
+
+static epicsInt32 getSeq(const psIocView *v)
+{
+    return (epicsInt32)(v->st->seq & 0x7fffffff);
+}
+
+static epicsInt32 getPid(const psIocView *v)
+{
+    return v->st->pid;
+}
+
+static epicsInt32 getUptime(const psIocView *v)
+{
+    return v->st->running ? wholeSeconds(v->mono - v->st->startMono) : 0;
+}
+
+static epicsInt32 getStarts(const psIocView *v)
+{
+    return v->st->starts;
+}
+
+static epicsInt32 getRestarts(const psIocView *v)
+{
+    return v->st->restarts;
+}
+
+static epicsInt32 getAutoRestarts(const psIocView *v)
+{
+    return v->st->autoRestarts;
+}
+
+static epicsInt32 getCrashes(const psIocView *v)
+{
+    return v->st->crashes;
+}
+
+static epicsInt32 getWindowCrashes(const psIocView *v)
+{
+    return v->st->windowCrashes;
+}
+
+static epicsInt32 getLastRun(const psIocView *v)
+{
+    return v->st->lastRunSec;
+}
+
+static epicsInt32 getExitCode(const psIocView *v)
+{
+    return v->st->exitCode;
+}
+
+static epicsInt32 getExitSignal(const psIocView *v)
+{
+    return v->st->exitSignal;
+}
+
+static epicsInt32 getMaxRestarts(const psIocView *v)
+{
+    return v->st->settings.maxRestarts;
+}
+
+static epicsInt32 getCmdSeq(const psIocView *v)
+{
+    return v->st->cmd.seq;
+}
+
+static const longItem longItems[] = {
+    {"Seq", getSeq},
+    {"Pid", getPid},
+    {"Tick", getUptime},
+    {"Uptime", getUptime},
+    {"Starts", getStarts},
+    {"Restarts", getRestarts},
+    {"AutoRestarts", getAutoRestarts},
+    {"Crashes", getCrashes},
+    {"WindowCrashes", getWindowCrashes},
+    {"LastRun", getLastRun},
+    {"ExitCode", getExitCode},
+    {"ExitSignal", getExitSignal},
+    {"MaxRestarts", getMaxRestarts},
+    {"CmdSeq", getCmdSeq},
+};
+
+static long initLongin(dbCommon *pcommon)
+{
+    longinRecord *prec = (longinRecord *)pcommon;
+    return psInInit(pcommon, &prec->inp, longItems, NELEMENTS(longItems), sizeof longItems[0]);
+}
+
+static long readLongin(longinRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psIocView view;
+    const longItem *item = psInBegin(pcommon, &view);
+    if (!item) {
+        return -1;
+    }
+    epicsInt32 val = item->get(&view);
+    psInEnd(pcommon);
+    const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
+    const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
+    psInStamp(pcommon, val != prec->val, psInLimitSevr(val, limits, sevrs));
+    prec->val = val;
+    return 0;
+}
+
+static longindset devPsLongin = {
+    {5, NULL, NULL, initLongin, psInClockInfo},
+    readLongin,
+};
+epicsExportAddress(dset, devPsLongin);
+
+/* ---- ai ---- */
+
+typedef struct aiItem {
+    const char *name;
+    double (*get)(const psIocView *v);
+} aiItem;
+
+static double getExitMaxRss(const psIocView *v)
+{
+    return v->st->exitMaxRssMiB;
+}
+
+static double getExitCpu(const psIocView *v)
+{
+    return v->st->exitCpuSec;
+}
+
+static double getHoldoffRemain(const psIocView *v)
+{
+    double remain = v->st->nextStartMono > 0 ? v->st->nextStartMono - v->mono : 0;
+    return remain > 0 ? remain : 0;
+}
+
+static double getHoldoff(const psIocView *v)
+{
+    return v->st->settings.holdoffSec;
+}
+
+static double getHoldoffMax(const psIocView *v)
+{
+    return v->st->settings.holdoffMaxSec;
+}
+
+static double getRestartWindow(const psIocView *v)
+{
+    return v->st->settings.restartWindowSec;
+}
+
+static double getGrace(const psIocView *v)
+{
+    return v->st->settings.graceSec;
+}
+
+static const aiItem aiItems[] = {
+    {"ExitMaxRss", getExitMaxRss},
+    {"ExitCpu", getExitCpu},
+    {"HoldoffRemain", getHoldoffRemain},
+    {"Holdoff", getHoldoff},
+    {"HoldoffMax", getHoldoffMax},
+    {"RestartWindow", getRestartWindow},
+    {"Grace", getGrace},
+};
+
+static long initAi(dbCommon *pcommon)
+{
+    aiRecord *prec = (aiRecord *)pcommon;
+    return psInInit(pcommon, &prec->inp, aiItems, NELEMENTS(aiItems), sizeof aiItems[0]);
+}
+
+static long readAi(aiRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psIocView view;
+    const aiItem *item = psInBegin(pcommon, &view);
+    if (!item) {
+        return -1;
+    }
+    double val = item->get(&view);
+    psInEnd(pcommon);
+    const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
+    const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
+    psInStamp(pcommon, val != prec->val, psInLimitSevr(val, limits, sevrs));
+    prec->val = val;
+    prec->udf = FALSE;
+    return 2; /* the value needs no conversion */
+}
+
+static aidset devPsAi = {
+    {6, NULL, NULL, initAi, NULL},
+    readAi,
+    NULL,
+};
+epicsExportAddress(dset, devPsAi);

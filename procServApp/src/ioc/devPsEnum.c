@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: EPICS */
+/* Device support "procServ" for bi and mbbi.  State, the head of a child's records, is here. */
+
+#include <alarm.h>
+#include <biRecord.h>
+#include <dbAccess.h>
+#include <epicsExport.h>
+#include <mbbiRecord.h>
+#include <recGbl.h>
+
+#include "psIocIn.h"
+
+/* ---- bi ---- */
+
+typedef struct biItem {
+    const char *name;
+    bool (*get)(const psIocView *v);
+} biItem;
+
+static bool getRunning(const psIocView *v)
+{
+    return v->st->running;
+}
+
+static bool getReady(const psIocView *v)
+{
+    return v->st->ready;
+}
+
+static bool getDesired(const psIocView *v)
+{
+    return v->st->desiredUp;
+}
+
+static bool getExitCore(const psIocView *v)
+{
+    return v->st->exitCore;
+}
+
+static bool getOverridden(const psIocView *v)
+{
+    return v->st->overridden;
+}
+
+static const biItem biItems[] = {
+    {"Running", getRunning},   {"Ready", getReady},           {"Desired", getDesired},
+    {"ExitCore", getExitCore}, {"Overridden", getOverridden},
+};
+
+static long initBi(dbCommon *pcommon)
+{
+    biRecord *prec = (biRecord *)pcommon;
+    return psInInit(pcommon, &prec->inp, biItems, NELEMENTS(biItems), sizeof biItems[0]);
+}
+
+static long readBi(biRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psIocView view;
+    const biItem *item = psInBegin(pcommon, &view);
+    if (!item) {
+        return -1;
+    }
+    epicsEnum16 val = item->get(&view);
+    psInEnd(pcommon);
+    psInStamp(pcommon, val != prec->val, val ? prec->osv : prec->zsv);
+    prec->val = val;
+    prec->udf = FALSE;
+    return 2;
+}
+
+static bidset devPsBi = {
+    {5, NULL, NULL, initBi, NULL},
+    readBi,
+};
+epicsExportAddress(dset, devPsBi);
+
+/* ---- mbbi ---- */
+
+typedef struct mbbiItem {
+    const char *name;
+    unsigned (*get)(const psIocView *v);
+    /** Severity beyond what the record's own xxSV give, and its reason; may be NULL. */
+    epicsEnum16 (*sevr)(const psIocView *v);
+    void (*before)(psIocChild *child); /* runs before the snapshot is looked at; may be NULL */
+} mbbiItem;
+
+static unsigned getState(const psIocView *v)
+{
+    return v->st->state;
+}
+
+static unsigned getHealth(const psIocView *v)
+{
+    return v->st->health;
+}
+
+static unsigned getStartReason(const psIocView *v)
+{
+    return v->st->startReason;
+}
+
+static unsigned getExitClass(const psIocView *v)
+{
+    return v->st->exitClass;
+}
+
+/** The alarm of an exit ends when the process runs again, not when the class changes. */
+static epicsEnum16 sevrExitClass(const psIocView *v)
+{
+    switch (v->st->exitClass) {
+    case psExitError:
+    case psExitSignal:
+    case psExitTimeout:
+    case psExitExecFail:
+    case psExitLost:
+        return v->st->exitAlarm ? MINOR_ALARM : NO_ALARM;
+    default:
+        return NO_ALARM;
+    }
+}
+
+static unsigned getAutoRestart(const psIocView *v)
+{
+    return v->st->settings.mode;
+}
+
+static unsigned getCmdState(const psIocView *v)
+{
+    return v->st->cmd.state;
+}
+
+static const mbbiItem mbbiItems[] = {
+    {"State", getState, NULL, psIocChildTake},   {"Health", getHealth, NULL, NULL},
+    {"StartReason", getStartReason, NULL, NULL}, {"ExitClass", getExitClass, sevrExitClass, NULL},
+    {"AutoRestart", getAutoRestart, NULL, NULL}, {"CmdState", getCmdState, NULL, NULL},
+};
+
+/** A new set of records begins: their scan lists must not be those of the last iocShutdown. */
+static long initMbbiSupport(int after)
+{
+    if (!after) {
+        psIocChildrenReset();
+    }
+    return 0;
+}
+
+static long initMbbi(dbCommon *pcommon)
+{
+    mbbiRecord *prec = (mbbiRecord *)pcommon;
+    return psInInit(pcommon, &prec->inp, mbbiItems, NELEMENTS(mbbiItems), sizeof mbbiItems[0]);
+}
+
+/** A name that nothing stands behind is a state of its own, not a failed read. */
+static long readUnknown(mbbiRecord *prec)
+{
+    const psIn *in = prec->dpvt;
+    const mbbiItem *item = in ? in->item : NULL;
+    if (!item || item->get != getState) {
+        return -1;
+    }
+    prec->val = psStateUnknown;
+    prec->udf = FALSE;
+    return 2;
+}
+
+static long readMbbi(mbbiRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    const psIn *in = prec->dpvt;
+    if (in && ((const mbbiItem *)in->item)->before) {
+        ((const mbbiItem *)in->item)->before(in->child);
+    }
+    psIocView view;
+    const mbbiItem *item = psInBegin(pcommon, &view);
+    if (!item) {
+        return readUnknown(prec);
+    }
+    unsigned val = item->get(&view);
+    epicsEnum16 own = item->sevr ? item->sevr(&view) : NO_ALARM;
+    if (own) {
+        recGblSetSevrMsg(prec, STATE_ALARM, own, "%s", view.st->exitMsg);
+    }
+    psInEnd(pcommon);
+    epicsEnum16 byValue = val < 16 ? (&prec->zrsv)[val] : prec->unsv;
+    psInStamp(pcommon, val != prec->val, byValue > own ? byValue : own);
+    prec->val = (epicsEnum16)val;
+    prec->udf = FALSE;
+    return 2;
+}
+
+static mbbidset devPsMbbi = {
+    {5, NULL, initMbbiSupport, initMbbi, psInHeadInfo},
+    readMbbi,
+};
+epicsExportAddress(dset, devPsMbbi);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: EPICS */
+/* Device support "procServ" for stringin and lsi: texts. */
+
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <alarm.h>
+#include <epicsExport.h>
+#include <epicsStdio.h>
+#include <epicsThread.h>
+#include <epicsTime.h>
+#include <lsiRecord.h>
+#include <stringinRecord.h>
+
+#include "psIocIn.h"
+
+typedef struct textItem {
+    const char *name;
+    void (*get)(const psIocView *v, char *out, size_t size);
+} textItem;
+
+/* ---- who and where we are: asked once, since NSS may block ---- */
+
+static struct {
+    char host[64], user[40];
+} self;
+
+static void selfInit(void *arg)
+{
+    (void)arg;
+    char buf[1024];
+    struct passwd pw, *found = NULL;
+    if (gethostname(self.host, sizeof self.host - 1)) {
+        epicsSnprintf(self.host, sizeof self.host, "?");
+    }
+    if (!getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found) && found) {
+        epicsSnprintf(self.user, sizeof self.user, "%s", found->pw_name);
+    } else {
+        epicsSnprintf(self.user, sizeof self.user, "%lu", (unsigned long)geteuid());
+    }
+}
+
+/* ---- getters ---- */
+
+static void put(char *out, size_t size, const char *text)
+{
+    epicsSnprintf(out, size, "%s", text ? text : "");
+}
+
+/** ISO 8601 with the colon that strftime's %z lacks; "" for a time that never was. */
+static void putTime(char *out, size_t size, const epicsTimeStamp *time)
+{
+    char day[24], zone[8];
+    if (!time->secPastEpoch) {
+        put(out, size, "");
+        return;
+    }
+    epicsTimeToStrftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", time);
+    epicsTimeToStrftime(zone, sizeof zone, "%z", time);
+    epicsSnprintf(out, size, "%s%.3s:%s", day, zone, strlen(zone) > 3 ? zone + 3 : "00");
+}
+
+static void getUptimeStr(const psIocView *v, char *out, size_t size)
+{
+    double up = v->st->running ? v->mono - v->st->startMono : 0;
+    long sec = up > 0 ? (long)up : 0;
+    long days = sec / 86400;
+    int hours = (int)(sec / 3600 % 24), minutes = (int)(sec / 60 % 60), rest = (int)(sec % 60);
+    if (days) {
+        epicsSnprintf(out, size, "%ld d %02d:%02d:%02d", days, hours, minutes, rest);
+    } else {
+        epicsSnprintf(out, size, "%02d:%02d:%02d", hours, minutes, rest);
+    }
+}
+
+static void getStartTime(const psIocView *v, char *out, size_t size)
+{
+    putTime(out, size, &v->st->startTime);
+}
+
+static void getExitSignalName(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->st->exitSignal > 0 ? psSignalName(v->st->exitSignal) : "");
+}
+
+static void getExitTime(const psIocView *v, char *out, size_t size)
+{
+    putTime(out, size, &v->st->exitTime);
+}
+
+static void getName(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->name);
+}
+
+static void getHost(const psIocView *v, char *out, size_t size)
+{
+    (void)v;
+    put(out, size, self.host);
+}
+
+static void getUser(const psIocView *v, char *out, size_t size)
+{
+    (void)v;
+    put(out, size, self.user);
+}
+
+static void getCmdLast(const psIocView *v, char *out, size_t size)
+{
+    const psCmdStatus *cmd = &v->st->cmd;
+    switch (cmd->verb) {
+    case psVerbNone:
+        put(out, size, "");
+        break;
+    case psVerbSignal:
+        epicsSnprintf(out, size, "Signal %s", psSignalName((int)cmd->value));
+        break;
+    case psVerbMode:
+        epicsSnprintf(out, size, "AutoRestart %s", psModeName((psMode)cmd->value));
+        break;
+    default:
+        if (cmd->verb > psVerbMode) {
+            epicsSnprintf(out, size, "%s %g", psVerbName(cmd->verb), cmd->value);
+        } else {
+            put(out, size, psVerbName(cmd->verb));
+        }
+        break;
+    }
+}
+
+static void getCmdTime(const psIocView *v, char *out, size_t size)
+{
+    putTime(out, size, &v->st->cmd.time);
+}
+
+static void getStateMsg(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->st->stateMsg);
+}
+
+static void getExitMsg(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->st->exitMsg);
+}
+
+static void getCmd(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->commandLine);
+}
+
+static void getCwd(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->dir);
+}
+
+static void getConsole(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->consoles);
+}
+
+static void getLogFile(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->logFile);
+}
+
+static void getCmdBy(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->st->cmd.by);
+}
+
+static void getCmdMsg(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->st->cmd.msg);
+}
+
+/** One table for both types: a text is a text. */
+static const textItem textItems[] = {
+    {"UptimeStr", getUptimeStr},
+    {"StartTime", getStartTime},
+    {"ExitSignalName", getExitSignalName},
+    {"ExitTime", getExitTime},
+    {"Name", getName},
+    {"Host", getHost},
+    {"User", getUser},
+    {"CmdLast", getCmdLast},
+    {"CmdTime", getCmdTime},
+    {"StateMsg", getStateMsg},
+    {"ExitMsg", getExitMsg},
+    {"Cmd", getCmd},
+    {"Cwd", getCwd},
+    {"Console", getConsole},
+    {"LogFile", getLogFile},
+    {"CmdBy", getCmdBy},
+    {"CmdMsg", getCmdMsg},
+};
+
+static long initText(dbCommon *prec, const struct link *link)
+{
+    static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
+    epicsThreadOnce(&once, selfInit, NULL);
+    return psInInit(prec, link, textItems, NELEMENTS(textItems), sizeof textItems[0]);
+}
+
+/* ---- stringin ---- */
+
+static long initStringin(dbCommon *pcommon)
+{
+    return initText(pcommon, &((stringinRecord *)pcommon)->inp);
+}
+
+static long readStringin(stringinRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psIocView view;
+    char val[sizeof prec->val];
+    const textItem *item = psInBegin(pcommon, &view);
+    if (!item) {
+        return -1;
+    }
+    item->get(&view, val, sizeof val);
+    psInEnd(pcommon);
+    psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
+    memcpy(prec->val, val, sizeof val);
+    prec->udf = FALSE;
+    return 0;
+}
+
+static stringindset devPsStringin = {
+    {5, NULL, NULL, initStringin, NULL},
+    readStringin,
+};
+epicsExportAddress(dset, devPsStringin);
+
+/* ---- lsi ---- */
+
+static long initLsi(dbCommon *pcommon)
+{
+    return initText(pcommon, &((lsiRecord *)pcommon)->inp);
+}
+
+static long readLsi(lsiRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psIocView view;
+    char val[1024];
+    const textItem *item = psInBegin(pcommon, &view);
+    if (!item) {
+        return -1;
+    }
+    item->get(&view, val, prec->sizv < sizeof val ? prec->sizv : sizeof val);
+    psInEnd(pcommon);
+    psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
+    prec->len = (epicsUInt32)strlen(val) + 1;
+    memcpy(prec->val, val, prec->len);
+    prec->udf = FALSE;
+    return 0;
+}
+
+static lsidset devPsLsi = {
+    {5, NULL, NULL, initLsi, NULL},
+    readLsi,
+};
+epicsExportAddress(dset, devPsLsi);
