@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: EPICS */
+/* See psIocOut.h.
+ *
+ * Lock order: record lock, then psOut.lock or the child's.  done() runs on the supervisor's loop
+ * thread, perhaps before psSupSubmit() returned: the second pass then waits for the record lock.
+ */
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <alarm.h>
+#include <asLib.h>
+#include <dbAccess.h>
+#include <dbEvent.h>
+#include <dbLock.h>
+#include <epicsStdio.h>
+#include <epicsTime.h>
+#include <errlog.h>
+#include <recGbl.h>
+#include <recSup.h>
+
+#include "psIocIn.h"
+#include "psIocOut.h"
+#include "psPutTrap.h"
+
+static struct {
+    _Atomic int epoch;
+    _Atomic bool insecure;
+} outs;
+
+void psOutNewEpoch(void)
+{
+    outs.epoch++;
+}
+
+void psOutSetInsecure(bool insecure)
+{
+    outs.insecure = insecure;
+}
+
+static bool isAlive(const psOut *out)
+{
+    return out->epoch == outs.epoch && psIocChildrenRunning();
+}
+
+/** Anyone on the network could write: nothing may be written. */
+static bool wantClosed(void)
+{
+    return !asActive && !outs.insecure;
+}
+
+static double settingOf(const psSettings *settings, psVerb verb)
+{
+    switch (verb) {
+    case psVerbMode:
+        return settings->mode;
+    case psVerbHoldoff:
+        return settings->holdoffSec;
+    case psVerbHoldoffMax:
+        return settings->holdoffMaxSec;
+    case psVerbRestartWindow:
+        return settings->restartWindowSec;
+    case psVerbGrace:
+        return settings->graceSec;
+    case psVerbMaxRestarts:
+        return settings->maxRestarts;
+    default:
+        return 0;
+    }
+}
+
+/* ---- the second pass ---- */
+
+static void requestComplete(psOut *out)
+{
+    bool stuck = isAlive(out) && callbackRequest(&out->complete);
+    epicsMutexMustLock(out->lock);
+    out->completeStuck = stuck;
+    epicsMutexUnlock(out->lock);
+}
+
+/** The command ended.  Thread: the supervisor's loop. */
+static void done(void *ctx, psCmdState how, const char *msg)
+{
+    psOut *out = ctx;
+    epicsMutexMustLock(out->lock);
+    out->how = how;
+    epicsSnprintf(out->msg, sizeof out->msg, "%s", msg ? msg : "");
+    epicsMutexUnlock(out->lock);
+    requestComplete(out);
+}
+
+static void completeRecord(epicsCallback *callback)
+{
+    void *user;
+    callbackGetUser(user, callback);
+    psOut *out = user;
+    dbScanLock(out->prec);
+    if (out->prec->pact) {
+        out->prec->rset->process(out->prec);
+    }
+    dbScanUnlock(out->prec);
+}
+
+static void failed(dbCommon *prec, const char *msg)
+{
+    /* A severity that record support has set already (NaN: UDF) would hide our reason. */
+    prec->nsta = prec->nsev = NO_ALARM;
+    recGblSetSevrMsg(prec, WRITE_ALARM, INVALID_ALARM, "%s", msg);
+}
+
+/** VAL of a setting shows what holds, unless a newer put waits there. */
+static void adoptActual(psOut *out)
+{
+    psSettings now;
+    if (psIocChildSettings(out->child, &now)) {
+        double actual = settingOf(&now, out->item->verb);
+        out->adopt(out->prec, actual);
+        epicsMutexMustLock(out->lock);
+        out->seen = actual;
+        epicsMutexUnlock(out->lock);
+    }
+}
+
+static psOutNext secondPass(psOut *out)
+{
+    char msg[PS_TEXT_BYTES];
+    epicsMutexMustLock(out->lock);
+    psCmdState how = out->how;
+    memcpy(msg, out->msg, sizeof msg);
+    epicsMutexUnlock(out->lock);
+    if (how != psCmdDone) {
+        failed(out->prec, msg[0] ? msg : "failed");
+    }
+    if (out->value(out->prec) != out->accepted) {
+        return psOutKeep; /* a newer put, processed next: zeroing it would lose it */
+    }
+    if (out->item->setting) {
+        adoptActual(out);
+        return psOutKeep;
+    }
+    return psOutZero;
+}
+
+/* ---- the first pass ---- */
+
+/** "2026-11-23 15:49:52 ops@ws3 put IOC1:PS:Restart 1" on console and log. */
+static void tellPut(const psOut *out, const char *by, double value)
+{
+    char time[32], text[PS_TEXT_BYTES];
+    epicsTimeStamp now;
+    epicsTimeGetCurrent(&now);
+    epicsTimeToStrftime(time, sizeof time, "%Y-%m-%d %H:%M:%S", &now);
+    epicsSnprintf(text, sizeof text, "%s %s put %s %.10g", time, by, out->prec->name, value);
+    psIocChildTell(out->child, text); /* with a full queue it is only seen in CmdBy */
+}
+
+static void explain(int rc, double value, psVerb verb, char *msg, size_t size)
+{
+    psRange range = psVerbRange(verb);
+    switch (rc) {
+    case -EINVAL:
+        epicsSnprintf(msg, size, "%g is not in %g...%g", value, range.low, range.high);
+        break;
+    case -ENOENT:
+        epicsSnprintf(msg, size, "no such process is supervised");
+        break;
+    case -EAGAIN:
+        epicsSnprintf(msg, size, "too many commands are waiting");
+        break;
+    case -ESHUTDOWN:
+        epicsSnprintf(msg, size, "the supervisor is ending");
+        break;
+    default:
+        epicsSnprintf(msg, size, "%s", strerror(-rc));
+        break;
+    }
+}
+
+static psOutNext submit(psOut *out, double value)
+{
+    psCommand cmd = {.verb = out->item->verb, .value = value, .reason = psReasonOperator};
+    psPutTrapTake(out, cmd.by, sizeof cmd.by);
+    if (!psIocChildrenRunning()) {
+        failed(out->prec, "the IOC does not run");
+        return psOutZero;
+    }
+    tellPut(out, cmd.by, value);
+    out->accepted = value;
+    out->prec->pact = TRUE;
+    int rc = psIocChildSubmit(out->child, &cmd, done, out);
+    if (!rc) {
+        return psOutWait;
+    }
+    out->prec->pact = FALSE;
+    char msg[PS_TEXT_BYTES];
+    explain(rc, value, cmd.verb, msg, sizeof msg);
+    psIocChildDenied(out->child, &cmd, msg);
+    failed(out->prec, msg);
+    return psOutZero;
+}
+
+static psOutNext firstPass(psOut *out)
+{
+    double value = out->value(out->prec);
+    bool setting = out->item->setting;
+    if (setting && out->readback) {
+        out->readback = false;
+        adoptActual(out);
+        return psOutKeep;
+    }
+    if (!setting && value == 0) {
+        char by[PS_BY_BYTES];
+        psPutTrapTake(out, by, sizeof by);
+        return psOutKeep;
+    }
+    psOutNext next = submit(out, value);
+    if (next == psOutZero && setting) {
+        adoptActual(out);
+        return psOutKeep;
+    }
+    return next;
+}
+
+psOutNext psOutWrite(dbCommon *prec)
+{
+    if (!prec->nsev) {
+        prec->namsg[0] = '\0'; /* 7.0.8.1: a message outlives its alarm */
+    }
+    psOut *out = prec->dpvt;
+    if (!out) {
+        failed(prec, "bad link, see errlog");
+        return psOutZero;
+    }
+    return prec->pact ? secondPass(out) : firstPass(out);
+}
+
+/* ---- what happens elsewhere ---- */
+
+/** DISP, and a setting changed elsewhere.  Thread: any that holds no record lock. */
+static void syncNow(psOut *out)
+{
+    dbCommon *prec = out->prec;
+    psSettings now;
+    bool closed = wantClosed();
+    dbScanLock(prec);
+    epicsMutexMustLock(out->lock);
+    bool change = closed != out->closed;
+    out->closed = closed;
+    epicsMutexUnlock(out->lock);
+    if (change) {
+        prec->disp = closed;
+        db_post_events(prec, &prec->disp, DBE_VALUE | DBE_LOG);
+    }
+    if (out->item->setting && !prec->pact && psIocChildSettings(out->child, &now) &&
+        settingOf(&now, out->item->verb) != out->value(prec)) {
+        out->readback = true;
+        dbProcess(prec);
+        out->readback = false; /* SDIS may have kept it from being processed */
+    }
+    dbScanUnlock(prec);
+}
+
+static void syncRecord(epicsCallback *callback)
+{
+    void *user;
+    callbackGetUser(user, callback);
+    psOut *out = user;
+    epicsMutexMustLock(out->lock);
+    out->syncQueued = false;
+    epicsMutexUnlock(out->lock);
+    syncNow(out);
+}
+
+static void poll(psIocWatch *watch, const psSettings *now, bool mayLock)
+{
+    psOut *out = CONTAINER(watch, psOut, watch);
+    double actual = settingOf(now, out->item->verb);
+    if (!isAlive(out)) {
+        return;
+    }
+    epicsMutexMustLock(out->lock);
+    bool complete = out->completeStuck;
+    bool sync = !out->syncQueued && (actual != out->seen || wantClosed() != out->closed);
+    out->syncQueued = out->syncQueued || (sync && !mayLock);
+    out->seen = actual;
+    epicsMutexUnlock(out->lock);
+    if (complete) {
+        requestComplete(out);
+    }
+    if (sync && mayLock) {
+        syncNow(out);
+    } else if (sync && callbackRequest(&out->sync)) {
+        epicsMutexMustLock(out->lock);
+        out->syncQueued = false;
+        out->seen = NAN; /* differs from everything: the next poll tries again */
+        epicsMutexUnlock(out->lock);
+    }
+}
+
+/* ---- init ---- */
+
+static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
+{
+    psOut *out = calloc(1, sizeof *out);
+    if (!out) {
+        return NULL;
+    }
+    out->lock = epicsMutexCreate();
+    out->child = psIocChildGet(name);
+    if (!out->lock || !out->child) {
+        if (out->lock) {
+            epicsMutexDestroy(out->lock);
+        }
+        free(out);
+        return NULL;
+    }
+    out->prec = prec;
+    out->item = item;
+    out->epoch = outs.epoch;
+    out->watch.poll = poll;
+    out->closed = wantClosed();
+    prec->disp = out->closed; /* asInit comes later: closed until it has opened */
+    callbackSetCallback(completeRecord, &out->complete);
+    callbackSetPriority(prec->prio, &out->complete);
+    callbackSetUser(out, &out->complete);
+    callbackSetCallback(syncRecord, &out->sync);
+    callbackSetPriority(priorityLow, &out->sync);
+    callbackSetUser(out, &out->sync);
+    return out;
+}
+
+/** No process at start: the record shows what holds, without driving it (bumpless). */
+static void loadActual(psOut *out)
+{
+    dbCommon *prec = out->prec;
+    psSettings now;
+    if (!psIocChildSettings(out->child, &now)) {
+        return; /* VAL stays undefined until there is something to show */
+    }
+    out->seen = settingOf(&now, out->item->verb);
+    out->adopt(prec, out->seen);
+    prec->udf = FALSE;
+    prec->stat = prec->sevr = NO_ALARM;
+    epicsTimeGetCurrent(&prec->time);
+}
+
+long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, size_t count,
+               double (*value)(const dbCommon *), void (*adopt)(dbCommon *, double))
+{
+    char name[PS_NAME_BYTES], item[PS_NAME_BYTES], msg[PS_TEXT_BYTES];
+    prec->dpvt = NULL;
+    if (psLinkParse(link, name, sizeof name, item, sizeof item, msg, sizeof msg)) {
+        errlogPrintf("%s: %s\n", prec->name, msg);
+        return S_dev_badInitRet;
+    }
+    const psOutItem *row = psItemFind(items, count, sizeof *items, item);
+    if (!row) {
+        errlogPrintf("%s: link \"@%s %s\": no such item for this record type\n", prec->name, name,
+                     item);
+        return S_dev_badInitRet;
+    }
+    psOut *out = createOut(prec, name, row);
+    if (!out) {
+        errlogPrintf("%s: out of memory\n", prec->name);
+        return S_dev_badInitRet;
+    }
+    out->value = value;
+    out->adopt = adopt;
+    prec->dpvt = out;
+    if (row->setting) {
+        loadActual(out);
+    } else {
+        prec->udf = FALSE;
+    }
+    psIocChildWatch(out->child, &out->watch);
+    return 0;
+}
