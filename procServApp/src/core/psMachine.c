@@ -278,6 +278,12 @@ PS_HANDLER(startStarting)
     verdict(out, psVerdictWait);
 }
 
+PS_HANDLER(restartStarting)
+{
+    m->startedByRestart = true;
+    startStarting(m, event, now, out);
+}
+
 PS_HANDLER(startRunning)
 {
     m->desiredUp = true;
@@ -609,7 +615,7 @@ static const struct psRow {
     [psEventRestart] = {"restart",
                         true,
                         {{startAtRest, "to Starting; hold-off forgotten, crash window cleared"},
-                         {startStarting, "counts as this start"},
+                         {restartStarting, "counts as this start"},
                          {restartRunning,
                           "to Stopping, then start at once; done if younger than 1 s by a restart"},
                          {startAfterExit, "desired up, start after exit"},
