@@ -86,7 +86,7 @@ static void toStarting(psMachine *m, psStartReason reason, bool isRestart, doubl
     m->startMono = now;
     m->startReason = reason;
     m->startedByRestart = isRestart;
-    m->signalSent = 0;
+    m->signalsSent = 0;
     m->asked = false;
     m->graceRanOut = false;
     m->cannotKill = false;
@@ -376,11 +376,16 @@ PS_HANDLER(killKilling)
     verdict(out, psVerdictWait);
 }
 
+static uint64_t signalBit(int signo)
+{
+    return signo >= 1 && signo <= 64 ? UINT64_C(1) << (signo - 1) : 0;
+}
+
 PS_HANDLER(sendSignal)
 {
     out->actions |= PS_DO_SIGNAL;
     out->signo = event->signo;
-    m->signalSent = event->signo;
+    m->signalsSent |= signalBit(event->signo);
     verdict(out, psVerdictDone);
 }
 
@@ -482,7 +487,7 @@ static psExitClass classOf(const psMachine *m, const psInputEvent *event)
         return psExitTimeout;
     if (event->exitCode == 0)
         return psExitClean;
-    if (m->asked || (m->signalSent > 0 && event->exitSignal == m->signalSent))
+    if (m->asked || (m->signalsSent & signalBit(event->exitSignal)))
         return psExitKilled;
     return event->exitSignal > 0 ? psExitSignal : psExitError;
 }

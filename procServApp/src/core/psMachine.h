@@ -122,7 +122,7 @@ typedef struct psMachine {
     double startMono;        /* confirmed */
     psStartReason startReason;
     bool startedByRestart;   /* an operator's restart began it */
-    int signalSent;          /* last signal sent for an operator; 0: none */
+    uint64_t signalsSent;      /* for an operator: bit N-1 for signal N */
     bool asked;              /* somebody asked it to end */
     bool graceRanOut;
     double killingSince;
