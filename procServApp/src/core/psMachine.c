@@ -161,17 +161,15 @@ static double holdoffNow(const psMachine *m)
     return doubled(holdoff > 0 ? holdoff : 1.0, m->shortRuns, max);
 }
 
-/* When an automatic start is due by hold-off and back-off. */
-static double startDue(const psMachine *m, double ended)
+/* When an automatic start is due by hold-off and back-off; startMono is the time of the failure
+ * after a failed start. */
+static double startDue(const psMachine *m)
 {
-    double due = m->startMono + holdoffNow(m);
+    double wait = holdoffNow(m);
 
-    if (m->failedStarts > 0) {
-        double wait = doubled(PS_FAILED_START_SEC, m->failedStarts, PS_FAILED_START_MAX_SEC);
-
-        due = ended + fmax(wait, holdoffNow(m));
-    }
-    return due;
+    if (m->failedStarts > 0)
+        wait = fmax(wait, doubled(PS_FAILED_START_SEC, m->failedStarts, PS_FAILED_START_MAX_SEC));
+    return m->startMono + wait;
 }
 
 static void refillCredit(psMachine *m, double now)
@@ -230,7 +228,7 @@ static void byMode(psMachine *m, bool clean, double now, psOutput *out)
     }
     if (unasked)
         windowAdd(&m->autoStarts, now);
-    autoStart(m, startDue(m, now), now, out);
+    autoStart(m, startDue(m), now, out);
 }
 
 static void forgetFailures(psMachine *m)
@@ -410,7 +408,7 @@ PS_HANDLER(modeAtRest)
     } else if (m->state == psStateStopped && m->byPolicy &&
                (mode == psModeAlways || mode == psModeOneShot)) {
         m->desiredUp = true;
-        autoStart(m, startDue(m, now), now, out);
+        autoStart(m, startDue(m), now, out);
     }
 }
 
@@ -795,7 +793,7 @@ void psMachineSettings(psMachine *m, const psSettings *settings, double now)
     m->settings = *settings;
     m->settings.mode = mode;
     if (m->state == psStateHoldoff && holdoffChanged)
-        m->deadline = fmax(now, startDue(m, m->startMono));
+        m->deadline = fmax(now, startDue(m));
 }
 
 void psMachineResetCounters(psMachine *m)
