@@ -422,6 +422,8 @@ PS_HANDLER(resetNoted)
 PS_HANDLER(resetAtRest)
 {
     resetNoted(m, event, now, out);
+    if (m->state == psStateHoldoff)
+        m->deadline = fmax(now, startDue(m));
     if (m->state != psStateCrashLoop)
         return;
     if (m->desiredUp)
@@ -657,7 +659,8 @@ static const struct psRow {
     [psEventReset] = {"reset",
                       true,
                       {{resetAtRest,
-                        "CrashLoop: to Starting if desired up; alarm and window cleared"},
+                        "CrashLoop: to Starting if desired up; Holdoff: less what doubling added; "
+                        "alarm and window cleared"},
                        {resetNoted, "alarm and window cleared"},
                        {resetNoted, "alarm and window cleared"},
                        {resetNoted, "alarm and window cleared"},
