@@ -540,16 +540,17 @@ PS_HANDLER(timerStopping)
 
 PS_HANDLER(timerKilling)
 {
-    double since = now - m->killingSince;
-
-    if (m->ending && since >= PS_ABANDON_SEC) {
+    /* Compared as the deadlines were computed: a difference may be rounded below its limit. */
+    if (m->ending && now >= m->killingSince + PS_ABANDON_SEC) {
         out->actions |= PS_DO_ABANDON;
         toStopped(m, out);
         return;
     }
     out->actions |= PS_DO_SIGKILL;
     m->deadline = now + PS_KILL_REPEAT_SEC;
-    if (since >= PS_CANNOT_KILL_SEC && !m->cannotKill) {
+    if (m->ending)
+        m->deadline = fmin(m->deadline, m->killingSince + PS_ABANDON_SEC);
+    if (now >= m->killingSince + PS_CANNOT_KILL_SEC && !m->cannotKill) {
         m->cannotKill = true;
         out->actions |= PS_DO_CANNOT_KILL;
     }
