@@ -452,10 +452,12 @@ static bool asPlanned(psMachine *m, double now, psOutput *out)
 {
     psAfterExit plan = m->ending ? psAfterExitStop : m->afterExit;
 
-    if (plan == psAfterExitStart)
+    if (plan == psAfterExitStart) {
+        forgetFailures(m);
         toStarting(m, m->nextReason, m->nextIsRestart, now, out);
-    else if (plan == psAfterExitStop)
+    } else if (plan == psAfterExitStop) {
         toStopped(m, out);
+    }
     return plan != psAfterExitByMode;
 }
 
