@@ -501,14 +501,13 @@ PS_HANDLER(exited)
     out->exitClass = classOf(m, event);
     out->asked = m->asked || out->exitClass == psExitKilled;
     m->lastClean = out->exitClass == psExitClean;
-    if (!out->asked) {
-        bool isShort = ran < fmax(m->settings.holdoffSec, PS_SHORT_RUN_SEC);
-
-        m->shortRuns = isShort ? m->shortRuns + 1 : 0;
-        if (!m->lastClean) {
-            m->crashes++;
-            windowAdd(&m->crashesInWindow, now);
-        }
+    if (ran >= fmax(m->settings.holdoffSec, PS_SHORT_RUN_SEC))
+        m->shortRuns = 0;
+    else if (!out->asked)
+        m->shortRuns++;
+    if (!out->asked && !m->lastClean) {
+        m->crashes++;
+        windowAdd(&m->crashesInWindow, now);
     }
     if (!asPlanned(m, now, out))
         byMode(m, m->lastClean, now, out);
