@@ -362,8 +362,10 @@ PS_HANDLER(killRunning)
     verdict(out, psVerdictWait);
 }
 
+/* Not because a grace ran out, even if one did in an earlier stage. */
 PS_HANDLER(killStopping)
 {
+    m->graceRanOut = false;
     toNextStage(m, now, out);
     verdict(out, psVerdictWait);
 }
@@ -584,8 +586,10 @@ PS_HANDLER(endStopping)
 
     m->ending = true;
     stopAfterExit(m, event, now, out);
-    if (again)
+    if (again) {
+        m->graceRanOut = false;
         toKilling(m, now, out);
+    }
 }
 
 PS_HANDLER(endKilling)
