@@ -1,394 +1,472 @@
 /* SPDX-License-Identifier: EPICS */
-/*
- * One writer thread per log file: a file on a hung server then delays no other.
+/* A log file, its queue and its writer thread.
  *
- * The loop fills chunks at the tail of a list, the thread takes them from its head; a chunk is
- * taken whole, filled or not.  A reopen travels with the chunk it has to follow.
+ * One thread a file, so that a file on a dead server stops no other log.  It takes a block off the
+ * queue, writes it without the lock, and only then gives its room back.  It sleeps in poll() on an
+ * eventfd, together with the file itself where that is a pipe or terminal that takes no more.
+ *
+ * Reopening is a flag and a place in the stream of bytes: what was queued before goes to the old
+ * file.  A second request before the first was begun needs no place of its own: the file opened
+ * last is the newest by that name.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <dbDefs.h>
-#include <ellLib.h>
 #include <epicsEvent.h>
 #include <epicsMutex.h>
-#include <epicsString.h>
 #include <epicsThread.h>
 
 #include "psLogFile.h"
+
 #include "psMessages.h"
 #include "psText.h"
 #include "psTypes.h"
 
-#define CHUNK_BYTES 65536
-#define POLL_MS 200 /* a pipe that is full: how often a stop is noticed */
+#define PS_LOG_BLOCK_BYTES 65536                                    /* with its header */
+#define PS_LOG_ROOM_BYTES (PS_LOG_QUEUE_BYTES - PS_LOG_BLOCK_BYTES) /* room again: at most this */
 
-typedef struct psChunk {
-    ELLNODE node;
-    size_t len;
-    bool reopenAfter;
-    char data[CHUNK_BYTES];
-} psChunk;
+typedef struct logBlock {
+    struct logBlock *next;
+    size_t used;
+    char data[PS_LOG_BLOCK_BYTES - 2 * sizeof(void *)];
+} logBlock;
 
 struct psLogFile {
-    /* fixed */
-    char *path;
-    bool standardOutput;
+    /* fixed after psLogFileCreate */
+    char *path; /* NULL: standard output */
     psLoop *loop;
     void (*onRoom)(void *ctx);
-    void *onRoomCtx;
+    void *roomCtx;
     epicsThreadId thread;
-    epicsEventId wake;  /* the thread has something to do */
-    epicsEventId ended; /* the thread is about to return */
-    psJob roomJob;
-    psJob idleJob;
+    int wakeFd;
+    epicsEventId ended; /* signalled as the thread's last deed, unless abandoned */
+    psJob roomJob, idleJob;
+
     /* loop thread only */
     void (*onIdle)(void *ctx);
-    void *onIdleCtx;
-    /* guarded by lock */
-    epicsMutexId lock;  /* leaf */
-    ELLLIST chunks;     /* psChunk.node, oldest first */
-    psChunk *spare;     /* kept, so that a quiet log allocates nothing */
-    size_t queuedBytes; /* in chunks and in the thread's hands */
-    bool writing;
-    bool refused;   /* a write was not taken whole: tell when there is room */
-    bool reopenNow; /* nothing was queued when it was asked for */
-    bool tellIdle;
-    bool stop;
-    bool orphan; /* the loop may be gone: nothing is posted any more */
+    void *idleCtx;
+
+    /* writer thread only, after psLogFileCreate */
+    int fd;          /* -1: could not be opened */
+    uint64_t untold; /* lost, and not yet said so in the file */
+    bool midLine;    /* the last byte written was no line feed */
+
+    /* guarded by lock, a leaf but for the loop's own */
+    epicsMutexId lock;
+    logBlock *head, *tail;
+    size_t queued;       /* what is being written included */
+    uint64_t takenBytes; /* all since the start */
+    uint64_t reopenAt;   /* in takenBytes */
+    uint64_t flushAt;
+    bool reopen, flush;
+    bool sealed;   /* the tail belongs to the old file: what comes begins a block */
+    bool wantRoom; /* somebody was refused */
+    bool asleep;   /* and has to be woken */
+    bool stop, abandoned, gone;
+    int openError, writeError;
     psLogStats stats;
-    /* writer thread only */
-    int fd;
-    uint64_t gapBytes; /* lost since the last byte written */
-    bool midLine;      /* the last byte written was no line feed */
 };
 
-/* ---- writer thread ---- */
+/* ---- either thread ---- */
 
-static void setError(psLogFile *log, int error)
+static void wake(psLogFile *log)
 {
-    epicsMutexMustLock(log->lock);
-    log->stats.error = error;
-    epicsMutexUnlock(log->lock);
-}
+    const uint64_t one = 1;
 
-static int openFile(psLogFile *log)
-{
-    struct stat info;
-    uint64_t size = 0;
-
-    if (log->standardOutput) {
-        log->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    } else {
-        log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    while (write(log->wakeFd, &one, sizeof one) < 0 && errno == EINTR) {
     }
-    if (log->fd < 0)
-        return -errno;
-    if (fstat(log->fd, &info) == 0)
-        size = (uint64_t)info.st_size;
-    epicsMutexMustLock(log->lock);
-    log->stats.sizeBytes = size;
-    epicsMutexUnlock(log->lock);
-    return 0;
 }
 
-static void reopen(psLogFile *log)
+static void destroy(psLogFile *log)
 {
-    int status;
+    while (log->head) {
+        logBlock *next = log->head->next;
 
-    if (log->standardOutput)
-        return;
+        free(log->head);
+        log->head = next;
+    }
     if (log->fd >= 0)
         close(log->fd);
-    status = openFile(log);
-    setError(log, -status);
-}
-
-static bool stopping(psLogFile *log)
-{
-    bool stop;
-
-    epicsMutexMustLock(log->lock);
-    stop = log->stop;
-    epicsMutexUnlock(log->lock);
-    return stop;
-}
-
-/* @return bytes written; less than len sets *outError */
-static size_t writeAll(psLogFile *log, const char *bytes, size_t len, int *outError)
-{
-    size_t done = 0;
-
-    *outError = log->fd < 0 ? EBADF : 0;
-    while (done < len && *outError == 0) {
-        ssize_t n = write(log->fd, bytes + done, len - done);
-
-        if (n > 0) {
-            done += (size_t)n;
-        } else if (n < 0 && errno == EAGAIN) { /* a pipe somebody made non-blocking */
-            struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
-
-            if (poll(&ready, 1, POLL_MS) == 0 && stopping(log))
-                *outError = EAGAIN;
-        } else if (n == 0 || errno != EINTR) {
-            *outError = n == 0 ? ENOSPC : errno;
-        }
-    }
-    return done;
-}
-
-/* Say where bytes are missing.  @return false if that does not work either */
-static bool writeGap(psLogFile *log)
-{
-    psText marker = PS_TEXT_INIT;
-    int error = 0;
-
-    if (log->gapBytes == 0)
-        return true;
-    if (log->midLine)
-        psTextAppend(&marker, "\r\n", 2);
-    psMessageLost(&marker, log->gapBytes);
-    if (!marker.failed)
-        writeAll(log, marker.data, marker.len, &error);
-    psTextClear(&marker);
-    if (error == 0) {
-        log->gapBytes = 0;
-        log->midLine = false;
-    }
-    return error == 0;
-}
-
-static void writeChunk(psLogFile *log, const psChunk *chunk)
-{
-    size_t done = 0;
-    int error = log->fd < 0 ? log->stats.error : 0;
-
-    if (log->fd >= 0 && writeGap(log))
-        done = writeAll(log, chunk->data, chunk->len, &error);
-    else if (error == 0)
-        error = ENOSPC;
-    if (done > 0)
-        log->midLine = chunk->data[done - 1] != '\n';
-    log->gapBytes += chunk->len - done;
-
-    epicsMutexMustLock(log->lock);
-    log->stats.writtenBytes += done;
-    log->stats.sizeBytes += done;
-    log->stats.droppedBytes += chunk->len - done;
-    log->stats.error = error;
-    epicsMutexUnlock(log->lock);
-}
-
-/* Give a chunk back; tell the loop what it waits for.  Called with the lock held. */
-static void finishChunk(psLogFile *log, psChunk *chunk)
-{
-    log->queuedBytes -= chunk->len;
-    log->writing = false;
-    if (log->refused && !log->orphan) {
-        log->refused = false;
-        psLoopPost(log->loop, &log->roomJob);
-    }
-    if (!log->spare) {
-        log->spare = chunk;
-        chunk = NULL;
-    }
-    free(chunk);
-}
-
-/* Next chunk, or NULL after a stop with nothing left. */
-static psChunk *takeChunk(psLogFile *log)
-{
-    psChunk *chunk = NULL;
-
-    epicsMutexMustLock(log->lock);
-    for (;;) {
-        bool mustReopen = log->reopenNow;
-
-        log->reopenNow = false;
-        chunk = (psChunk *)ellGet(&log->chunks);
-        log->writing = chunk != NULL;
-        if (!chunk && !mustReopen && log->tellIdle && !log->orphan) {
-            log->tellIdle = false;
-            psLoopPost(log->loop, &log->idleJob);
-        }
-        if (chunk && !mustReopen)
-            break;
-        if (!chunk && !mustReopen && log->stop)
-            break;
-        epicsMutexUnlock(log->lock);
-        if (mustReopen)
-            reopen(log);
-        else
-            epicsEventMustWait(log->wake);
-        epicsMutexMustLock(log->lock);
-        if (chunk)
-            break;
-    }
-    epicsMutexUnlock(log->lock);
-    return chunk;
-}
-
-static void writerThread(void *arg)
-{
-    psLogFile *log = arg;
-    psChunk *chunk;
-
-    while ((chunk = takeChunk(log))) {
-        bool reopenAfter = chunk->reopenAfter;
-
-        writeChunk(log, chunk);
-        if (reopenAfter)
-            reopen(log);
-        epicsMutexMustLock(log->lock);
-        finishChunk(log, chunk);
-        epicsMutexUnlock(log->lock);
-    }
-    epicsEventMustTrigger(log->ended);
-}
-
-/* ---- loop thread ---- */
-
-static void roomJob(void *ctx)
-{
-    psLogFile *log = ctx;
-
-    if (log->onRoom)
-        log->onRoom(log->onRoomCtx);
-}
-
-static void idleJob(void *ctx)
-{
-    psLogFile *log = ctx;
-    void (*fn)(void *) = log->onIdle;
-
-    log->onIdle = NULL;
-    if (fn)
-        fn(log->onIdleCtx);
-}
-
-static void freeAll(psLogFile *log)
-{
-    if (log->fd >= 0)
-        close(log->fd);
-    ellFree(&log->chunks);
-    free(log->spare);
+    if (log->wakeFd >= 0)
+        close(log->wakeFd);
     if (log->lock)
         epicsMutexDestroy(log->lock);
-    if (log->wake)
-        epicsEventDestroy(log->wake);
     if (log->ended)
         epicsEventDestroy(log->ended);
     free(log->path);
     free(log);
 }
 
+/* ---- the file: writer thread, and psLogFileCreate ---- */
+
+/* What is open stays in use until the new one is there: better an old name than a loss. */
+static void openFile(psLogFile *log)
+{
+    int fd, error = 0;
+
+    if (!log->path && log->fd >= 0)
+        return;
+    /* O_NONBLOCK: a FIFO without a reader must not hold us up; EAGAIN is waited for */
+    fd = log->path ? open(log->path,
+                          O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644)
+                   : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (fd < 0) {
+        error = errno;
+    } else {
+        if (log->fd >= 0)
+            close(log->fd);
+        log->fd = fd;
+    }
+    epicsMutexMustLock(log->lock);
+    log->openError = error;
+    if (!error)
+        log->writeError = 0;
+    epicsMutexUnlock(log->lock);
+}
+
+static void noteSize(psLogFile *log)
+{
+    struct stat info;
+    bool known = log->fd >= 0 && fstat(log->fd, &info) == 0 && S_ISREG(info.st_mode);
+
+    epicsMutexMustLock(log->lock);
+    log->stats.sizeBytes = known ? (uint64_t)info.st_size : 0;
+    epicsMutexUnlock(log->lock);
+}
+
+static void noteResult(psLogFile *log, size_t written, size_t dropped, int error)
+{
+    epicsMutexMustLock(log->lock);
+    log->stats.writtenBytes += written;
+    log->stats.droppedBytes += dropped;
+    log->writeError = error;
+    epicsMutexUnlock(log->lock);
+}
+
+static bool isAbandoned(psLogFile *log)
+{
+    bool abandoned;
+
+    epicsMutexMustLock(log->lock);
+    abandoned = log->abandoned;
+    epicsMutexUnlock(log->lock);
+    return abandoned;
+}
+
+/* A pipe or terminal is full: wait until it takes more.  @return false to give up */
+static bool awaitWritable(psLogFile *log)
+{
+    struct pollfd fds[2] = {{.fd = log->fd, .events = POLLOUT},
+                            {.fd = log->wakeFd, .events = POLLIN}};
+    uint64_t count;
+
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+    }
+    if (fds[1].revents && read(log->wakeFd, &count, sizeof count) < 0 && errno != EAGAIN)
+        return false;
+    return !isAbandoned(log);
+}
+
+/* @return 0 or errno; *outDone bytes are in the file in either case */
+static int writeAll(psLogFile *log, const char *data, size_t len, size_t *outDone)
+{
+    size_t done = 0;
+    int error = log->fd < 0 ? EBADF : 0;
+
+    while (done < len && !error) {
+        ssize_t count = write(log->fd, data + done, len - done);
+
+        if (count > 0)
+            done += (size_t)count;
+        else if (count == 0)
+            error = EIO;
+        else if (errno == EAGAIN)
+            error = awaitWritable(log) ? 0 : EAGAIN;
+        else if (errno != EINTR)
+            error = errno;
+    }
+    *outDone = done;
+    return error;
+}
+
+/* Say in the file what it lacks.  @return 0 or errno: still no room */
+static int tellLoss(psLogFile *log)
+{
+    psText text = PS_TEXT_INIT;
+    size_t done;
+    int error;
+
+    if (log->midLine)
+        psTextAppend(&text, "\r\n", 2);
+    psMessageLost(&text, (unsigned long long)log->untold);
+    error = text.failed ? ENOMEM : writeAll(log, text.data, text.len, &done);
+    if (!error)
+        log->midLine = false;
+    psTextClear(&text);
+    return error;
+}
+
+/* After a loss, go on with a whole line if one begins in this block. */
+static size_t behindLine(const logBlock *block)
+{
+    const char *end = memchr(block->data, '\n', block->used);
+
+    return end && end + 1 < block->data + block->used ? (size_t)(end + 1 - block->data) : 0;
+}
+
+static void writeBlock(psLogFile *log, const logBlock *block)
+{
+    size_t skipped = 0, done = 0;
+    int error = log->fd < 0 ? EBADF : 0;
+
+    if (log->untold && !error) {
+        skipped = behindLine(block);
+        log->untold += skipped;
+        error = tellLoss(log);
+        if (error)
+            log->untold -= skipped;
+        else
+            log->untold = 0;
+    }
+    if (!error)
+        error = writeAll(log, block->data + skipped, block->used - skipped, &done);
+    else
+        skipped = 0;
+    if (error)
+        log->untold += block->used - skipped - done;
+    if (done)
+        log->midLine = block->data[skipped + done - 1] != '\n';
+    noteResult(log, done, block->used - done, error);
+    noteSize(log);
+}
+
+/* ---- the thread ---- */
+
+static void reopenNow(psLogFile *log)
+{
+    log->reopen = false;
+    epicsMutexUnlock(log->lock);
+    openFile(log);
+    noteSize(log);
+    epicsMutexMustLock(log->lock);
+}
+
+static void takeBlock(psLogFile *log)
+{
+    logBlock *block = log->head;
+
+    log->head = block->next;
+    if (!log->head)
+        log->tail = NULL;
+    epicsMutexUnlock(log->lock);
+    writeBlock(log, block);
+    epicsMutexMustLock(log->lock);
+    log->queued -= block->used;
+    free(block);
+    if (log->wantRoom && !log->abandoned && log->queued <= PS_LOG_ROOM_BYTES) {
+        log->wantRoom = false;
+        psLoopPost(log->loop, &log->roomJob);
+    }
+    if (log->flush && !log->abandoned && log->takenBytes - log->queued >= log->flushAt) {
+        log->flush = false;
+        psLoopPost(log->loop, &log->idleJob);
+    }
+}
+
+static void sleepUntilWoken(psLogFile *log)
+{
+    struct pollfd wakeup = {.fd = log->wakeFd, .events = POLLIN};
+    uint64_t count;
+
+    log->asleep = true;
+    epicsMutexUnlock(log->lock);
+    while (poll(&wakeup, 1, -1) < 0 && errno == EINTR) {
+    }
+    while (read(log->wakeFd, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+    epicsMutexMustLock(log->lock);
+    log->asleep = false;
+}
+
+static void writerThread(void *arg)
+{
+    psLogFile *log = arg;
+    bool abandoned;
+
+    epicsMutexMustLock(log->lock);
+    while (!log->abandoned) {
+        if (log->reopen && log->takenBytes - log->queued >= log->reopenAt)
+            reopenNow(log);
+        else if (log->head)
+            takeBlock(log);
+        else if (log->stop)
+            break;
+        else
+            sleepUntilWoken(log);
+    }
+    log->gone = true;
+    abandoned = log->abandoned;
+    epicsMutexUnlock(log->lock);
+    if (abandoned)
+        destroy(log); /* nobody joins us: what is left is for the end of the program */
+    else
+        epicsEventMustTrigger(log->ended);
+}
+
+/* ---- the loop's side ---- */
+
+static void roomJob(void *ctx)
+{
+    psLogFile *log = ctx;
+
+    if (log->onRoom)
+        log->onRoom(log->roomCtx);
+}
+
+static void idleJob(void *ctx)
+{
+    psLogFile *log = ctx;
+
+    if (log->onIdle)
+        log->onIdle(log->idleCtx);
+}
+
+static bool startThread(psLogFile *log)
+{
+    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
+
+    opts.priority = epicsThreadPriorityMedium;
+    opts.stackSize = epicsThreadGetStackSize(epicsThreadStackSmall);
+    opts.joinable = 1;
+    log->thread = epicsThreadCreateOpt("psLog", writerThread, log, &opts);
+    return log->thread != NULL;
+}
+
 psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *ctx), void *ctx,
                            int *outErr)
 {
-    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
-    psLogFile *log = calloc(1, sizeof(*log));
+    psLogFile *log = calloc(1, sizeof *log);
+    bool isStdout = strcmp(path, "-") == 0;
 
-    *outErr = 0;
     if (!log)
         return NULL;
     log->fd = -1;
-    log->path = epicsStrDup(path);
-    log->standardOutput = strcmp(path, "-") == 0;
     log->loop = loop;
     log->onRoom = onRoom;
-    log->onRoomCtx = ctx;
+    log->roomCtx = ctx;
     log->roomJob.fn = roomJob;
-    log->roomJob.ctx = log;
     log->idleJob.fn = idleJob;
-    log->idleJob.ctx = log;
+    log->roomJob.ctx = log->idleJob.ctx = log;
+    log->path = isStdout ? NULL : strdup(path);
+    log->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     log->lock = epicsMutexCreate();
-    log->wake = epicsEventCreate(epicsEventEmpty);
     log->ended = epicsEventCreate(epicsEventEmpty);
-    if (log->lock)
-        *outErr = openFile(log);
-    log->stats.error = -*outErr;
-    opts.priority = epicsThreadPriorityLow;
-    opts.stackSize = epicsThreadStackSmall;
-    opts.joinable = 1;
-    if (log->lock && log->wake && log->ended)
-        log->thread = epicsThreadCreateOpt("psLog", writerThread, log, &opts);
-    if (!log->thread) {
-        freeAll(log);
+    if ((!log->path && !isStdout) || log->wakeFd < 0 || !log->lock || !log->ended) {
+        destroy(log);
+        return NULL;
+    }
+    openFile(log);
+    noteSize(log);
+    *outErr = -log->openError;
+    if (!startThread(log)) {
+        destroy(log);
         return NULL;
     }
     return log;
 }
 
-/* The chunk to fill, with room; NULL: none to be had.  Called with the lock held. */
-static psChunk *tailChunk(psLogFile *log)
+/* Room for at least one byte at the tail.  @return NULL without memory */
+static logBlock *tailBlock(psLogFile *log)
 {
-    psChunk *chunk = (psChunk *)ellLast(&log->chunks);
+    logBlock *block = log->tail;
 
-    if (chunk && chunk->len < CHUNK_BYTES && !chunk->reopenAfter)
-        return chunk;
-    chunk = log->spare ? log->spare : malloc(sizeof(*chunk));
-    log->spare = NULL;
-    if (chunk) {
-        chunk->len = 0;
-        chunk->reopenAfter = false;
-        ellAdd(&log->chunks, &chunk->node);
+    if (block && !log->sealed && block->used < sizeof block->data)
+        return block;
+    block = malloc(sizeof *block);
+    if (!block)
+        return NULL;
+    block->next = NULL;
+    block->used = 0;
+    if (log->tail)
+        log->tail->next = block;
+    else
+        log->head = block;
+    log->tail = block;
+    log->sealed = false;
+    return block;
+}
+
+/* As much as fits. */
+static size_t enqueue(psLogFile *log, const char *bytes, size_t len)
+{
+    size_t room = PS_LOG_QUEUE_BYTES - log->queued, taken = 0;
+
+    if (room > len)
+        room = len;
+    while (taken < room) {
+        logBlock *block = tailBlock(log);
+        size_t part = room - taken;
+
+        if (!block)
+            break;
+        if (part > sizeof block->data - block->used)
+            part = sizeof block->data - block->used;
+        memcpy(block->data + block->used, bytes + taken, part);
+        block->used += part;
+        taken += part;
     }
-    return chunk;
+    return taken;
 }
 
 size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len)
 {
-    size_t taken = 0;
-    bool wake;
+    size_t taken;
+    bool mustWake;
 
+    psLoopAssertInside(log->loop);
     epicsMutexMustLock(log->lock);
-    wake = ellCount(&log->chunks) == 0;
-    while (taken < len && log->queuedBytes < PS_LOG_QUEUE_BYTES) {
-        psChunk *chunk = tailChunk(log);
-        size_t part = len - taken;
-
-        if (!chunk)
-            break;
-        if (part > CHUNK_BYTES - chunk->len)
-            part = CHUNK_BYTES - chunk->len;
-        if (part > PS_LOG_QUEUE_BYTES - log->queuedBytes)
-            part = PS_LOG_QUEUE_BYTES - log->queuedBytes;
-        memcpy(chunk->data + chunk->len, (const char *)bytes + taken, part);
-        chunk->len += part;
-        log->queuedBytes += part;
-        taken += part;
+    taken = enqueue(log, bytes, len);
+    log->queued += taken;
+    log->takenBytes += taken;
+    if (taken < len && log->queued > 0) {
+        log->wantRoom = true;
+    } else if (taken < len) {
+        /* no memory, and nothing under way whose end could call the writer back */
+        log->stats.droppedBytes += len;
+        taken = len;
     }
-    if (taken < len)
-        log->refused = true;
+    mustWake = log->asleep && log->queued > 0;
     epicsMutexUnlock(log->lock);
-    if (wake && taken > 0)
-        epicsEventMustTrigger(log->wake);
+    if (mustWake)
+        wake(log);
     return taken;
 }
 
 void psLogFileReopen(psLogFile *log)
 {
-    psChunk *last;
-
+    if (!log->path)
+        return;
     epicsMutexMustLock(log->lock);
-    last = (psChunk *)ellLast(&log->chunks);
-    if (last)
-        last->reopenAfter = true;
-    else
-        log->reopenNow = true;
+    if (!log->reopen) {
+        log->reopen = true;
+        log->reopenAt = log->takenBytes;
+        log->sealed = log->tail != NULL;
+    }
     epicsMutexUnlock(log->lock);
-    epicsEventMustTrigger(log->wake);
+    wake(log);
 }
 
 void psLogFileStats(const psLogFile *log, psLogStats *out)
 {
     epicsMutexMustLock(log->lock);
     *out = log->stats;
+    out->error = log->openError ? log->openError : log->writeError;
     epicsMutexUnlock(log->lock);
 }
 
@@ -397,37 +475,48 @@ bool psLogFileIdle(const psLogFile *log)
     bool idle;
 
     epicsMutexMustLock(log->lock);
-    idle = log->queuedBytes == 0;
+    idle = log->queued == 0;
     epicsMutexUnlock(log->lock);
     return idle;
 }
 
 void psLogFileFlush(psLogFile *log, void (*onIdle)(void *ctx), void *ctx)
 {
+    psLoopAssertInside(log->loop);
     log->onIdle = onIdle;
-    log->onIdleCtx = ctx;
+    log->idleCtx = ctx;
     epicsMutexMustLock(log->lock);
-    log->tellIdle = true;
+    log->flushAt = log->takenBytes;
+    log->flush = log->queued > 0;
+    if (!log->flush)
+        psLoopPost(log->loop, &log->idleJob);
     epicsMutexUnlock(log->lock);
-    epicsEventMustTrigger(log->wake);
 }
 
 void psLogFileFree(psLogFile *log, double waitSec)
 {
+    bool gone;
+
     if (!log)
         return;
     epicsMutexMustLock(log->lock);
     log->stop = true;
+    /* with nothing to do it comes at once, unless it hangs in open() */
+    if (log->queued == 0 && log->asleep && waitSec < 1)
+        waitSec = 1;
     epicsMutexUnlock(log->lock);
-    epicsEventMustTrigger(log->wake);
-    if (epicsEventWaitWithTimeout(log->ended, waitSec) != epicsEventOK) {
-        epicsMutexMustLock(log->lock);
-        log->orphan = true; /* stuck in a write: left behind with its memory */
-        epicsMutexUnlock(log->lock);
-        return;
-    }
-    epicsThreadMustJoin(log->thread);
+    wake(log);
+    (void)epicsEventWaitWithTimeout(log->ended, waitSec > 0 ? waitSec : 0);
+    epicsMutexMustLock(log->lock);
+    gone = log->gone;
+    log->abandoned = !gone; /* it posts nothing any more, and frees itself if it ever comes back */
     psLoopCancel(log->loop, &log->roomJob);
     psLoopCancel(log->loop, &log->idleJob);
-    freeAll(log);
+    if (!gone)
+        wake(log);
+    epicsMutexUnlock(log->lock);
+    if (gone) {
+        epicsThreadMustJoin(log->thread);
+        destroy(log);
+    }
 }

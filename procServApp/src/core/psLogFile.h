@@ -4,8 +4,9 @@
  *
  *  The loop never waits for a disk.  The thread owns the descriptor: it opens (O_APPEND,
  *  O_CLOEXEC, 0644 less umask), writes, reopens.  No fsync per write.  When the disk refuses
- *  (ENOSPC, EIO...) the bytes are counted as dropped, it tries again, and where the file goes on
- *  it says so: "@@@ N bytes lost" in the file.
+ *  (ENOSPC, EIO, EFBIG...) the bytes are counted as dropped, it tries again with the next ones,
+ *  and where the file goes on it says so: "@@@ N bytes lost" in the file.  A pipe that is full is
+ *  waited for.  Where reopening fails, the file that is open stays in use.
  */
 #ifndef INC_psLogFile_H
 #define INC_psLogFile_H
@@ -25,7 +26,7 @@ typedef struct psLogStats {
     uint64_t sizeBytes;      /**< of the file now */
 } psLogStats;
 
-/** @param path   "-" is standard output: reopen then does nothing
+/** @param path   "-" is standard output, of which a duplicate is kept: reopen then does nothing
  *  @param loop   where @p onRoom runs
  *  @param onRoom called on the loop after a write that was refused for lack of room could now
  *                be taken; may be NULL
@@ -42,7 +43,8 @@ void psLogFileReopen(psLogFile *log);
 void psLogFileStats(const psLogFile *log, psLogStats *out);
 /** Nothing queued and nothing being written?  Thread: any. */
 bool psLogFileIdle(const psLogFile *log);
-/** @p onIdle is called on the loop once everything queued so far is written or dropped. */
+/** @p onIdle is called on the loop, never from within, once everything queued so far is written
+ *  or dropped.  A second call before that replaces the first.  Thread: loop. */
 void psLogFileFlush(psLogFile *log, void (*onIdle)(void *ctx), void *ctx);
 /** Stop the thread and free, after waiting at most @p waitSec for the queue: a thread stuck in
  *  a write is left behind with its memory.  Not from the loop unless idle. */
