@@ -206,6 +206,15 @@ subtest 'Signals in the foreground' => sub {
     }
 };
 
+subtest 'The child gets our environment and PROCSERV_INFO, nothing of Base' => sub {
+    my $proc = PsTest::Proc->start(cmd => ['/usr/bin/env', '-i', 'A=1', 'PWD=/nowhere', program(),
+            '--no-ioc', qw(-f -o -L - 0 /usr/bin/env)]);
+    $proc->wait_exit(10);
+    my @vars = sort $proc->stdout =~ /^(\w+=.*?)\r$/mg;
+    is_deeply([map { s/^(PROCSERV_INFO)=PID=\d+;CTL=tcp:127.0.0.1:\d+$/$1/r } @vars],
+        ['A=1', 'PROCSERV_INFO', 'PWD=/nowhere'], 'exactly');
+};
+
 subtest 'Started without standard descriptors' => sub {
     my $proc = PsTest::Proc->start(cmd => ['/bin/bash', '-c', 'exec "$0" "$@" <&- >&- 2>&-',
             program(), '--no-ioc', '-f', '-I', "$dir/info", 0, '/bin/sleep', 60]);

@@ -19,6 +19,7 @@
 #include <errlog.h>
 
 #include "psDaemon.h"
+#include "psEnviron.h"
 #include "psOptions.h"
 #include "psRunFile.h"
 #include "psServe.h"
@@ -106,6 +107,7 @@ static void fillSupOptions(run *self)
     self->options.banner = PS_PROGRAM_VERSION;
     self->options.argv0 = self->program->argv0;
     self->options.inherit = psSupSaveInherit();
+    self->options.environ = psEnvironOriginal();
     self->options.reservedDescriptors = self->program->noIoc ? 0 : IOC_DESCRIPTORS;
     self->options.endWithOneShot = true;
     self->options.ended = ended;
@@ -179,6 +181,24 @@ static void writeInfoFile(run *self)
     free(text);
 }
 
+/* procServ's: with -f a terminal on standard input is one more console, but for -L - .  A job in
+ * the background is left alone: the terminal would stop us. */
+static void attachTerminal(run *self)
+{
+    const psProgram *program = self->program;
+    const char *log = program->child ? program->child->logFile : NULL;
+    pid_t group = tcgetpgrp(0);
+    int status;
+
+    if (!program->foreground || !program->child || (log && strcmp(log, "-") == 0))
+        return;
+    if (group >= 0 && group != getpgrp())
+        return;
+    status = psSupAttachTerminal(self->sup, psConfigName(program->child), 0);
+    if (status && status != -ENOTTY)
+        fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
+}
+
 /* Opens all that can fail; returns the exit code, 0 if it runs now.  The text for a malformed
  * endpoint is procServ's and complete; what the system refused is told with its number. */
 static int start(run *self)
@@ -200,6 +220,7 @@ static int start(run *self)
     }
     writePidFile(self);
     writeInfoFile(self);
+    attachTerminal(self); /* before the start: it shows the first one, too */
     status = psSupStart(self->sup);
     if (status) {
         fprintf(stderr, "%s: cannot start: %s\n", program->argv0, strerror(-status));
@@ -208,24 +229,6 @@ static int start(run *self)
         return -status;
     }
     return 0;
-}
-
-/* procServ's: with -f a terminal on standard input is one more console, but for -L - .  A job in
- * the background is left alone: the terminal would stop us. */
-static void attachTerminal(run *self)
-{
-    const psProgram *program = self->program;
-    const char *log = program->child ? program->child->logFile : NULL;
-    pid_t group = tcgetpgrp(0);
-    int status;
-
-    if (!program->foreground || !program->child || (log && strcmp(log, "-") == 0))
-        return;
-    if (group >= 0 && group != getpgrp())
-        return;
-    status = psSupAttachTerminal(self->sup, psConfigName(program->child), 0);
-    if (status && status != -ENOTTY)
-        fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
 }
 
 static void serve(const run *self)
@@ -293,7 +296,6 @@ static int runProgram(run *self)
         return code;
     }
     psSignalsDeliver(self->sup);
-    attachTerminal(self);
     if (!program->noIoc)
         serve(self);
     return finish(self);
