@@ -158,7 +158,9 @@ static double holdoffNow(const psMachine *m)
 
     if (m->shortRuns < 2 || max <= holdoff)
         return holdoff;
-    return doubled(holdoff > 0 ? holdoff : 1.0, m->shortRuns, max);
+    if (holdoff > 0)
+        return doubled(holdoff, m->shortRuns, max);
+    return doubled(1.0, m->shortRuns - 1, max); /* doubling nothing: 0, 1, 2, 4 ... */
 }
 
 /* When an automatic start is due by hold-off and back-off; startMono is the time of the failure
