@@ -17,6 +17,17 @@ void psFixtureWant(psFixture *f, bool condition, const char *text, const char *f
              f->m.deadline - f->now);
 }
 
+void psFixtureRun(const psFixtureTest *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        psFixture f = {.good = true};
+
+        psFixtureInit(&f);
+        tests[i].fn(&f);
+        testOk(f.good, "%s", tests[i].name);
+    }
+}
+
 psSettings psFixtureSettings(void)
 {
     psSettings settings = {.mode = psModeAlways,
@@ -31,8 +42,10 @@ psSettings psFixtureSettings(void)
 
 void psFixtureInitWith(psFixture *f, const psSettings *settings, int killSignal, bool hasStopInput)
 {
+    bool good = f->good;
+
     memset(f, 0, sizeof(*f));
-    f->good = true;
+    f->good = good;
     f->now = 1000.1; /* no round number: deadlines must not depend on one */
     psMachineInit(&f->m, settings, killSignal, hasStopInput, f->now);
 }

@@ -32,13 +32,24 @@ typedef struct psCellTest {
 extern const psCellTest psCommandCells[];
 extern const psCellTest psProcessCells[];
 
+/** A test of more than a cell. */
+typedef struct psFixtureTest {
+    const char *name;
+    void (*fn)(psFixture *f);
+} psFixtureTest;
+#define TEST(fn)                                                                                   \
+    {                                                                                              \
+#fn, fn                                                                                    \
+    }
+void psFixtureRun(const psFixtureTest *tests, size_t count);
+
 /** Fails the test, and tells what was wanted. */
 #define WANT(f, condition) psFixtureWant(f, condition, #condition, __FILE__, __LINE__)
 void psFixtureWant(psFixture *f, bool condition, const char *text, const char *file, int line);
 
 /** Mode Always, hold-off 15 s, window 600 s, grace 5 s, kill signal TERM; state Stopped. */
 void psFixtureInit(psFixture *f);
-/** Init with other numbers. */
+/** Init with other numbers; what failed before stays failed. */
 void psFixtureInitWith(psFixture *f, const psSettings *settings, int killSignal, bool hasStopInput);
 psSettings psFixtureSettings(void);
 /** A fresh machine, brought to @p state by events. */

@@ -26,7 +26,7 @@ static int count(const psCellTest *cells)
 static void run(const psCellTest *cells)
 {
     for (; cells->fn; cells++) {
-        psFixture f;
+        psFixture f = {.good = true};
 
         psFixtureBring(&f, cells->state);
         cells->fn(&f);
