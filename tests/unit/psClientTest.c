@@ -415,7 +415,7 @@ static size_t sayLines(fixture *f, int from, int to)
     int i;
 
     for (i = from; i < to; i++) {
-        int len = sprintf(line, "line %06d 0123456789\r\n", i);
+        int len = snprintf(line, sizeof(line), "line %06d 0123456789\r\n", i);
 
         say(f, line, (size_t)len);
         total += (size_t)len;

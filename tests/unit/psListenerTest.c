@@ -154,7 +154,7 @@ static void tcp_OnPortZero_LearnsItsPortAndAccepts(void)
     fd = dial(&listener.endpoint);
     testOk(fd >= 0 && waitCount(loop, &r, 1), "a connection is handed over");
     getsockname(fd, (struct sockaddr *)&me, &len);
-    sprintf(expect, "127.0.0.1:%u", ntohs(me.sin_port));
+    snprintf(expect, sizeof(expect), "127.0.0.1:%u", ntohs(me.sin_port));
     testOk(strcmp(r.peer, expect) == 0, "peer '%s', expected '%s'", r.peer, expect);
     testOk(fcntl(r.fd[0], F_GETFL) & O_NONBLOCK, "non-blocking");
     testOk(fcntl(r.fd[0], F_GETFD) & FD_CLOEXEC, "close-on-exec");
@@ -214,7 +214,7 @@ static void unix_Socket_HasTheModeAskedForWhateverTheUmask(void)
     psListenerStart(&listener, loop, onAccept, &r);
     fd = dial(&e);
     testOk(fd >= 0 && waitCount(loop, &r, 1), "accepts");
-    sprintf(expect, "unix uid %u pid %d", (unsigned)getuid(), (int)getpid());
+    snprintf(expect, sizeof(expect), "unix uid %u pid %d", (unsigned)getuid(), (int)getpid());
     testOk(strcmp(r.peer, expect) == 0, "peer '%s'", r.peer);
     close(fd);
     hangUp(&r);
