@@ -161,7 +161,8 @@ sub epics_base {
     return $ENV{EPICS_BASE} if $ENV{EPICS_BASE};
     my $base;
     for my $file ("$top/configure/RELEASE", "$top/configure/RELEASE.local") {
-        $base = $1 while file_text($file) =~ m{^\s*EPICS_BASE\s*=\s*(/\S+)}mg;
+        my @named = file_text($file) =~ m{^\s*EPICS_BASE\s*=\s*(/\S+)}mg;
+        $base = $named[-1] if @named;
     }
     return $base;
 }
