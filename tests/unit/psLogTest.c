@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 #include <string.h>
 
+#include <epicsMutex.h>
 #include <epicsUnitTest.h>
 #include <errlog.h>
 #include <testMain.h>
@@ -8,9 +9,23 @@
 #include "psLog.h"
 #include "psText.h"
 
+static epicsMutexId lock; /* of the text: errlog's thread writes it */
+
 static void onMessage(void *ctx, const char *message)
 {
+    epicsMutexMustLock(lock);
     psTextAppend(ctx, message, strlen(message));
+    epicsMutexUnlock(lock);
+}
+
+static size_t lengthOf(psText *seen)
+{
+    size_t len;
+
+    epicsMutexMustLock(lock);
+    len = seen->len;
+    epicsMutexUnlock(lock);
+    return len;
 }
 
 /* What came since the last call; errlog's own thread delivers it. */
@@ -19,11 +34,13 @@ static void check(psText *seen, const char *expected, const char *name)
     bool same;
 
     errlogFlush();
+    epicsMutexMustLock(lock);
     same = seen->data && strcmp(seen->data, expected) == 0;
     testOk(same, "%s", name);
     if (!same)
         testDiag("got: %s", seen->data ? seen->data : "nothing");
     psTextReset(seen);
+    epicsMutexUnlock(lock);
 }
 
 MAIN(psLogTest)
@@ -34,6 +51,7 @@ MAIN(psLogTest)
     psLogLimit fast = {.intervalSec = 1e-9, .burst = 1};
 
     testPlan(4);
+    lock = epicsMutexMustCreate();
     eltc(0);
     errlogAddListener(onMessage, &seen);
     psLogPrintf("%s: cannot listen: %d", "ioc1", 98);
@@ -45,12 +63,14 @@ MAIN(psLogTest)
     psLogLimited(&slow, "later");
     check(&seen, "procServ: later (3 more like this were not shown)\n", "those left out are told");
     psLogLimited(&fast, "a");
-    while (fast.suppressed == 0 && seen.len < 1000) {
+    while (fast.suppressed == 0 && lengthOf(&seen) < 1000) {
         psLogLimited(&fast, "a");
         errlogFlush();
     }
-    testOk(seen.len >= 1000 && fast.suppressed == 0, "what keeps to the interval is all told");
+    testOk(lengthOf(&seen) >= 1000 && fast.suppressed == 0,
+           "what keeps to the interval is all told");
     errlogRemoveListeners(onMessage, &seen);
     psTextClear(&seen);
+    epicsMutexDestroy(lock);
     return testDone();
 }

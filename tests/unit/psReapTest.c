@@ -65,6 +65,7 @@ static pid_t startGated(int gate[2], void (*fn)(void))
 
     if (pipe2(gate, O_CLOEXEC))
         testAbort("pipe: %s", strerror(errno));
+    fflush(stdout); /* a sanitizer's _exit would write it again */
     pid = fork();
     if (pid < 0)
         testAbort("fork: %s", strerror(errno));
@@ -206,6 +207,7 @@ static pid_t startTracer(pid_t tracee)
 
     if (pipe2(ready, O_CLOEXEC))
         testAbort("pipe: %s", strerror(errno));
+    fflush(stdout); /* a sanitizer's _exit would write it again */
     pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
