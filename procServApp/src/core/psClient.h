@@ -42,39 +42,39 @@ typedef enum psClientKind {
 } psClientKind;
 
 struct psClient {
-    ELLNODE node;            /* the owner's list */
+    ELLNODE node; /* the owner's list */
     /* fixed */
     psLoop *loop;
     const psClientOps *ops;
     void *ctx;
     psClientKind kind;
-    bool readOnly;           /* a log client: input is dropped unparsed */
-    char peer[80];           /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
+    bool readOnly; /* a log client: input is dropped unparsed */
+    char peer[80]; /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
     double connectedMono;
     const psRing *ring;
     /* private to psClient.c */
-    int fd;                  /* owned here; -1: closed */
+    int fd; /* owned here; -1: closed */
     psWatch watch;
     psTelnet telnet;
     psRingReader reader;
-    psText out;              /* private bytes */
-    size_t outDone;          /* of them already sent */
+    psText out;     /* private bytes */
+    size_t outDone; /* of them already sent */
     bool iacOwed;
-    bool blocked;            /* the kernel took less than was offered: wait for EPOLLOUT */
-    bool closing;            /* close once all up to closeOffset is sent */
-    uint64_t closeOffset;    /* the ring's head when that was asked */
-    bool midLine;            /* what was sent or queued last did not end a line */
-    bool told;               /* ops->closed was called */
-    psJob later;             /* end of the round: send what was queued, tell what ended */
-    double progressMono;     /* last time it accepted anything */
-    unsigned cols, rows;     /* last reported; 0: never */
-    double typedMono;        /* last time it typed; 0: never */
+    bool blocked;         /* the kernel took less than was offered: wait for EPOLLOUT */
+    bool closing;         /* close once all up to closeOffset is sent */
+    uint64_t closeOffset; /* the ring's head when that was asked */
+    bool midLine;         /* what was sent or queued last did not end a line */
+    bool told;            /* ops->closed was called */
+    psJob later;          /* end of the round: send what was queued, tell what ended */
+    double progressMono;  /* last time it accepted anything */
+    unsigned cols, rows;  /* last reported; 0: never */
+    double typedMono;     /* last time it typed; 0: never */
 };
 
 /** Takes @p fd (non-blocking), also on failure.  The cursor starts at the ring's head.
  *  @return NULL without memory or if it can't be watched */
-psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly,
-                         const char *peer, const psRing *ring, const psClientOps *ops, void *ctx);
+psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly, const char *peer,
+                         const psRing *ring, const psClientOps *ops, void *ctx);
 /** Bytes for this client only, before what follows in the ring.  Sent at the end of the round,
  *  or by psClientPump().  Ignored once it is closed or closing. */
 void psClientSend(psClient *client, const void *bytes, size_t len);

@@ -10,8 +10,8 @@
 #include <epicsTime.h>
 
 typedef struct psClock {
-    double (*mono)(void *ctx);                      /**< s, never steps */
-    void (*wall)(void *ctx, epicsTimeStamp *out);   /**< time of day */
+    double (*mono)(void *ctx);                    /**< s, never steps */
+    void (*wall)(void *ctx, epicsTimeStamp *out); /**< time of day */
     void *ctx;
 } psClock;
 

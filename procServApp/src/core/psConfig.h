@@ -17,31 +17,31 @@ extern "C" {
 /** One listening endpoint as the user gave it. */
 typedef struct psEndpointSpec {
     char *spec;
-    bool readOnly;  /**< a log endpoint */
+    bool readOnly; /**< a log endpoint */
 } psEndpointSpec;
 
 /** All strings are owned by the config; NULL where not given. */
 typedef struct psConfig {
-    char *name;          /**< NULL: argv[0] */
-    char **argv;         /**< NULL-terminated; argv[0] is the command word */
+    char *name;  /**< NULL: argv[0] */
+    char **argv; /**< NULL-terminated; argv[0] is the command word */
     int argc;
-    char *execFile;      /**< -e: execute this with argv as its arguments; NULL: argv[0] */
-    char *dir;           /**< -c: NULL: the server's own */
-    char *logFile;       /**< NULL: none; "-": standard output */
-    char *logStamp;      /**< strftime format; NULL: no stamps; "": "[" timeFormat "] " */
-    char *timeFormat;    /**< strftime, "%c" */
+    char *execFile;   /**< -e: execute this with argv as its arguments; NULL: argv[0] */
+    char *dir;        /**< -c: NULL: the server's own */
+    char *logFile;    /**< NULL: none; "-": standard output */
+    char *logStamp;   /**< strftime format; NULL: no stamps; "": "[" timeFormat "] " */
+    char *timeFormat; /**< strftime, "%c" */
     psEndpointSpec endpoints[PS_ENDPOINTS];
     int endpointCount;
-    bool allow;          /**< control TCP endpoints on any interface */
-    bool restrictLog;    /**< log TCP endpoints on loopback */
+    bool allow;       /**< control TCP endpoints on any interface */
+    bool restrictLog; /**< log TCP endpoints on loopback */
     psSettings settings;
-    bool wait;           /**< the first start is manual */
-    int killSignal;      /**< 1...64, 9 */
-    char *stopInput;     /**< decoded bytes sent as the first stage of a stop; NULL: none */
+    bool wait;       /**< the first start is manual */
+    int killSignal;  /**< 1...64, 9 */
+    char *stopInput; /**< decoded bytes sent as the first stage of a stop; NULL: none */
     size_t stopInputLen;
-    long coreSizeBytes;  /**< soft RLIMIT_CORE of the child; -1: as inherited */
+    long coreSizeBytes; /**< soft RLIMIT_CORE of the child; -1: as inherited */
     unsigned char killKey, toggleKey, logoutKey; /**< 0: disabled */
-    bool ignore[256];    /**< typed bytes that never reach the child */
+    bool ignore[256];                            /**< typed bytes that never reach the child */
 } psConfig;
 
 /** Defaults: mode Always, hold-off 15 s, grace 5 s, window 600 s, kill signal 9, ^X, ^T.

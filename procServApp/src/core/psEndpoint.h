@@ -17,22 +17,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-typedef enum psEndpointKind {
-    psEndpointTcp,
-    psEndpointUnix,
-    psEndpointAbstract
-} psEndpointKind;
+typedef enum psEndpointKind { psEndpointTcp, psEndpointUnix, psEndpointAbstract } psEndpointKind;
 
 #define PS_SOCKET_PATH_BYTES 108 /* sizeof sun_path on Linux */
 
 typedef struct psEndpoint {
     psEndpointKind kind;
-    uint32_t address;   /**< tcp: IPv4, host byte order */
-    uint16_t port;      /**< tcp: 0 lets the kernel choose */
+    uint32_t address;                /**< tcp: IPv4, host byte order */
+    uint16_t port;                   /**< tcp: 0 lets the kernel choose */
     char path[PS_SOCKET_PATH_BYTES]; /**< unix: path, or the name without '@' */
-    uid_t uid;          /**< unix: owner, (uid_t)-1 unchanged */
-    gid_t gid;          /**< unix: group, (gid_t)-1 unchanged */
-    mode_t mode;        /**< unix: permissions */
+    uid_t uid;                       /**< unix: owner, (uid_t)-1 unchanged */
+    gid_t gid;                       /**< unix: group, (gid_t)-1 unchanged */
+    mode_t mode;                     /**< unix: permissions */
 } psEndpoint;
 
 /** Parse @p spec.

@@ -16,18 +16,21 @@
 
 /** Seen by both processes, whether forked or vforked: lives in a shared mapping. */
 typedef struct psExecShared {
-    _Atomic int pid;         /**< of the new process, stored by itself as its first deed */
-    _Atomic bool cancelled;  /**< it must not exec */
-    _Atomic int stage;       /**< a psSpawnStage: where it failed; None: it did not, or died */
-    _Atomic int error;       /**< errno of that */
+    _Atomic int pid;        /**< of the new process, stored by itself as its first deed */
+    _Atomic bool cancelled; /**< it must not exec */
+    _Atomic int stage;      /**< a psSpawnStage: where it failed; None: it did not, or died */
+    _Atomic int error;      /**< errno of that */
 } psExecShared;
 
 typedef struct psExecPlan {
     psSpawnRequest request;
-    char **paths;            /**< to be tried, in this order; ends with NULL */
-    char **scriptArgv;       /**< for /bin/sh, where the file is a script without #! */
+    char **paths;      /**< to be tried, in this order; ends with NULL */
+    char **scriptArgv; /**< for /bin/sh, where the file is a script without #! */
 } psExecPlan;
-#define PS_EXEC_PLAN_INIT {.paths = NULL}
+#define PS_EXEC_PLAN_INIT                                                                          \
+    {                                                                                              \
+        .paths = NULL                                                                              \
+    }
 
 /** @param request copied; what it points to is not.  @return 0 or -ENOMEM */
 int psExecPlanInit(psExecPlan *plan, const psSpawnRequest *request);

@@ -13,7 +13,7 @@
 /** What a process started by us gets instead of what EPICS threads have: saved by main()
  *  before any thread starts. */
 typedef struct psInherit {
-    bool saved;                    /**< false: take the defaults of a new login */
+    bool saved; /**< false: take the defaults of a new login */
     int schedPolicy;
     struct sched_param schedParam;
     int niceValue;

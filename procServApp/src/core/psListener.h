@@ -29,13 +29,13 @@ struct psListener {
     bool readOnly;
     /* private */
     psLoop *loop;
-    bool isOpen;         /* fd and spareFd are ours: an object of zeros may be closed */
+    bool isOpen; /* fd and spareFd are ours: an object of zeros may be closed */
     int fd;
     int spareFd;
     psWatch watch;
-    psTimer retry;       /* accept again after a shortage */
-    dev_t dev;           /* of the socket file made; */
-    ino_t ino;           /* 0: none */
+    psTimer retry; /* accept again after a shortage */
+    dev_t dev;     /* of the socket file made; */
+    ino_t ino;     /* 0: none */
     psAcceptFn fn;
     void *ctx;
     /** Told to those refused at the descriptor limit; not copied.  Set by the owner after

@@ -14,11 +14,14 @@
 typedef struct psLogLimit {
     double intervalSec;
     int burst;
-    double nextMono;  /* guarded by a mutex inside psLog.c, as are the next two */
+    double nextMono; /* guarded by a mutex inside psLog.c, as are the next two */
     int used;
     unsigned suppressed;
 } psLogLimit;
-#define PS_LOG_LIMIT_INIT {10.0, 5, 0.0, 0, 0}
+#define PS_LOG_LIMIT_INIT                                                                          \
+    {                                                                                              \
+        10.0, 5, 0.0, 0, 0                                                                         \
+    }
 
 /** One line to errlog, prefixed "procServ: ".  Thread: any.  Blocks: never (errlog queues). */
 void psLogPrintf(const char *fmt, ...) EPICS_PRINTF_STYLE(1, 2);

@@ -21,9 +21,9 @@ typedef struct psLogFile psLogFile;
 
 typedef struct psLogStats {
     uint64_t writtenBytes;
-    uint64_t droppedBytes;   /**< refused by the disk, or dropped at close */
-    int error;               /**< errno of the last failed open or write; 0: all is well */
-    uint64_t sizeBytes;      /**< of the file now */
+    uint64_t droppedBytes; /**< refused by the disk, or dropped at close */
+    int error;             /**< errno of the last failed open or write; 0: all is well */
+    uint64_t sizeBytes;    /**< of the file now */
 } psLogStats;
 
 /** @param path   "-" is standard output, of which a duplicate is kept: reopen then does nothing

@@ -24,8 +24,8 @@ typedef struct psLoop psLoop;
 
 typedef void (*psWatchFn)(void *ctx, unsigned events); /* EPOLLIN, EPOLLOUT, EPOLLERR... */
 typedef struct psWatch {
-    ELLNODE node;        /* loop's list of watches */
-    psLoop *loop;        /* NULL: not watched */
+    ELLNODE node; /* loop's list of watches */
+    psLoop *loop; /* NULL: not watched */
     int fd;
     unsigned events;
     psWatchFn fn;
@@ -33,9 +33,9 @@ typedef struct psWatch {
 } psWatch;
 
 typedef struct psTimer {
-    ELLNODE node;        /* loop's list of armed timers, soonest first */
-    psLoop *loop;        /* NULL: not armed */
-    double deadline;     /* monotonic s */
+    ELLNODE node;    /* loop's list of armed timers, soonest first */
+    psLoop *loop;    /* NULL: not armed */
+    double deadline; /* monotonic s */
     void (*fn)(void *ctx);
     void *ctx;
 } psTimer;
@@ -43,8 +43,8 @@ typedef struct psTimer {
 /** Work handed to the loop.  Must live until it ran; a job already queued is not queued twice. */
 typedef struct psJob {
     ELLNODE node;
-    bool queued;         /* guarded by the loop's job lock, as is the next */
-    bool deferred;       /* on which of the loop's two lists */
+    bool queued;   /* guarded by the loop's job lock, as is the next */
+    bool deferred; /* on which of the loop's two lists */
     void (*fn)(void *ctx);
     void *ctx;
 } psJob;

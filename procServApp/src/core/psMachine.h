@@ -68,10 +68,10 @@ typedef struct psOutput {
     unsigned actions;
     int signo;
     psVerdict verdict;
-    const char *why;        /**< verdict Fail: a sentence; static */
-    psExitClass exitClass;  /**< Exited, SpawnFailed: of this end; else psExitNone */
-    bool asked;             /**< Exited: somebody asked for it */
-    bool moved;             /**< the state changed, or a process event was accepted */
+    const char *why;       /**< verdict Fail: a sentence; static */
+    psExitClass exitClass; /**< Exited, SpawnFailed: of this end; else psExitNone */
+    bool asked;            /**< Exited: somebody asked for it */
+    bool moved;            /**< the state changed, or a process event was accepted */
 } psOutput;
 
 /** How a stop proceeds. */
@@ -83,18 +83,14 @@ typedef enum psStage {
 } psStage;
 
 /** What follows the exit being waited for. */
-typedef enum psAfterExit {
-    psAfterExitByMode,
-    psAfterExitStart,
-    psAfterExitStop
-} psAfterExit;
+typedef enum psAfterExit { psAfterExitByMode, psAfterExitStart, psAfterExitStop } psAfterExit;
 
 #define PS_WINDOW_STARTS 1000 /* the largest maxRestarts */
 #define PS_WINDOW_CRASHES 128 /* WindowCrashes counts so far */
 
 /** Times of the last events, oldest dropped. */
 typedef struct psWindow {
-    double *times;  /* capacity doubles, in the owner */
+    double *times; /* capacity doubles, in the owner */
     int capacity;
     int first, count;
 } psWindow;
@@ -108,43 +104,43 @@ typedef struct psMachine {
     /* what it does */
     psState state;
     bool desiredUp;
-    bool ending;             /* shutdown has begun */
-    bool byPolicy;           /* Stopped because the mode said so */
-    bool lastClean;          /* the last end was exit status 0 */
+    bool ending;               /* shutdown has begun */
+    bool byPolicy;             /* Stopped because the mode said so */
+    bool lastClean;            /* the last end was exit status 0 */
     unsigned long incarnation; /* of the present or last process, from 1 */
     psStage stage;
     psAfterExit afterExit;
-    psStartReason nextReason;  /* of the start after the exit */
+    psStartReason nextReason; /* of the start after the exit */
     bool nextIsRestart;
-    double deadline;         /* monotonic s of psEventTimer; HUGE_VAL: none */
+    double deadline; /* monotonic s of psEventTimer; HUGE_VAL: none */
     /* the present or last process */
-    double askedStartMono;   /* start asked of psSpawn */
-    double startMono;        /* confirmed */
+    double askedStartMono; /* start asked of psSpawn */
+    double startMono;      /* confirmed */
     psStartReason startReason;
-    bool startedByRestart;   /* an operator's restart began it */
-    uint64_t signalsSent;      /* for an operator: bit N-1 for signal N */
-    bool asked;              /* somebody asked it to end */
+    bool startedByRestart; /* an operator's restart began it */
+    uint64_t signalsSent;  /* for an operator: bit N-1 for signal N */
+    bool asked;            /* somebody asked it to end */
     bool graceRanOut;
     double killingSince;
     bool cannotKill;
     /* restart policy */
-    int shortRuns;           /* in a row */
-    int failedStarts;        /* in a row */
-    double credit;           /* automatic starts left at creditMono */
+    int shortRuns;    /* in a row */
+    int failedStarts; /* in a row */
+    double credit;    /* automatic starts left at creditMono */
     double creditMono;
     double startTimes[PS_WINDOW_STARTS];
     double crashTimes[PS_WINDOW_CRASHES];
     psWindow autoStarts, crashesInWindow;
     /* counters */
     int starts, autoRestarts, crashes;
-    int restartsBase;        /* 1: the first start was before the counters were reset */
-    unsigned long stale;     /* process events of an older incarnation */
+    int restartsBase;    /* 1: the first start was before the counters were reset */
+    unsigned long stale; /* process events of an older incarnation */
 } psMachine;
 
 #define PS_CREDIT_MAX 250.0
 #define PS_CREDIT_PER_SEC 2.0
-#define PS_SHORT_RUN_SEC 10.0     /* or the hold-off, if longer */
-#define PS_FAILED_START_SEC 1.0   /* doubling to */
+#define PS_SHORT_RUN_SEC 10.0   /* or the hold-off, if longer */
+#define PS_FAILED_START_SEC 1.0 /* doubling to */
 #define PS_FAILED_START_MAX_SEC 60.0
 #define PS_EXEC_HANGS_SEC 5.0
 #define PS_KILL_REPEAT_SEC 1.0

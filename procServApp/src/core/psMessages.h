@@ -20,7 +20,7 @@ typedef struct psKeys {
 
 /** What the banner of a console shows. */
 typedef struct psBanner {
-    const char *program;        /**< "Welcome to procServ (...)"; NULL: procServIoc and version */
+    const char *program; /**< "Welcome to procServ (...)"; NULL: procServIoc and version */
     psKeys keys;
     psMode mode;
     int serverPid;
@@ -28,10 +28,10 @@ typedef struct psBanner {
     const char *name, *command; /**< command: the first word only */
     const char *logFile;        /**< NULL: none */
     bool logFailed;
-    int childPid;               /**< 0: not running */
+    int childPid;                             /**< 0: not running */
     const char *serverStarted, *childStarted; /**< formatted times */
     int users, loggers;
-    bool readOnly;              /**< the shorter banner of a log client */
+    bool readOnly; /**< the shorter banner of a log client */
 } psBanner;
 
 void psMessageBanner(psText *out, const psBanner *banner);
@@ -51,8 +51,8 @@ void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *key
 /** @name Ours, where procServ says nothing.  One line each, with @@@.  What answers the typist
  *  comes in the middle of his line, so it begins with an empty one, as procServ's do. @{ */
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
-void psMessageInputFull(psText *out, unsigned long bytes);  /**< typist: child does not read */
-void psMessageLineTooLong(psText *out);  /**< typist: canonical mode keeps 4095 bytes of a line */
+void psMessageInputFull(psText *out, unsigned long bytes); /**< typist: child does not read */
+void psMessageLineTooLong(psText *out); /**< typist: canonical mode keeps 4095 bytes of a line */
 void psMessageConsolesFull(psText *out, int limit);
 /** Any other notice: "@@@ " text CR LF. */
 void psMessageNotice(psText *out, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);

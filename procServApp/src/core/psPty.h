@@ -14,7 +14,10 @@ typedef struct psPty {
     int master, slave; /**< both close-on-exec, master non-blocking; -1: closed */
     char name[64];     /**< of the slave, /dev/pts/N */
 } psPty;
-#define PS_PTY_INIT {-1, -1, ""}
+#define PS_PTY_INIT                                                                                \
+    {                                                                                              \
+        -1, -1, ""                                                                                 \
+    }
 /** 24 by 80, IUTF8 on, IXON off; neither becomes our controlling terminal.
  *  @return 0 or -errno */
 int psPtyOpen(psPty *out);

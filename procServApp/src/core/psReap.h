@@ -11,9 +11,9 @@
 #include "psLoop.h"
 
 typedef struct psReapInfo {
-    bool lost;        /**< somebody else reaped it: nothing else is known */
-    int code;         /**< exit status; -1 if by a signal */
-    int signo;        /**< signal; -1 if it exited */
+    bool lost; /**< somebody else reaped it: nothing else is known */
+    int code;  /**< exit status; -1 if by a signal */
+    int signo; /**< signal; -1 if it exited */
     bool core;
     double maxRssMiB; /**< of the process and those it waited for; the kernel counts what it
                            shared with us before its exec, so never less than our own size */
@@ -25,13 +25,16 @@ typedef void (*psReapFn)(void *ctx, const psReapInfo *info);
 typedef struct psReap {
     psLoop *loop;
     int pid;
-    int pidfd;       /**< owned here; -1: idle */
+    int pidfd; /**< owned here; -1: idle */
     psWatch watch;
-    psTimer retry;   /* while a debugger holds the dead process */
+    psTimer retry; /* while a debugger holds the dead process */
     psReapFn fn;
     void *ctx;
 } psReap;
-#define PS_REAP_INIT {.pidfd = -1}
+#define PS_REAP_INIT                                                                               \
+    {                                                                                              \
+        .pidfd = -1                                                                                \
+    }
 
 /** Report the end of @p pid once.  Takes @p pidfd, also on failure.  @return 0 or -errno */
 int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, void *ctx);

@@ -15,11 +15,11 @@
 
 typedef struct psRing {
     char *data;
-    size_t size;      /**< power of two */
+    size_t size; /**< power of two */
     size_t minSize;
     size_t maxSize;
-    uint64_t head;    /**< offset of the next byte to be written; starts at 0 */
-    uint64_t tail;    /**< offset of the oldest byte still held */
+    uint64_t head; /**< offset of the next byte to be written; starts at 0 */
+    uint64_t tail; /**< offset of the oldest byte still held */
 } psRing;
 
 /** Sizes are powers of two, bytes.  @return 0 or -ENOMEM */
@@ -52,12 +52,12 @@ void psRingShrink(psRing *ring);
 
 /** One reader's cursor.  Embedded in its owner. */
 typedef struct psRingReader {
-    uint64_t offset;     /**< next byte to take */
-    uint64_t lost;       /**< bytes lost since psRingReaderInit */
-    bool skipping;       /**< lost bytes and no line feed seen since */
-    uint64_t told;       /* of `lost`: returned by psRingReaderRepair */
-    uint64_t skipFrom;   /* offset where skipping began */
-    double bucketStart;  /* monotonic time of bucket[0]'s begin */
+    uint64_t offset;                    /**< next byte to take */
+    uint64_t lost;                      /**< bytes lost since psRingReaderInit */
+    bool skipping;                      /**< lost bytes and no line feed seen since */
+    uint64_t told;                      /* of `lost`: returned by psRingReaderRepair */
+    uint64_t skipFrom;                  /* offset where skipping began */
+    double bucketStart;                 /* monotonic time of bucket[0]'s begin */
     uint32_t bucket[PS_READER_BUCKETS]; /* bytes accepted, in slices of the window, newest first */
 } psRingReader;
 

@@ -16,27 +16,33 @@
 #include "psPty.h"
 
 typedef enum psSpawnStage {
-    psSpawnStageNone, psSpawnStagePty, psSpawnStageThread, psSpawnStageFork,
-    psSpawnStageTty, psSpawnStageDir, psSpawnStageLimits, psSpawnStageExec
+    psSpawnStageNone,
+    psSpawnStagePty,
+    psSpawnStageThread,
+    psSpawnStageFork,
+    psSpawnStageTty,
+    psSpawnStageDir,
+    psSpawnStageLimits,
+    psSpawnStageExec
 } psSpawnStage;
 
 /** All pointers must live until the outcome is delivered. */
 typedef struct psSpawnRequest {
-    const char *file;       /**< searched in the child's PATH if it has no slash */
+    const char *file; /**< searched in the child's PATH if it has no slash */
     char *const *argv;
     char *const *envp;
-    const char *dir;        /**< NULL: stay */
-    long coreSizeBytes;     /**< -1: as inherited */
+    const char *dir;    /**< NULL: stay */
+    long coreSizeBytes; /**< -1: as inherited */
     const psInherit *inherit;
-    int slave;              /**< becomes 0, 1, 2 and the controlling terminal */
+    int slave; /**< becomes 0, 1, 2 and the controlling terminal */
 } psSpawnRequest;
 
 typedef struct psSpawnOutcome {
-    int pid;                /**< > 0: exec succeeded */
-    int pidfd;              /**< the receiver's; -1 on failure */
-    psSpawnStage stage;     /**< where it failed */
-    int error;              /**< errno of that, 0 on success */
-    double startMono;       /**< exec confirmed at, monotonic s */
+    int pid;            /**< > 0: exec succeeded */
+    int pidfd;          /**< the receiver's; -1 on failure */
+    psSpawnStage stage; /**< where it failed */
+    int error;          /**< errno of that, 0 on success */
+    double startMono;   /**< exec confirmed at, monotonic s */
 } psSpawnOutcome;
 
 typedef struct psSpawn psSpawn;

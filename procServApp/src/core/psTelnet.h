@@ -27,9 +27,9 @@
 
 /** Where the parser's results go.  Called in the order of the stream, from psTelnetReceive. */
 typedef struct psTelnetSink {
-    void (*data)(void *ctx, const uint8_t *bytes, size_t len);   /**< what the user typed */
-    void (*reply)(void *ctx, const uint8_t *bytes, size_t len);  /**< to send to the client */
-    void (*size)(void *ctx, unsigned cols, unsigned rows);       /**< a window size, 1...65535 */
+    void (*data)(void *ctx, const uint8_t *bytes, size_t len);  /**< what the user typed */
+    void (*reply)(void *ctx, const uint8_t *bytes, size_t len); /**< to send to the client */
+    void (*size)(void *ctx, unsigned cols, unsigned rows);      /**< a window size, 1...65535 */
     void *ctx;
 } psTelnetSink;
 
@@ -42,7 +42,7 @@ typedef struct psTelnet {
     uint8_t sub[4];
     uint8_t usEcho, himLinemode, himNaws; /* RFC 1143 states */
     bool askedNaws;
-    bool afterCr;      /* the last byte of data was a CR */
+    bool afterCr;           /* the last byte of data was a CR */
     uint8_t refused[2][32]; /* by option: [0] DO answered by WONT, [1] WILL by DONT */
 } psTelnet;
 

@@ -15,13 +15,16 @@
 #include <compilerDependencies.h>
 
 typedef struct psText {
-    char *data;   /**< NUL-terminated when not NULL; owned here */
-    size_t len;   /**< without the NUL; data may hold NULs of its own */
+    char *data; /**< NUL-terminated when not NULL; owned here */
+    size_t len; /**< without the NUL; data may hold NULs of its own */
     size_t cap;
-    bool failed;  /**< memory ran out; the text is incomplete */
+    bool failed; /**< memory ran out; the text is incomplete */
 } psText;
 
-#define PS_TEXT_INIT {NULL, 0, 0, false}
+#define PS_TEXT_INIT                                                                               \
+    {                                                                                              \
+        NULL, 0, 0, false                                                                          \
+    }
 
 void psTextAppend(psText *text, const void *data, size_t len);
 void psTextPrintf(psText *text, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);

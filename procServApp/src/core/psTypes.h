@@ -22,18 +22,18 @@ extern "C" {
 #define PS_VERSION "1.0.0"
 
 /** @name Limits.  Each has a policy when it is reached, told where it is used. @{ */
-#define PS_NAME_BYTES 64          /**< a child's name, with its NUL */
-#define PS_TEXT_BYTES 256         /**< one sentence for a person, with its NUL */
-#define PS_BY_BYTES 80            /**< who gave a command: user@host, with its NUL */
-#define PS_HISTORY 16             /**< exits remembered per child */
-#define PS_TRANSITIONS 1024       /**< published transitions not yet taken, per child */
-#define PS_CHILDREN 256           /**< children per supervisor */
-#define PS_ENDPOINTS 32           /**< listening endpoints per child */
-#define PS_QUEUE_LENGTH 1024      /**< commands on their way into the loop */
-#define PS_GOALS 64               /**< commands in progress per child */
-#define PS_INPUT_BYTES 65536      /**< typed bytes a child has not read yet */
-#define PS_RING_MIN_BYTES 65536   /**< console ring at rest */
-#define PS_RING_MAX_BYTES 1048576 /**< console ring when readers lag */
+#define PS_NAME_BYTES 64            /**< a child's name, with its NUL */
+#define PS_TEXT_BYTES 256           /**< one sentence for a person, with its NUL */
+#define PS_BY_BYTES 80              /**< who gave a command: user@host, with its NUL */
+#define PS_HISTORY 16               /**< exits remembered per child */
+#define PS_TRANSITIONS 1024         /**< published transitions not yet taken, per child */
+#define PS_CHILDREN 256             /**< children per supervisor */
+#define PS_ENDPOINTS 32             /**< listening endpoints per child */
+#define PS_QUEUE_LENGTH 1024        /**< commands on their way into the loop */
+#define PS_GOALS 64                 /**< commands in progress per child */
+#define PS_INPUT_BYTES 65536        /**< typed bytes a child has not read yet */
+#define PS_RING_MIN_BYTES 65536     /**< console ring at rest */
+#define PS_RING_MAX_BYTES 1048576   /**< console ring when readers lag */
 #define PS_LOG_QUEUE_BYTES 16777216 /**< log bytes not yet on disk */
 /** @} */
 
@@ -127,11 +127,11 @@ typedef enum psCmdState {
 
 /** @name Names for people.  Never NULL; out of range gives "?". @{ */
 const char *psStateName(psState state);
-const char *psModeName(psMode mode);           /**< Never, Always, OneShot, OnFailure */
-const char *psModeConsoleName(psMode mode);    /**< OFF, ON, ONESHOT, ON: procServ's words */
+const char *psModeName(psMode mode);        /**< Never, Always, OneShot, OnFailure */
+const char *psModeConsoleName(psMode mode); /**< OFF, ON, ONESHOT, ON: procServ's words */
 const char *psExitClassName(psExitClass cls);
-const char *psVerbName(psVerb verb);           /**< as the record: Start, Stop, SignalNum... */
-const char *psSignalName(int signo);           /**< "SIGSEGV"; "SIG34" for those without a name */
+const char *psVerbName(psVerb verb); /**< as the record: Start, Stop, SignalNum... */
+const char *psSignalName(int signo); /**< "SIGSEGV"; "SIG34" for those without a name */
 /** @} */
 
 /** Signal number of a name ("TERM", "SIGTERM", any case) or number text; -EINVAL if neither,
@@ -140,29 +140,29 @@ int psSignalParse(const char *text);
 
 /** One ended run. */
 typedef struct psExitRecord {
-    double timePosix;   /**< s since 1970, when it ended */
+    double timePosix; /**< s since 1970, when it ended */
     psExitClass cls;
-    int code;           /**< exit status, 128+N for signal N, -1 if it never ran or is lost */
-    int runSec;         /**< how long it ran, s */
+    int code;   /**< exit status, 128+N for signal N, -1 if it never ran or is lost */
+    int runSec; /**< how long it ran, s */
 } psExitRecord;
 
 /** The last command of a child that somebody gave. */
 typedef struct psCmdStatus {
     psCmdState state;
-    int seq;                  /**< counts commands from 1 */
+    int seq; /**< counts commands from 1 */
     psVerb verb;
-    double value;             /**< of verbs that have one */
-    char by[PS_BY_BYTES];     /**< user@host, "console <peer>", or "local" */
-    epicsTimeStamp time;      /**< when it was given; zero: none yet */
-    char msg[PS_TEXT_BYTES];  /**< how it went */
+    double value;            /**< of verbs that have one */
+    char by[PS_BY_BYTES];    /**< user@host, "console <peer>", or "local" */
+    epicsTimeStamp time;     /**< when it was given; zero: none yet */
+    char msg[PS_TEXT_BYTES]; /**< how it went */
 } psCmdStatus;
 
 /** A command. */
 typedef struct psCommand {
     psVerb verb;
-    double value;            /**< signal number, mode, seconds, count */
-    psStartReason reason;    /**< Operator, Console or Script */
-    char by[PS_BY_BYTES];    /**< user@host; "" means "local" */
+    double value;         /**< signal number, mode, seconds, count */
+    psStartReason reason; /**< Operator, Console or Script */
+    char by[PS_BY_BYTES]; /**< user@host; "" means "local" */
 } psCommand;
 
 /** How a command ended: Done, Failed, Denied or Timeout. */
@@ -193,41 +193,41 @@ psRange psVerbRange(psVerb verb);
 
 /** What is published of a child: a value, copied whole, one per transition. */
 typedef struct psStatus {
-    uint32_t seq;               /**< number of the transition shown, from 1 */
-    epicsTimeStamp time;        /**< of that transition */
+    uint32_t seq;        /**< number of the transition shown, from 1 */
+    epicsTimeStamp time; /**< of that transition */
     psState state;
-    bool running;               /**< a process of ours is alive */
-    bool ready;                 /**< as running until a readiness rule is set */
+    bool running; /**< a process of ours is alive */
+    bool ready;   /**< as running until a readiness rule is set */
     bool desiredUp;
     psHealth health;
     char stateMsg[PS_TEXT_BYTES];
-    int pid;                    /**< 0: none */
-    epicsTimeStamp startTime;   /**< of the present or last process; zero: none yet */
-    double startMono;           /**< the same on psClock's monotonic time, s */
+    int pid;                  /**< 0: none */
+    epicsTimeStamp startTime; /**< of the present or last process; zero: none yet */
+    double startMono;         /**< the same on psClock's monotonic time, s */
     psStartReason startReason;
-    int starts;                 /**< all */
-    int restarts;               /**< all but the first */
-    int autoRestarts;           /**< those nobody asked for */
-    int crashes;                /**< ends by a signal or a status other than 0 nobody asked for */
-    int windowCrashes;          /**< within the restart window */
-    int lastRunSec;             /**< how long the previous run lasted, s */
+    int starts;        /**< all */
+    int restarts;      /**< all but the first */
+    int autoRestarts;  /**< those nobody asked for */
+    int crashes;       /**< ends by a signal or a status other than 0 nobody asked for */
+    int windowCrashes; /**< within the restart window */
+    int lastRunSec;    /**< how long the previous run lasted, s */
     psExitClass exitClass;
-    bool exitAlarm;             /**< the exit class still deserves its alarm */
-    int exitCode;               /**< -1: not so ended */
-    int exitSignal;             /**< -1: not so ended */
+    bool exitAlarm; /**< the exit class still deserves its alarm */
+    int exitCode;   /**< -1: not so ended */
+    int exitSignal; /**< -1: not so ended */
     bool exitCore;
-    epicsTimeStamp exitTime;    /**< zero: none yet */
+    epicsTimeStamp exitTime; /**< zero: none yet */
     char exitMsg[PS_TEXT_BYTES];
     double exitMaxRssMiB;
     double exitCpuSec;
-    int historyCount;           /**< 0...PS_HISTORY */
+    int historyCount;                 /**< 0...PS_HISTORY */
     psExitRecord history[PS_HISTORY]; /**< the newest first */
-    double nextStartMono;       /**< of a pending automatic start, monotonic s; 0: none */
+    double nextStartMono;             /**< of a pending automatic start, monotonic s; 0: none */
     psSettings settings;
-    bool overridden;            /**< a setting differs from the configuration */
+    bool overridden; /**< a setting differs from the configuration */
     psCmdStatus cmd;
-    int clients;                /**< consoles, reading and writing */
-    int loggers;                /**< consoles, only reading */
+    int clients; /**< consoles, reading and writing */
+    int loggers; /**< consoles, only reading */
 } psStatus;
 
 #ifdef __cplusplus
