@@ -2,7 +2,7 @@
 /** @file psSession.h
  *  @brief Who is left of a session, from /proc; signals to them.  Level 2.
  *
- *  Zombies do not count.  One pass over /proc: about 10 us a process of the machine.
+ *  Zombies do not count.  One pass over /proc: about 1 us a process of the machine.
  */
 #ifndef INC_psSession_H
 #define INC_psSession_H
