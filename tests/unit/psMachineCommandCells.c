@@ -130,6 +130,17 @@ static void stop_AtRest_IsStoppedAndDone(psFixture *f)
     WANT(f, f->m.state == psStateStopped); /* not stopped by policy: a mode starts nothing */
 }
 
+static void stop_WhenStoppedByPolicy_IsNoMoreByPolicy(psFixture *f)
+{
+    psFixtureBring(f, psStateHoldoff);
+    psFixtureMode(f, psModeNever);
+    WANT(f, f->m.state == psStateStopped && f->m.byPolicy);
+    psFixtureReady(f);
+    psFixtureFire(f, psEventStop);
+    psFixtureMode(f, psModeAlways);
+    WANT(f, f->m.state == psStateStopped);
+}
+
 static void stop_WhenStarting_Kills(psFixture *f)
 {
     psFixtureFire(f, psEventStop);
@@ -456,6 +467,7 @@ const psCellTest psCommandCells[] = {
     CELL(psEventRestart, psStateKilling, restart_WhenKilling_StartsAfterExit),
 
     CELL(psEventStop, psStateStopped, stop_AtRest_IsStoppedAndDone),
+    CELL(psEventStop, psStateStopped, stop_WhenStoppedByPolicy_IsNoMoreByPolicy),
     CELL(psEventStop, psStateWaiting, stop_AtRest_IsStoppedAndDone),
     CELL(psEventStop, psStateHoldoff, stop_AtRest_IsStoppedAndDone),
     CELL(psEventStop, psStateCrashLoop, stop_AtRest_IsStoppedAndDone),
