@@ -33,7 +33,7 @@ psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAla
     }
     if (track->notUpSince == 0)
         track->notUpSince = now;
-    if (!running && now - track->notUpSince >= PS_UP_SEC)
+    if (!running && now >= track->notUpSince + PS_UP_SEC) /* as the deadline is computed */
         track->down = true;
     if (track->down) {
         *outNext = running ? upAt : HUGE_VAL;

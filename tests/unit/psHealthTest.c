@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: EPICS */
+#include <math.h>
+#include <signal.h>
+
+#include <dbDefs.h>
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psHealth.h"
+#include "psMachineFixture.h"
+
+static double changes; /* when the last answer may change by itself */
+
+/* Looks as psChild does: an exit deserves its alarm until it runs again. */
+static psHealth look(psFixture *f, psHealthTrack *track, bool exitAlarm)
+{
+    return psHealthEvaluate(track, &f->m, exitAlarm, f->now, &changes);
+}
+
+static void firstStart_IsOk(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateStarting);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    WANT(f, changes == f->now + PS_UP_SEC);
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    psFixtureLater(f, PS_UP_SEC + 1);
+    WANT(f, look(f, &track, false) == psHealthOk && changes == HUGE_VAL);
+}
+
+static void startThatHangs_IsDown(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateStarting);
+    look(f, &track, false);
+    psFixtureLater(f, PS_UP_SEC + 1);
+    WANT(f, look(f, &track, false) == psHealthDown);
+}
+
+static void oneAutomaticRestart_IsTransientThenOk(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    look(f, &track, false);
+    psFixtureLater(f, 3600);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    psFixtureDies(f, SIGSEGV);
+    WANT(f, look(f, &track, true) == psHealthTransient);
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthTransient);
+    WANT(f, changes == f->m.startMono + PS_UP_SEC);
+    f->now = changes;
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
+/* Runs 5 s, is down 1 s, and so on: never up for long, though never down for long. */
+static void diesAgainAndAgain_IsDownUntilItStays(psFixture *f)
+{
+    psHealthTrack track = {0};
+    psSettings settings = psFixtureSettings();
+    bool down = false;
+    double began;
+
+    settings.holdoffSec = 6;
+    settings.restartWindowSec = 20; /* few crashes within it */
+    psFixtureInitWith(f, &settings, SIGTERM, false);
+    psFixtureBoot(f, false);
+    psFixtureSpawned(f);
+    look(f, &track, false);
+    began = f->now;
+    while (f->now < began + 60) {
+        psFixtureLater(f, 5);
+        psFixtureDies(f, SIGSEGV);
+        down = look(f, &track, true) == psHealthDown;
+        psFixtureDue(f);
+        psFixtureSpawned(f);
+        WANT(f, !down || look(f, &track, false) == psHealthDown); /* one alarm a problem */
+    }
+    WANT(f, down);
+    psFixtureLater(f, PS_UP_SEC - 1);
+    WANT(f, look(f, &track, false) == psHealthDown && changes == f->m.startMono + PS_UP_SEC);
+    psFixtureLater(f, 2);
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
+static void manyCrashes_AreCrashingUntilTheWindowIsOver(psFixture *f)
+{
+    psHealthTrack track = {0};
+    psSettings settings = psFixtureSettings();
+    double first = 0;
+
+    settings.holdoffSec = 0;
+    psFixtureInitWith(f, &settings, SIGTERM, false);
+    psFixtureBoot(f, false);
+    for (int i = 0; i < PS_CRASHING_COUNT; i++) {
+        psFixtureSpawned(f);
+        WANT(f, look(f, &track, false) != psHealthCrashing);
+        psFixtureLater(f, 40);
+        look(f, &track, false);
+        psFixtureDies(f, SIGSEGV);
+        if (i == 0)
+            first = f->now;
+    }
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthCrashing);
+    WANT(f, fabs(changes - (first + settings.restartWindowSec)) < 1e-6);
+    f->now = changes + 0.001;
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
+static void crashLoop_IsCrashing(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateCrashLoop);
+    WANT(f, look(f, &track, true) == psHealthCrashing);
+    psFixtureLater(f, 86400); /* however long ago */
+    WANT(f, look(f, &track, true) == psHealthCrashing);
+}
+
+static void notWanted_IsOkUnlessItEndedBadly(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateWaiting);
+    WANT(f, look(f, &track, false) == psHealthOk && changes == HUGE_VAL);
+    psFixtureBring(f, psStateStopping);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    psFixtureDies(f, SIGTERM);
+    psFixtureLater(f, 3600);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    psFixtureBring(f, psStateRunning);
+    psFixtureMode(f, psModeNever);
+    psFixtureDies(f, SIGSEGV);
+    WANT(f, look(f, &track, true) == psHealthDown && changes == HUGE_VAL);
+    WANT(f, look(f, &track, false) == psHealthOk); /* Reset took the alarm away */
+}
+
+static void operatorsRestart_IsOkAtOnce(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureLater(f, 3600);
+    look(f, &track, false);
+    psFixtureFire(f, psEventRestart);
+    psFixtureDies(f, SIGTERM);
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
+static void longHoldoff_IsDownUntilUp(psFixture *f)
+{
+    psHealthTrack track = {0};
+    psSettings settings = psFixtureSettings();
+
+    settings.holdoffSec = 300;
+    psFixtureInitWith(f, &settings, SIGTERM, false);
+    psFixtureBoot(f, false);
+    psFixtureSpawned(f);
+    psFixtureDies(f, SIGSEGV);
+    WANT(f, look(f, &track, true) == psHealthTransient && changes == f->now + PS_UP_SEC);
+    f->now = changes;
+    WANT(f, look(f, &track, true) == psHealthDown);
+}
+
+static const psFixtureTest tests[] = {
+    TEST(firstStart_IsOk),
+    TEST(startThatHangs_IsDown),
+    TEST(oneAutomaticRestart_IsTransientThenOk),
+    TEST(diesAgainAndAgain_IsDownUntilItStays),
+    TEST(manyCrashes_AreCrashingUntilTheWindowIsOver),
+    TEST(crashLoop_IsCrashing),
+    TEST(notWanted_IsOkUnlessItEndedBadly),
+    TEST(operatorsRestart_IsOkAtOnce),
+    TEST(longHoldoff_IsDownUntilUp),
+};
+
+MAIN(psHealthTest)
+{
+    testPlan((int)NELEMENTS(tests));
+    psFixtureRun(tests, NELEMENTS(tests));
+    return testDone();
+}
