@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: EPICS */
+/*
+ * The published status: one thread publishes (as the loop does), others read.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <epicsEvent.h>
+#include <epicsThread.h>
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psFeed.h"
+
+#define DEADLINE_SEC 30.0
+
+static void mustWait(epicsEventId event, const char *what)
+{
+    if (epicsEventWaitWithTimeout(event, DEADLINE_SEC) != epicsEventOK)
+        testAbort("waited %g s for %s", DEADLINE_SEC, what);
+}
+
+static epicsThreadId startThread(const char *name, void (*fn)(void *), void *arg)
+{
+    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
+    epicsThreadId thread;
+
+    opts.joinable = 1;
+    thread = epicsThreadCreateOpt(name, fn, arg, &opts);
+    if (!thread)
+        testAbort("no thread %s", name);
+    return thread;
+}
+
+static psFeed *newFeed(void)
+{
+    psStatus first = {0};
+    psFeed *feed;
+
+    first.state = psStateStopped;
+    feed = psFeedCreate(&first);
+    if (!feed)
+        testAbort("psFeedCreate");
+    return feed;
+}
+
+/* A status whose parts can be told to belong together. */
+static psStatus make(int n)
+{
+    psStatus status = {0};
+
+    status.pid = n;
+    status.starts = n;
+    status.exitCode = n;
+    return status;
+}
+
+static bool isWhole(const psStatus *status)
+{
+    return status->pid == status->starts && status->starts == status->exitCode;
+}
+
+static void count(void *ctx)
+{
+    atomic_fetch_add((_Atomic int *)ctx, 1);
+}
+
+static void publish_WithoutSubscriber_KeepsTheNewestOnly(void)
+{
+    psFeed *feed = newFeed();
+    psStatus status, got;
+
+    psFeedNewest(feed, &got);
+    testOk(got.seq == 0 && got.state == psStateStopped, "before the first transition");
+    for (int i = 1; i <= 3; i++) {
+        status = make(i);
+        psFeedPublish(feed, &status);
+    }
+    psFeedNewest(feed, &got);
+    testOk(got.seq == 3 && got.pid == 3, "the newest is number 3");
+    testOk(psFeedNext(feed, &got) == -EAGAIN, "nobody subscribed: nothing is kept");
+    psFeedCounts(feed, 4, 2);
+    psFeedNewest(feed, &got);
+    testOk(got.seq == 3 && got.clients == 4 && got.loggers == 2, "counts are no transition");
+    psFeedFree(feed);
+    psFeedFree(NULL);
+}
+
+static void publish_WithSubscriber_GivesEachOnce(void)
+{
+    psFeed *feed = newFeed();
+    psStatus status, got;
+    _Atomic int calls = 0;
+    int first, second, third;
+    bool inOrder;
+
+    psFeedSubscribe(feed, count, &calls);
+    status = make(7);
+    psFeedPublish(feed, &status);
+    status = make(8);
+    psFeedPublish(feed, &status);
+    first = psFeedNext(feed, &got);
+    inOrder = got.seq == 1 && got.pid == 7;
+    second = psFeedNext(feed, &got);
+    inOrder = inOrder && got.seq == 2 && got.pid == 8;
+    third = psFeedNext(feed, &got);
+    testOk(first == 1 && second == 0 && third == -EAGAIN && inOrder,
+           "each once, in order: more waiting, none left, none");
+    testOk(calls == 2, "a call for each");
+    psFeedSubscribe(feed, NULL, NULL);
+    psFeedPublish(feed, &status);
+    testOk(calls == 2 && psFeedNext(feed, &got) == -EAGAIN, "nothing after it is ended");
+    psFeedSubscribe(feed, count, &calls);
+    psFeedPublish(feed, &status);
+    testOk(calls == 3 && psFeedNext(feed, &got) == 0 && got.seq == 4, "until it is begun anew");
+    psFeedFree(feed);
+}
+
+static void publish_BeyondTheLimit_DropsTheOldest(void)
+{
+    enum { extra = 10 };
+    psFeed *feed = newFeed();
+    psStatus status, got;
+    _Atomic int calls = 0;
+    int taken = 0;
+    uint32_t expected = extra + 1;
+    bool inOrder = true;
+    int more;
+
+    psFeedSubscribe(feed, count, &calls);
+    for (int i = 1; i <= PS_TRANSITIONS + extra; i++) {
+        status = make(i);
+        psFeedPublish(feed, &status);
+    }
+    do {
+        more = psFeedNext(feed, &got);
+        if (more >= 0) {
+            taken++;
+            inOrder = inOrder && got.seq == expected && got.pid == (int)expected;
+            expected++;
+        }
+    } while (more == 1);
+    testOk(taken == PS_TRANSITIONS && inOrder, "%d of %d are left, the newest; seq shows the gap",
+           taken, PS_TRANSITIONS + extra);
+    psFeedFree(feed);
+}
+
+/* ---- two threads ---- */
+
+typedef struct psPublisher {
+    psFeed *feed;
+    int from, to;
+} psPublisher;
+
+static void publisherThread(void *arg)
+{
+    const psPublisher *publisher = arg;
+
+    for (int i = publisher->from; i <= publisher->to; i++) {
+        psStatus status = make(i);
+
+        psFeedPublish(publisher->feed, &status);
+    }
+}
+
+static void trigger(void *ctx)
+{
+    epicsEventMustTrigger(ctx);
+}
+
+/* As the records do it: woken, take all there are. */
+static void twoThreads_AllArriveWholeAndInOrder(void)
+{
+    enum { many = 500 }; /* fewer than are kept: none may be lost */
+    psFeed *feed = newFeed();
+    epicsEventId news = epicsEventMustCreate(epicsEventEmpty);
+    psPublisher publisher = {feed, 1, many};
+    epicsThreadId thread;
+    psStatus got;
+    int last = 0;
+    bool good = true;
+
+    psFeedSubscribe(feed, trigger, news);
+    thread = startThread("publisher", publisherThread, &publisher);
+    while (last < many && good) {
+        int more = psFeedNext(feed, &got);
+
+        if (more < 0) {
+            mustWait(news, "a transition");
+            continue;
+        }
+        good = isWhole(&got) && got.pid == last + 1 && (int)got.seq == got.pid;
+        last = got.pid;
+        psFeedNewest(feed, &got);
+        good = good && isWhole(&got) && got.pid >= last;
+    }
+    epicsThreadMustJoin(thread);
+    testOk(good && last == many, "%d of %d transitions, in order, none torn", last, (int)many);
+    psFeedFree(feed);
+    epicsEventDestroy(news);
+}
+
+/* A subscriber that is inside its call until it is let go. */
+typedef struct psGate {
+    psFeed *feed;
+    epicsEventId inside, letGo, unsubscribed;
+    _Atomic bool done; /* the call is over */
+    bool doneBefore;   /* it was, when unsubscribing returned */
+} psGate;
+
+static void slowSubscriber(void *ctx)
+{
+    psGate *gate = ctx;
+
+    epicsEventMustTrigger(gate->inside);
+    mustWait(gate->letGo, "the test to let the subscriber go");
+    gate->done = true;
+}
+
+static void unsubscribeThread(void *arg)
+{
+    psGate *gate = arg;
+
+    psFeedSubscribe(gate->feed, NULL, NULL);
+    gate->doneBefore = gate->done;
+    epicsEventMustTrigger(gate->unsubscribed);
+}
+
+static void unsubscribe_WaitsForTheCallUnderWay(void)
+{
+    psGate gate = {newFeed(),
+                   epicsEventMustCreate(epicsEventEmpty),
+                   epicsEventMustCreate(epicsEventEmpty),
+                   epicsEventMustCreate(epicsEventEmpty),
+                   false,
+                   false};
+    psPublisher publisher = {gate.feed, 1, 1};
+    epicsThreadId loop, other;
+    epicsEventStatus early;
+    psStatus got;
+
+    psFeedSubscribe(gate.feed, slowSubscriber, &gate);
+    loop = startThread("publisher", publisherThread, &publisher);
+    mustWait(gate.inside, "the subscriber to be called");
+    other = startThread("unsubscriber", unsubscribeThread, &gate);
+    /* To see that it does not return takes a while; a hasty return is seen most times. */
+    early = epicsEventWaitWithTimeout(gate.unsubscribed, 0.05);
+    psFeedNewest(gate.feed, &got); /* not held up by the call */
+    testOk(early == epicsEventWaitTimeout && got.seq == 1, "unsubscribing waits, reading does not");
+    epicsEventMustTrigger(gate.letGo);
+    mustWait(gate.unsubscribed, "unsubscribing to return");
+    epicsThreadMustJoin(loop);
+    epicsThreadMustJoin(other);
+    testOk(gate.doneBefore, "when it returns no call is under way");
+    testOk(psFeedNext(gate.feed, &got) == -EAGAIN, "what was not taken is forgotten");
+    psFeedFree(gate.feed);
+    epicsEventDestroy(gate.inside);
+    epicsEventDestroy(gate.letGo);
+    epicsEventDestroy(gate.unsubscribed);
+}
+
+MAIN(psFeedTest)
+{
+    testPlan(13);
+    publish_WithoutSubscriber_KeepsTheNewestOnly();
+    publish_WithSubscriber_GivesEachOnce();
+    publish_BeyondTheLimit_DropsTheOldest();
+    twoThreads_AllArriveWholeAndInOrder();
+    unsubscribe_WaitsForTheCallUnderWay();
+    return testDone();
+}

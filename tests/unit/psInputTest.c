@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psInput.h"
+
+/* A pair that takes little, in place of a terminal nobody reads. */
+static void openPair(int fds[2])
+{
+    int size = 4096;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) < 0)
+        testAbort("socketpair: %s", strerror(errno));
+    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static void closePair(int fds[2])
+{
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* All that is there now. */
+static size_t take(int fd, char *out, size_t size)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while (len < size && (n = read(fd, out + len, size - len)) > 0)
+        len += (size_t)n;
+    return len;
+}
+
+static void write_WhatIsTyped_ArrivesAndFreesTheBuffer(void)
+{
+    psInput input = PS_INPUT_INIT;
+    char got[32];
+    int fds[2];
+    size_t taken, len;
+    bool all;
+
+    openPair(fds);
+    taken = psInputPut(&input, "dbl\r", 4);
+    taken += psInputPut(&input, "exit\n", 5);
+    all = psInputWrite(&input, fds[0]);
+    len = take(fds[1], got, sizeof(got));
+    testOk(taken == 9 && all && len == 9 && memcmp(got, "dbl\rexit\n", 9) == 0,
+           "what is typed arrives, in order");
+    testOk(input.data == NULL && input.len == 0, "no memory is held while nothing waits");
+    testOk(psInputWrite(&input, fds[0]), "writing nothing is fine");
+    psInputClear(&input);
+    closePair(fds);
+}
+
+/* A reader that takes what is there whenever the queue is full: nothing may be lost or
+ * disordered, although the buffer wraps many times. */
+static void write_SlowReader_GetsEveryByteInOrder(void)
+{
+    enum { total = 300000 };
+    psInput input = PS_INPUT_INIT;
+    char *sent = malloc(total);
+    char *got = malloc(total);
+    size_t put = 0, len = 0;
+    int rounds = 0;
+    int fds[2];
+
+    if (!sent || !got)
+        testAbort("out of memory");
+    for (size_t i = 0; i < total; i++)
+        sent[i] = (char)(i % 251);
+    openPair(fds);
+    while (len < total && ++rounds < 100000) {
+        size_t piece = total - put < 7000 ? total - put : 7000;
+
+        put += psInputPut(&input, sent + put, piece);
+        psInputWrite(&input, fds[0]);
+        if (input.len + 7000 > PS_INPUT_BYTES || put == total)
+            len += take(fds[1], got + len, total - len < 3001 ? total - len : 3001);
+    }
+    testOk(len == total && memcmp(sent, got, total) == 0, "%u of %u bytes, all in order",
+           (unsigned)len, (unsigned)total);
+    testOk(psInputWrite(&input, fds[0]) && input.data == NULL, "then nothing is left");
+    psInputClear(&input);
+    closePair(fds);
+    free(sent);
+    free(got);
+}
+
+static void put_WhenFull_TakesWhatFits(void)
+{
+    psInput input = PS_INPUT_INIT;
+    static char many[PS_INPUT_BYTES];
+    size_t first, second, third;
+
+    memset(many, 'x', sizeof(many));
+    first = psInputPut(&input, many, sizeof(many) - 10);
+    second = psInputPut(&input, many, 100);
+    third = psInputPut(&input, many, 1);
+    testOk(first == PS_INPUT_BYTES - 10 && second == 10 && third == 0,
+           "a full queue takes what fits, then nothing");
+    psInputClear(&input);
+    psInputClear(&input);
+    testOk(input.data == NULL && input.len == 0 && input.lineLen == 0, "cleared, twice");
+}
+
+static void put_Lines_AreMeasured(void)
+{
+    psInput input = PS_INPUT_INIT;
+    static char line[PS_CANONICAL_BYTES + 1];
+    size_t before, after;
+
+    memset(line, 'x', sizeof(line));
+    psInputPut(&input, line, sizeof(line));
+    before = input.lineLen;
+    input.tooLongTold = true;
+    psInputPut(&input, "\rab", 3);
+    after = input.lineLen;
+    testOk(before > PS_CANONICAL_BYTES && after == 2 && !input.tooLongTold,
+           "a line end begins a new line, which may be told anew");
+    psInputClear(&input);
+}
+
+static void putFirst_GoesBeforeWhatWaits(void)
+{
+    psInput input = PS_INPUT_INIT;
+    char got[64];
+    int fds[2];
+    size_t len;
+    bool taken;
+
+    openPair(fds);
+    psInputPut(&input, "half a li", 9);
+    taken = psInputPutFirst(&input, "\025exit\r", 6);
+    psInputWrite(&input, fds[0]);
+    len = take(fds[1], got, sizeof(got));
+    testOk(taken && len == 15 && memcmp(got, "\025exit\rhalf a li", 15) == 0,
+           "the stop input overtakes typing");
+    closePair(fds);
+}
+
+/* Whoever filled the queue cannot keep the stop input out. */
+static void putFirst_WhenFull_DropsTheLastTyped(void)
+{
+    psInput input = PS_INPUT_INIT;
+    static char many[PS_INPUT_BYTES];
+    bool taken, tooMuch;
+
+    memset(many, 'x', sizeof(many));
+    many[0] = 'a';
+    psInputPut(&input, many, sizeof(many));
+    taken = psInputPutFirst(&input, "exit\r", 5);
+    testOk(taken && input.len == PS_INPUT_BYTES && input.first == 0 &&
+               memcmp(input.data, "exit\rax", 7) == 0,
+           "a full queue makes room");
+    tooMuch = psInputPutFirst(&input, many, sizeof(many) + 1);
+    testOk(!tooMuch && memcmp(input.data, "exit\r", 5) == 0, "more than fits is refused whole");
+    psInputClear(&input);
+}
+
+static void write_Broken_ForgetsWhatWaits(void)
+{
+    psInput input = PS_INPUT_INIT;
+    int fds[2];
+    bool nothingLeft;
+
+    openPair(fds);
+    close(fds[1]);
+    psInputPut(&input, "x", 1);
+    nothingLeft = psInputWrite(&input, fds[0]); /* EPIPE */
+    testOk(nothingLeft && input.data == NULL, "what is typed at a terminal that is gone is gone");
+    close(fds[0]);
+}
+
+MAIN(psInputTest)
+{
+    signal(SIGPIPE, SIG_IGN); /* a terminal raises none */
+    testPlan(12);
+    write_WhatIsTyped_ArrivesAndFreesTheBuffer();
+    write_SlowReader_GetsEveryByteInOrder();
+    put_WhenFull_TakesWhatFits();
+    put_Lines_AreMeasured();
+    putFirst_GoesBeforeWhatWaits();
+    putFirst_WhenFull_DropsTheLastTyped();
+    write_Broken_ForgetsWhatWaits();
+    return testDone();
+}
