@@ -165,7 +165,7 @@ static void ptyResume(void *ctx)
     psChildWatchPty(ctx, true);
 }
 
-static bool admit(void *ctx)
+static int admit(void *ctx)
 {
     psChild *child = ctx;
 

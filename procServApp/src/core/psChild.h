@@ -25,7 +25,7 @@ typedef struct psChild psChild;
 
 /** What a child needs of its supervisor.  Called on the loop thread. */
 typedef struct psChildOps {
-    bool (*admit)(void *ctx);   /**< one console connection more? */
+    int (*admit)(void *ctx);    /**< one console connection more?  0, or the limit reached */
     void (*settled)(void *ctx); /**< it came to rest, or is OneShot and finished */
     bool (*quit)(void *ctx, const char **outWhyNot); /**< ^Q: begin the end of all */
 } psChildOps;

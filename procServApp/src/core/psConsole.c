@@ -116,11 +116,12 @@ int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSi
 static void accepted(void *ctx, psListener *listener, int fd, const char *peer)
 {
     psConsole *console = ctx;
+    int limit = console->ops->admit(console->ctx);
 
-    if (!console->ops->admit(console->ctx)) {
+    if (limit > 0) {
         psText line = PS_TEXT_INIT;
 
-        psMessageNotice(&line, "too many connections, try again later");
+        psMessageConsolesFull(&line, limit);
         if (!line.failed) {
             ssize_t ignored = write(fd, line.data, line.len); /* it is told or it is not */
 

@@ -27,8 +27,8 @@ typedef struct psConsoleOps {
     void (*size)(void *ctx, psClient *client, unsigned cols, unsigned rows);
     /** Append the banner for a new client. */
     void (*banner)(void *ctx, psText *out, bool readOnly);
-    /** A connection more?  False refuses it. */
-    bool (*admit)(void *ctx);
+    /** One connection more?  @return 0 admits it, else the limit that is reached */
+    int (*admit)(void *ctx);
     /** Number of clients or loggers changed. */
     void (*counted)(void *ctx);
     /** The pty may be read again. */

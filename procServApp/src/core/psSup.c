@@ -74,11 +74,12 @@ static int consoleLimit(psSup *sup)
 }
 
 /* At the limit the client that made no progress for the longest makes room. */
-static bool admit(void *ctx)
+static int admit(void *ctx)
 {
     psSup *sup = ctx;
     psClient *stalled = NULL;
     double since = HUGE_VAL;
+    int limit = consoleLimit(sup);
     int count = 0;
     psChild *child;
 
@@ -92,12 +93,12 @@ static bool admit(void *ctx)
             stalled = client;
         }
     }
-    if (count < consoleLimit(sup))
-        return true;
+    if (count < limit)
+        return 0;
     if (!stalled)
-        return false;
+        return limit;
     psClientClose(stalled, false);
-    return true;
+    return 0;
 }
 
 static bool allFinished(psSup *sup)
