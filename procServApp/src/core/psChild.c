@@ -103,8 +103,6 @@ static void eventCommand(psChild *child, const psCommand *cmd, psOutput *out)
     if (!child->machine.ending)
         psGoalsSupersede(&child->goals, cmd->verb, cmd->by);
     psChildStep(child, &event, out, NULL);
-    if (cmd->verb == psVerbMode && out->verdict == psVerdictDone)
-        psReportMode(child);
 }
 
 static void finishCommand(psChild *child, int seq, psCmdState how, const char *msg, psDoneFn done,

@@ -285,6 +285,8 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
         if (event->event == psEventExited)
             psChildCloseProcess(child);
     }
+    if (event->event == psEventMode && out->verdict == psVerdictDone)
+        psReportMode(child); /* before the start that it may lead to */
     psChildAct(child, out);
     psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
                  ended ? child->status.exitMsg : NULL);
