@@ -109,6 +109,61 @@ subtest 'A long line in canonical mode' => sub {
     $server->stop;
 };
 
+subtest 'Hostile telnet' => sub {
+    my $server = PsTest::Server->start(cmd => ['/bin/cat']) or return fail('start');
+    my $pid = $server->wait_child(1);
+    my $client = $server->console;
+    my $other = $server->console;
+
+    # libtelnet hands an oversize suboption on as data: the ^X in it would kill the child.
+    $client->send_raw("\xff\xfa\x22" . 'S' x 17_000 . "\x18" . 'S' x 70_000 . "\x18\x14\xff\xf0");
+    $client->send("behind\r");
+    ok($other->expect(qr/\Abehind\r\nbehind\r\n/), 'nothing in a suboption is data or key');
+    $client->send_raw("\xff\xfa\x18never ended \x18\x14");
+    $other->send("on\r");
+    ok($other->expect(qr/\Aon\r\non\r\n/), 'one that never ends harms nobody else');
+
+    my $flood = $server->console(rcvbuf => 4096);
+    $flood->slow(1);
+    my $sent = 0;
+    my $options = join '', map { "\xff\xfd" . chr($_) . "\xff\xfe" . chr($_) } 40 .. 100;
+    my $end = time + 1;
+    while (time < $end) {
+        my $taken = $flood->send_some($options x 20);
+        $sent += $taken;
+        PsTest::pump($taken ? 0 : 0.01);
+    }
+    $other->send("still\r");
+    ok($other->expect(qr/\Astill\r\nstill\r\n/), "$sent bytes of options, unread: others are served");
+    my $late = $server->console;
+    ok($late, 'a new client gets its banner');
+    is(($server->child_pids)[-1], $pid, 'the child is the same');
+    $server->stop;
+};
+
+subtest 'The end, with a client that never reads' => sub {
+    my $server = PsTest::Server->start(cmd => ['/usr/bin/yes', 'y' x 200]) or return fail('start');
+    my $dead = $server->console(rcvbuf => 4096);
+    $dead->slow(1);
+    my $reader = $server->console(drop => 1);
+    ok((wait_for { $reader->bytes > 5_000_000 } 30, '5 MB read'), 'the child writes on and on');
+    my $begin = time;
+    is($server->stop, 0, 'SIGTERM ends the program');
+    cmp_ok(time - $begin, '<', scaled(8), 'in time');
+};
+
+subtest 'Typing does not postpone a restart' => sub {
+    my $server = PsTest::Server->start(
+        args => ['--holdoff', '1'], cmd => ['/bin/sh', '-c', 'read x']) or return fail('start');
+    my $client = $server->console;
+    $server->wait_child(1);
+    $client->send("\r");
+    ok((wait_for { $client->send('x') if $client->text =~ /restarted shortly/;
+            $server->log_text =~ /(The PID of new child.*){2}/s } 10, 'the second start'),
+        'the next start comes all the same');
+    $server->stop;
+};
+
 # Processes of their own hold the connections: a test may not have so many descriptors, either.
 sub flood {
     my ($endpoint, $processes, $connections) = @_;
