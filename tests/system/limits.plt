@@ -11,8 +11,8 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 use Test::More;
 use Time::HiRes qw(time);
 use PsTest;
+use PsTest::Flood;
 use PsTest::Server;
-use POSIX ();
 
 deadman(300);
 needs(-x program(), 'the program ' . program());
@@ -164,42 +164,12 @@ subtest 'Typing does not postpone a restart' => sub {
     $server->stop;
 };
 
-# Processes of their own hold the connections: a test may not have so many descriptors, either.
-sub flood {
-    my ($endpoint, $processes, $connections) = @_;
-    my @flood;
-    for (1 .. $processes) {
-        pipe(my $done, my $tell) or die $!;
-        pipe(my $hold, my $let_go) or die $!;
-        my $pid = fork;
-        die $! unless defined $pid;
-        if ($pid == 0) {
-            close $_ for $done, $let_go, map { $_->{let_go} } @flood;
-            my @open = grep { defined } map { PsTest::Telnet::dial($endpoint) } 1 .. $connections;
-            syswrite $tell, scalar(@open) . "\n";
-            sysread $hold, my $nothing, 1;
-            POSIX::_exit(0);
-        }
-        push @flood, {pid => $pid, done => $done, let_go => $let_go};
-        PsTest::Proc::remember($pid);
-    }
-    return @flood;
-}
-
 subtest '1500 connections under a limit of 1024 descriptors' => sub {
     my $server = PsTest::Server->start(nofile => 1024, cmd => ['/bin/cat']) or return fail('start');
     my $pid = $server->wait_child(1);
     my $first = $server->console;
-    my @flood = flood(($server->endpoints)[-1], 3, 500);
-    my $made = 0;
-    for my $one (@flood) {
-        my $text = '';
-        wait_for { vec(my $bits = '', fileno $one->{done}, 1) = 1;
-            select($bits, undef, undef, 0) and sysread($one->{done}, $text, 20) } 60,
-            '500 connections';
-        $made += $text || 0;
-    }
-    is($made, 1500, 'all of them connect');
+    my $flood = PsTest::Flood->new(($server->endpoints)[-1], 1500);
+    is($flood->made, 1500, 'all of them connect');
     ok($server->running, 'the program lives');
     my $cpu = PsTest::Proc::cpu_seconds($server->pid);
     ok((stays { $server->running } 1.5, 'running'), 'and stays');
@@ -213,8 +183,7 @@ subtest '1500 connections under a limit of 1024 descriptors' => sub {
     $first->send("\x18");
     my $second = $server->wait_child(2, 30) if $served;
     ok($second, 'the child can be restarted');
-    close $_->{let_go} for @flood;
-    waitpid $_->{pid}, 0 for @flood;
+    $flood->end;
     my $late;
     ok((wait_for {
             $late = $server->console(quiet => 1);
