@@ -56,10 +56,17 @@ static void setUp(psRig *rig, psFixture *f, psState state)
     psGoalsInit(&rig->goals, noteEnded, rig);
 }
 
+static void check(psRig *rig, unsigned long ended, const char *why)
+{
+    psGoalsCheck(&rig->goals, &rig->f->m, rig->f->now, ended, why);
+    psGoalsDeliver(&rig->goals);
+}
+
 /* Ends what is left, so that nothing leaks. */
 static void tearDown(psRig *rig)
 {
     psGoalsFailAll(&rig->goals, psCmdFailed, "test ends");
+    psGoalsDeliver(&rig->goals);
 }
 
 static int command(psRig *rig, psVerb verb, psEnd *end)
@@ -75,14 +82,14 @@ static int command(psRig *rig, psVerb verb, psEnd *end)
     psFixtureFire(rig->f, events[verb]);
     if (rig->f->out.verdict == psVerdictWait)
         status = psGoalsAdd(&rig->goals, verb, 1, &rig->f->m, rig->f->now, done, end);
-    psGoalsCheck(&rig->goals, &rig->f->m, rig->f->now, 0, NULL);
+    check(rig, 0, NULL);
     return status;
 }
 
 static void spawned(psRig *rig)
 {
     psFixtureSpawned(rig->f);
-    psGoalsCheck(&rig->goals, &rig->f->m, rig->f->now, 0, NULL);
+    check(rig, 0, NULL);
 }
 
 static void dies(psRig *rig, int signo)
@@ -90,7 +97,7 @@ static void dies(psRig *rig, int signo)
     unsigned long ended = rig->f->m.incarnation;
 
     psFixtureDies(rig->f, signo);
-    psGoalsCheck(&rig->goals, &rig->f->m, rig->f->now, ended, "killed by a test");
+    check(rig, ended, "killed by a test");
 }
 
 static void spawnFails(psRig *rig)
@@ -98,13 +105,13 @@ static void spawnFails(psRig *rig)
     unsigned long ended = rig->f->m.incarnation;
 
     psFixtureSpawnFailed(rig->f);
-    psGoalsCheck(&rig->goals, &rig->f->m, rig->f->now, ended, "cannot execute /no/such");
+    check(rig, ended, "cannot execute /no/such");
 }
 
 static void timePasses(psRig *rig, double sec)
 {
     psFixtureLater(rig->f, sec);
-    psGoalsCheck(&rig->goals, &rig->f->m, rig->f->now, 0, NULL);
+    check(rig, 0, NULL);
 }
 
 static bool is(const psEnd *end, psCmdState how, const char *part)
@@ -226,7 +233,7 @@ static void start_AtCrashLoop_Fails(psFixture *f)
     setUp(&rig, f, psStateStopped);
     command(&rig, psVerbStart, &end);
     f->m.state = psStateCrashLoop;
-    psGoalsCheck(&rig.goals, &f->m, f->now, 0, NULL);
+    check(&rig, 0, NULL);
     WANT(f, is(&end, psCmdFailed, "CrashLoop"));
     tearDown(&rig);
 }
@@ -240,7 +247,7 @@ static void start_WhenTheModeSaysNo_Fails(psFixture *f)
     psFixtureMode(f, psModeNever);
     command(&rig, psVerbStart, &end);
     psFixtureSpawnFailed(f);
-    psGoalsCheck(&rig.goals, &f->m, f->now, 0, NULL); /* nobody says why */
+    check(&rig, 0, NULL); /* nobody says why */
     WANT(f, f->m.state == psStateStopped && is(&end, psCmdFailed, "mode"));
     tearDown(&rig);
 }
@@ -253,7 +260,7 @@ static void any_AtShutdown_Fails(psFixture *f)
     setUp(&rig, f, psStateRunning);
     command(&rig, psVerbRestart, &end);
     psFixtureFire(f, psEventShutdown);
-    psGoalsCheck(&rig.goals, &f->m, f->now, 0, NULL);
+    check(&rig, 0, NULL);
     WANT(f, is(&end, psCmdFailed, "shutting down"));
     tearDown(&rig);
 }
@@ -287,8 +294,25 @@ static void stop_WhenItCannotBeKilled_TimesOut(psFixture *f)
     command(&rig, psVerbStop, &end);
     while (!f->m.cannotKill && f->now < 2000)
         psFixtureDue(f);
-    psGoalsCheck(&rig.goals, &f->m, f->now, 0, NULL);
+    check(&rig, 0, NULL);
     WANT(f, is(&end, psCmdTimeout, "cannot be killed"));
+    tearDown(&rig);
+}
+
+static void anyEnd_IsToldAtOnceAndDeliveredLater(psFixture *f)
+{
+    psRig rig;
+    psEnd end = {0};
+
+    setUp(&rig, f, psStateStarting);
+    command(&rig, psVerbStart, &end);
+    psFixtureSpawned(f);
+    psGoalsCheck(&rig.goals, &f->m, f->now, 0, NULL);
+    WANT(f, rig.ended == 1 && end.calls == 0);
+    psGoalsDeliver(&rig.goals);
+    WANT(f, is(&end, psCmdDone, "running"));
+    psGoalsDeliver(&rig.goals);
+    WANT(f, end.calls == 1);
     tearDown(&rig);
 }
 
@@ -302,7 +326,7 @@ static void staleEnd_ReachesNoGoal(psFixture *f)
     dies(&rig, SIGTERM);
     spawned(&rig);
     command(&rig, psVerbStop, &end);
-    psGoalsCheck(&rig.goals, &f->m, f->now, 1, "the process before");
+    check(&rig, 1, "the process before");
     WANT(f, f->m.incarnation == 2 && end.calls == 0);
     dies(&rig, SIGTERM);
     WANT(f, end.calls == 1);
@@ -339,6 +363,7 @@ static const psFixtureTest tests[] = {
     TEST(any_AtShutdown_Fails),
     TEST(any_AfterTwiceTheGraceAndFive_TimesOut),
     TEST(stop_WhenItCannotBeKilled_TimesOut),
+    TEST(anyEnd_IsToldAtOnceAndDeliveredLater),
     TEST(staleEnd_ReachesNoGoal),
     TEST(add_BeyondTheLimit_IsRefused),
 };

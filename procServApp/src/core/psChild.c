@@ -105,38 +105,36 @@ static void eventCommand(psChild *child, const psCommand *cmd, psOutput *out)
     psChildStep(child, &event, out, NULL);
 }
 
-static void finishCommand(psChild *child, int seq, psCmdState how, const char *msg, psDoneFn done,
-                          void *ctx)
-{
-    psReportCommandEnded(child, seq, how, msg);
-    if (done)
-        done(ctx, how, msg);
-}
-
-/* The goal is remembered before the step: the step may already reach it. */
+/* An outcome is published before it is delivered. */
 void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     psOutput out = {0};
     int seq = psReportCommand(child, cmd);
+    psCmdState how = psCmdDone;
+    const char *msg = "done";
 
     if (isEvent(cmd->verb))
         eventCommand(child, cmd, &out);
     else
         directCommand(child, cmd, &out);
-    if (out.verdict == psVerdictWait) {
-        int status = psGoalsAdd(&child->goals, cmd->verb, seq, &child->machine, psChildNow(child),
-                                done, ctx);
-
-        if (status)
-            finishCommand(child, seq, psCmdFailed, "too many commands in progress", done, ctx);
-        else
-            psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
-    } else if (out.verdict == psVerdictFail) {
-        finishCommand(child, seq, psCmdFailed, out.why, done, ctx);
-    } else {
-        finishCommand(child, seq, psCmdDone, "done", done, ctx);
+    if (out.verdict == psVerdictFail) {
+        how = psCmdFailed;
+        msg = out.why;
+    } else if (out.verdict == psVerdictWait) {
+        how = psCmdBusy;
+        if (psGoalsAdd(&child->goals, cmd->verb, seq, &child->machine, psChildNow(child), done,
+                       ctx)) {
+            how = psCmdFailed;
+            msg = "too many commands in progress";
+        }
+        psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
     }
+    if (how != psCmdBusy)
+        psReportCommandEnded(child, seq, how, msg);
     psReportPublish(child);
+    psGoalsDeliver(&child->goals);
+    if (how != psCmdBusy && done)
+        done(ctx, how, msg);
     psChildArmTimers(child);
 }
 
@@ -310,6 +308,7 @@ void psChildFree(psChild *child)
     if (!child)
         return;
     psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
+    psGoalsDeliver(&child->goals);
     psLoopDisarm(&child->sessionTimer);
     psLoopDisarm(&child->machineTimer);
     psLoopDisarm(&child->factsTimer);
@@ -360,6 +359,7 @@ bool psChildDown(const psChild *child)
 void psChildEnd(psChild *child)
 {
     psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
+    psGoalsDeliver(&child->goals);
     psLoopDisarm(&child->machineTimer);
     psLoopDisarm(&child->factsTimer);
     psConsoleEnd(&child->console);

@@ -290,8 +290,9 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     psChildAct(child, out);
     psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
                  ended ? child->status.exitMsg : NULL);
-    if (out->moved || out->actions)
+    if (out->moved || out->actions || ellCount(&child->goals.over) > 0)
         psReportPublish(child);
+    psGoalsDeliver(&child->goals);
     psChildArmTimers(child);
     if (psMachineAtRest(machine))
         child->ops->settled(child->ctx);
@@ -309,6 +310,9 @@ static void machineDue(void *ctx)
     if (child->machine.deadline <= at)
         psChildStep(child, &event, &out, NULL);
     psGoalsCheck(&child->goals, &child->machine, at, 0, NULL);
+    if (ellCount(&child->goals.over) > 0)
+        psReportPublish(child);
+    psGoalsDeliver(&child->goals);
     psChildArmTimers(child);
 }
 

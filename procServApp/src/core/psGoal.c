@@ -12,6 +12,7 @@ void psGoalsInit(psGoals *goals,
                  void *ctx)
 {
     ellInit(&goals->list);
+    ellInit(&goals->over);
     goals->gone = 0;
     goals->ended = ended;
     goals->ctx = ctx;
@@ -20,11 +21,22 @@ void psGoalsInit(psGoals *goals,
 static void finish(psGoals *goals, psGoal *goal, psCmdState how, const char *msg)
 {
     ellDelete(&goals->list, &goal->node);
+    ellAdd(&goals->over, &goal->node);
+    goal->how = how;
+    epicsSnprintf(goal->msg, sizeof(goal->msg), "%s", msg);
     if (goals->ended)
-        goals->ended(goals->ctx, goal, how, msg);
-    if (goal->done)
-        goal->done(goal->ctx, how, msg);
-    free(goal);
+        goals->ended(goals->ctx, goal, how, goal->msg);
+}
+
+void psGoalsDeliver(psGoals *goals)
+{
+    psGoal *goal;
+
+    while ((goal = (psGoal *)ellGet(&goals->over))) {
+        if (goal->done)
+            goal->done(goal->ctx, goal->how, goal->msg);
+        free(goal);
+    }
 }
 
 static bool isUp(psVerb verb)

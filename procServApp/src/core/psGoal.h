@@ -6,6 +6,10 @@
  *  command runs.  stop and kill: the incarnation present when it was given is gone.  It fails
  *  with a reason when a later command or the policy makes it unreachable, at CrashLoop, at
  *  shutdown, and after 2 x grace + 5 s.
+ *
+ *  A goal ends in two steps: it is decided, and `ended` is told; then, once the owner has
+ *  published what led to it, psGoalsDeliver() tells who gave the command.  So whoever waits for
+ *  a command finds its outcome published.
  */
 #ifndef INC_psGoal_H
 #define INC_psGoal_H
@@ -26,12 +30,15 @@ typedef struct psGoal {
     double deadline;           /* monotonic s */
     psGoalFn done;
     void *ctx;
+    psCmdState how; /* once it has ended */
+    char msg[PS_TEXT_BYTES];
 } psGoal;
 
 typedef struct psGoals {
-    ELLLIST list;
+    ELLLIST list;       /* in progress */
+    ELLLIST over;       /* ended, not delivered */
     unsigned long gone; /* newest incarnation known to have ended */
-    /** Called for each that ends, before its own `done`; may be NULL. */
+    /** Called for each that ends, at once; may be NULL. */
     void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg);
     void *ctx;
 } psGoals;
@@ -50,6 +57,8 @@ void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by);
  *  @param why   sentence about that end, for goals that fail by it; may be NULL */
 void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,
                   const char *why);
+/** Call `done` of those that have ended, in that order. */
+void psGoalsDeliver(psGoals *goals);
 /** End all, with @p how and @p why. */
 void psGoalsFailAll(psGoals *goals, psCmdState how, const char *why);
 /** Soonest deadline, monotonic s; HUGE_VAL: none. */
