@@ -342,8 +342,9 @@ static void writeStateMsg(psChild *child)
         epicsSnprintf(out, size, "Starting: %s", child->argv[0]);
         break;
     case psStateRunning:
-        psClockFormat(&child->status.startTime, "%Y-%m-%d %H:%M:%S", when, sizeof(when));
-        epicsSnprintf(out, size, "Running since %s, pid %d", when, child->pid);
+        /* QSRV shows 39 characters: the facts come first */
+        psClockFormat(&child->status.startTime, "%H:%M:%S (%Y-%m-%d)", when, sizeof(when));
+        epicsSnprintf(out, size, "Running: pid %d since %s", child->pid, when);
         break;
     case psStateStopping:
         stoppingMsg(child, out, size);
