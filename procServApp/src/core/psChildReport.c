@@ -156,6 +156,8 @@ void psReportNotice(psChild *child, const char *fmt, ...)
     va_start(args, fmt);
     psTextVPrintf(&line, fmt, args);
     va_end(args);
+    if (psConsoleMidLine(&child->console))
+        psTextAppend(&text, "\r\n", 2);
     if (!line.failed)
         psMessageNotice(&text, "%s", line.data);
     psTextClear(&line);

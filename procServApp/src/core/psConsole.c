@@ -272,6 +272,14 @@ static void stampNew(psConsole *console, const void *bytes, size_t len)
         psRingWrite(&console->stampedRing, console->stampText.data, console->stampText.len);
 }
 
+bool psConsoleMidLine(const psConsole *console)
+{
+    const char *last;
+
+    return console->ring.head > 0 &&
+           psRingPeek(&console->ring, console->ring.head - 1, &last) > 0 && *last != '\n';
+}
+
 void psConsoleWrite(psConsole *console, const void *bytes, size_t len)
 {
     if (len == 0)
