@@ -211,14 +211,28 @@ static void clockExpired(void *ctx)
 
 /* ---- the snapshot ---- */
 
-/** Nobody follows yet: show the newest and forget the way there.  With the lock held. */
+/** With the lock held. */
 static void takeNewest(psIocChild *child)
 {
-    while (psSupNextTransition(child->sup, child->name, &child->snap) > 0) {
+    psSupStatus(child->sup, child->name, &child->snap);
+}
+
+/** @return whether there are more.  With the lock held. */
+static bool takeNext(psIocChild *child)
+{
+    psStatus next;
+    int rc;
+    do {
+        rc = psSupNextTransition(child->sup, child->name, &next);
+        if (rc < 0) {
+            return false;
+        }
+        /* What was published while we subscribed is shown already. */
+    } while ((int32_t)(next.seq - child->snap.seq) <= 0 && rc > 0);
+    if ((int32_t)(next.seq - child->snap.seq) > 0) {
+        child->snap = next;
     }
-    if (!child->snap.seq) {
-        psSupStatus(child->sup, child->name, &child->snap);
-    }
+    return rc > 0;
 }
 
 void psIocChildTake(psIocChild *child)
@@ -231,7 +245,7 @@ void psIocChildTake(psIocChild *child)
         child->due = false;
         live = true;
         /* Cleared before we look: what is published from now on sets it again. */
-        child->wanted = psSupNextTransition(child->sup, child->name, &child->snap) > 0;
+        child->wanted = takeNext(child);
     }
     epicsMutexUnlock(child->lock);
     if (live) {
@@ -288,6 +302,23 @@ static psIocChild *createChild(const char *name)
     return child;
 }
 
+/** Follow the transitions from the newest on.  Subscribed first, since the supervisor keeps none
+ *  for nobody. */
+static void follow(psIocChild *child, psSup *sup)
+{
+    if (sup) {
+        psSupSubscribe(sup, child->name, published, child);
+    }
+    epicsMutexMustLock(child->lock);
+    if (child->sup) {
+        takeNewest(child);
+    }
+    child->live = child->wanted = true;
+    epicsMutexUnlock(child->lock);
+    pollWatches(child, true);
+    pump(child);
+}
+
 static void attachChild(psIocChild *child)
 {
     psSup *sup = psIocSup();
@@ -302,12 +333,9 @@ static void attachChild(psIocChild *child)
         child->facts = facts;
         takeNewest(child);
     }
-    child->wanted = true;
-    bool live = child->live;
     epicsMutexUnlock(child->lock);
-    if (isNew && live) {
-        psSupSubscribe(sup, child->name, published, child);
-        pump(child);
+    if (isNew && registry.running) {
+        follow(child, sup);
     }
 }
 
@@ -429,16 +457,11 @@ void psIocChildrenStart(void)
     registry.running = true;
     for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
         epicsMutexMustLock(child->lock);
-        child->live = child->wanted = true;
         child->requesting = child->due = false;
         child->outstanding = 0;
         psSup *sup = child->sup;
         epicsMutexUnlock(child->lock);
-        if (sup) {
-            psSupSubscribe(sup, child->name, published, child);
-        }
-        pollWatches(child, true);
-        pump(child);
+        follow(child, sup);
     }
     armClock();
 }

@@ -48,7 +48,9 @@ static bool isAlive(const psOut *out)
 /** Anyone on the network could write: nothing may be written. */
 static bool wantClosed(void)
 {
-    return !asActive && !outs.insecure;
+    /* asActive alone stays set when iocShutdown has taken the rules away. */
+    bool active = asActive && pasbase;
+    return !active && !outs.insecure;
 }
 
 static double settingOf(const psSettings *settings, psVerb verb)
