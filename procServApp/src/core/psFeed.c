@@ -113,6 +113,7 @@ int psFeedNext(psFeed *feed, psStatus *out)
 void psFeedSubscribe(psFeed *feed, void (*fn)(void *ctx), void *ctx)
 {
     ELLLIST old = ELLLIST_INIT;
+    psTransition *first = fn ? malloc(sizeof(*first)) : NULL;
 
     epicsMutexMustLock(feed->callLock);
     feed->fn = fn;
@@ -120,9 +121,16 @@ void psFeedSubscribe(psFeed *feed, void (*fn)(void *ctx), void *ctx)
     epicsMutexUnlock(feed->callLock);
 
     epicsMutexMustLock(feed->lock);
+    if (first && !feed->subscribed && feed->newest.seq != 0) {
+        /* What was published since the subscriber last looked would be missed until the next. */
+        first->status = feed->newest;
+        ellAdd(&feed->transitions, &first->node);
+        first = NULL;
+    }
     feed->subscribed = fn != NULL;
     if (!fn)
         ellConcat(&old, &feed->transitions);
     epicsMutexUnlock(feed->lock);
+    free(first);
     ellFree(&old);
 }

@@ -92,6 +92,7 @@ int psSupStatus(psSup *sup, const char *name, psStatus *out);
  *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none, -ENOENT */
 int psSupNextTransition(psSup *sup, const char *name, psStatus *out);
 /** Be called after each publication, on the loop thread, without any lock held; must not block.
+ *  The transitions given from then on begin with the newest there is now.
  *  One subscriber per child; NULL ends it, and when that call returns no call is under way
  *  (so never call it from @p fn or with a lock that @p fn takes).  @return 0 or -ENOENT */
 int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx);
