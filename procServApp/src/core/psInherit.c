@@ -35,14 +35,21 @@ static int applyCoreSize(long bytes)
     return setrlimit(RLIMIT_CORE, &limit) < 0 ? -errno : 0;
 }
 
-int psInheritApply(const psInherit *inherit, long coreSizeBytes)
+/* 0 is the calling thread, not the process. */
+void psInheritSchedule(const psInherit *inherit)
 {
     const struct sched_param none = {.sched_priority = 0};
 
-    if (!inherit || !inherit->saved) {
-        (void)sched_setscheduler(0, SCHED_OTHER, &none);
-    } else {
+    if (inherit && inherit->saved)
         (void)sched_setscheduler(0, inherit->schedPolicy, &inherit->schedParam);
+    else
+        (void)sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
+int psInheritApply(const psInherit *inherit, long coreSizeBytes)
+{
+    psInheritSchedule(inherit);
+    if (inherit && inherit->saved) {
         (void)setpriority(PRIO_PROCESS, 0, inherit->niceValue);
         if (inherit->haveAffinity)
             (void)sched_setaffinity(0, sizeof inherit->affinity, &inherit->affinity);

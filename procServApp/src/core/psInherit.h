@@ -30,5 +30,11 @@ void psInheritSave(psInherit *out);
  *  @param coreSizeBytes soft limit of core files, at most the hard one; -1: as saved
  *  Thread: that of the new process.  Async-signal-safe.  @return 0 or -errno */
 int psInheritApply(const psInherit *inherit, long coreSizeBytes);
+/** Run the calling thread as the program was started, not at the real-time priority that
+ *  epicsThread gives where it may (as root, or by RLIMIT_RTPRIO): a console that floods must not
+ *  come before the threads of the supervised IOC, and handing over to a real-time thread costs
+ *  twice the time and CPU.  @param inherit NULL, or nothing saved: SCHED_OTHER
+ *  Thread: any, for itself. */
+void psInheritSchedule(const psInherit *inherit);
 
 #endif

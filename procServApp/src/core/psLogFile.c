@@ -24,6 +24,7 @@
 
 #include "psLogFile.h"
 
+#include "psInherit.h"
 #include "psMessages.h"
 #include "psText.h"
 #include "psTypes.h"
@@ -299,6 +300,7 @@ static void writerThread(void *arg)
     psLogFile *log = arg;
     bool abandoned;
 
+    psInheritSchedule(NULL);
     epicsMutexMustLock(log->lock);
     while (!log->abandoned) {
         if (log->reopen && log->takenBytes - log->queued >= log->reopenAt)

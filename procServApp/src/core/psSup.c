@@ -333,6 +333,7 @@ static void loopThread(void *arg)
 {
     psSup *sup = arg;
 
+    psInheritSchedule(sup->options.inherit);
     psLoopRun(sup->loop);
     sup->down = true;
     epicsEventMustTrigger(sup->downEvent);
