@@ -31,8 +31,9 @@ sub is_text {
         my $e = $expect->[$i];
         my $same = defined $got[$i] && (ref $e ? $got[$i] =~ /\A$e\r\n\z/ : $got[$i] eq "$e\r\n");
         $ok &&= $same;
-        diag('line ', $i + 1, ": expected '$e', got '", defined $got[$i] ? $got[$i] : 'nothing', "'")
-            unless $same;
+        next if $same;
+        my $line_got = defined $got[$i] ? $got[$i] : 'nothing';
+        diag('line ', $i + 1, ": expected '$e', got '$line_got'");
     }
     ok($ok, $name) or diag("all of it:\n$got");
 }
@@ -49,7 +50,8 @@ my $time = qr/\w.*\d\d:\d\d:\d\d.*/;
 
 subtest 'A session with two clients' => sub {
     my $server = PsTest::Server->start(
-        name => 'My IOC', args => ['-x', '^D', '-i', '^C'], cmd => ['/bin/cat']) or return fail('start');
+        name => 'My IOC', args => ['-x', '^D', '-i', '^C'], cmd => ['/bin/cat'])
+        or return fail('start');
     my $pid = $server->wait_child(1);
     my $one = $server->console(banner => 0);
     my @banner = (
@@ -91,7 +93,7 @@ subtest 'A session with two clients' => sub {
 
     $one->send("\x18");
     for my $client ($one, $two) {
-        ok($client->expect(qr/restarts the child, \^Q quits the server, \^D closes this connection\r\n/),
+        ok($client->expect(qr/quits the server, \^D closes this connection\r\n/),
             '^X ends the child');
         next if is_procserv(); # the order of its lines depends on what it sees first
         is_text($client->matched, [
@@ -191,8 +193,8 @@ subtest 'Disabled keys' => sub {
         or return fail('start');
     my $client = $server->console(banner => 0);
     my $text = banner($client);
-    like($text, qr/^\@\@\@ Kill command disabled, auto restart$mode is ON, auto restart toggle disabled\r$/m,
-        'the banner says so');
+    my $says = "Kill command disabled, auto restart$mode is ON, auto restart toggle disabled";
+    like($text, qr/^\@\@\@ $says\r$/m, 'the banner says so');
     $client->take;
     $client->send("\x18\x14");
     ok((stays { $client->text eq '' } 0.3, 'nothing told'), 'neither key does anything');
@@ -209,15 +211,22 @@ subtest 'Auto restart off' => sub {
     like(banner($client), qr/auto restart$mode is OFF,/, 'the banner says so');
     $server->wait_child(1);
     $client->send("\r");
+    my $reaped = qr/exit status = 4\r\n/;
+    my $gone = qr/
+        Current\ time:\ [^\n]*\n
+        \@\@\@\ Child\ process\ is\ shutting\ down,\ auto\ restart\ is\ disabled\r\n
+        \@\@\@\ \^R\ or\ \^X\ restarts\ the\ child,\ \^Q\ quits\ the\ server\r\n/x;
+    # procServ's order depends on what it sees first.
     ok($client->expect(
-            qr/exit status = 4\r\n.*Current time: .*\r\n\@\@\@ Child process is shutting down, auto restart is disabled\r\n\@\@\@ \^R or \^X restarts the child, \^Q quits the server\r\n/s),
+            is_procserv() ? qr/$reaped.*$gone|$gone.*$reaped/s : qr/$reaped\@\@\@ $gone/),
         'the child exits and stays down');
     ok((stays { my @pids = $server->child_pids; @pids == 1 } 0.7, 'one child'), 'no restart');
     $client->send("\x18");
     ok($client->expect(qr/\A\Q$kill\E\@\@\@ Restarting child "T"\r\n.*RUN\r\n/s, $start_wait),
         '^X starts it once');
     $client->send("\x18");
-    my @told = (qr/killed by signal 9\r\n/, qr/auto restart is disabled\r\n.*quits the server\r\n/s);
+    my @told = (qr/killed by signal 9\r\n/,
+        qr/auto restart is disabled\r\n.*quits the server\r\n/s);
     ok($client->expect(qr/$told[0].*$told[1]|$told[1].*$told[0]/s),
         'a second ^X kills it; the mode is as it was');
     $client->send("\x18");
@@ -228,14 +237,16 @@ subtest 'Auto restart off' => sub {
 subtest 'Oneshot' => sub {
     plan(skip_all => 'procServ 2.7 has no oneshot') if is_procserv();
     my $server = PsTest::Server->start(
-        args => ['--noautorestart', '--holdoff', '0'], cmd => ['/bin/sh', '-c', 'echo RUN; read x; exit 4'])
+        args => ['--noautorestart', '--holdoff', '0'],
+        cmd => ['/bin/sh', '-c', 'echo RUN; read x; exit 4'])
         or return fail('start');
     my $client = $server->console;
     $server->wait_child(1);
     $client->send("\r");
     ok($client->expect(qr/auto restart is disabled\r\n.*quits the server\r\n/s), 'child is down');
     $client->send("\x14");
-    ok($client->expect(qr/\A\r\n\@\@\@ Toggled auto restart mode to ONESHOT\r\n\@\@\@ Restarting child.*RUN\r\n/s,
+    ok($client->expect(
+            qr/\A\r\n\@\@\@ Toggled auto restart mode to ONESHOT\r\n\@\@\@ Restarting .*RUN\r\n/s,
             $start_wait), 'toggling to ONESHOT starts it');
     $client->send("\r");
     ok($client->expect(qr/exit status = 4\r\n.*shutting down, oneshot mode: server will exit\r\n/s),
@@ -275,7 +286,8 @@ subtest 'A log client' => sub {
 
 subtest 'Half-closed and unix-socket clients' => sub {
     my $path = tmpdir() . '/console';
-    my $server = PsTest::Server->start(args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat'])
+    my $server = PsTest::Server->start(
+        args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat'])
         or return fail('start');
     $server->wait_child(1);
     is(($server->endpoints)[0], "unix:$path", 'the info file tells the path');

@@ -55,7 +55,8 @@ for my $case ([KILL => 9], [SEGV => 11], [TERM => 15]) {
         my $pid = $server->wait_child(1);
         my $catting = wait_for { file_text("/proc/$pid/comm") eq "cat\n" } 10, 'the exec of cat';
         ok($catting && kill($name, $pid), 'sent');
-        ok($client->expect(qr/Received a sigChild for process $pid\. The process was killed by signal $number\r\n/),
+        ok($client->expect(
+                qr/sigChild for process $pid\. The process was killed by signal $number\r\n/),
             'the signal is told');
         my $second = $server->wait_child(2);
         ok($second && $second != $pid, 'it is started again');
@@ -99,7 +100,8 @@ subtest 'Exit code of the program' => sub {
         ) {
         my ($script, $code, $name) = @$case;
         my $begin = time;
-        my $server = PsTest::Server->start(args => ['-o'], cmd => ['/bin/sh', '-c', "read x; $script"])
+        my $server = PsTest::Server->start(
+            args => ['-o'], cmd => ['/bin/sh', '-c', "read x; $script"])
             or return fail('start');
         my $client = $server->console;
         $server->wait_child(1);
@@ -125,9 +127,11 @@ subtest 'What a child leaves behind' => sub {
     plan(skip_all => 'procServ differs') if is_procserv();
     my $server = PsTest::Server->start(
         args => ['--holdoff', '0'],
-        cmd => ['/bin/sh', '-c', 'sleep 1000 & echo left $!; read x; exit 0']) or return fail('start');
+        cmd => ['/bin/sh', '-c', 'sleep 1000 & echo left $!; read x; exit 0'])
+        or return fail('start');
     my $client = $server->console;
-    ok((wait_for { $server->log_text =~ /left (\d+)\r\n/ } 10, 'the grandchild'), 'a grandchild runs');
+    ok((wait_for { $server->log_text =~ /left (\d+)\r\n/ } 10, 'the grandchild'),
+        'a grandchild runs');
     my ($left) = $server->log_text =~ /left (\d+)\r\n/;
     PsTest::Proc::remember($left);
     $client->send("\r");

@@ -32,7 +32,8 @@ subtest 'Info file and PROCSERV_INFO name all endpoints' => sub {
     my @endpoints = $server->endpoints;
     is(@endpoints, 4, 'four of them');
     like($endpoints[0], qr/^tcp:127\.0\.0\.1:[1-9]\d*$/, 'the log endpoint first, its real port');
-    like($endpoints[1], qr/^tcp:127\.0\.0\.1:[1-9]\d*$/, 'then the control endpoints, the last first');
+    like($endpoints[1], qr/^tcp:127\.0\.0\.1:[1-9]\d*$/,
+        'then the control endpoints, the last first');
     is_deeply([@endpoints[2, 3]], ["unix:\@$abstract", "unix:$dir/s1"], 'to the first');
     is(file_text($server->info_file),
         join('', map { "$_\n" } 'pid:' . $server->pid, @endpoints), 'nothing else but the pid');
@@ -77,7 +78,8 @@ subtest 'Pid file' => sub {
 subtest 'Unix sockets: permissions' => sub {
     for my $case (["unix:$dir/m1", "$dir/m1", '0666'], ["unix:::0600:$dir/m2", "$dir/m2", '0600']) {
         my ($spec, $path, $mode) = @$case;
-        my $server = PsTest::Server->start(args => ['-P', $spec], port => undef, cmd => ['/bin/cat'])
+        my $server = PsTest::Server->start(
+            args => ['-P', $spec], port => undef, cmd => ['/bin/cat'])
             or return fail('start');
         is(mode_of($path), $mode, "$spec has mode $mode");
         is(($server->endpoints)[0], "unix:$path", 'the info file leaves the permissions out');
@@ -92,7 +94,8 @@ subtest 'Unix sockets: what is at the path' => sub {
     my $dead = IO::Socket::UNIX->new(Local => $path, Listen => 1);
     close $dead;
     ok(-S $path, 'a dead socket is there');
-    my $server = PsTest::Server->start(args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat'])
+    my $server = PsTest::Server->start(
+        args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat'])
         or return fail('start');
     my $client = $server->console;
     ok($client, 'it is replaced');
@@ -131,7 +134,8 @@ subtest 'Endpoints that cannot be opened' => sub {
         ) {
         my ($spec, $code, $name) = @$case;
         my $other = PsTest::Proc->start(
-            cmd => [program(), '-f', @no_ioc, '-P', $spec, '/bin/sh', '-c', "echo >$log; exec cat"]);
+            cmd => [program(), '-f', @no_ioc, '-P', $spec,
+                '/bin/sh', '-c', "echo >$log; exec cat"]);
         ok($other->wait_exit(10), "$name ends the program");
         is($other->exit_code, $code, "with code $code");
         isnt($other->stderr, '', 'and says why');

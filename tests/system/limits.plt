@@ -87,7 +87,7 @@ subtest 'A child that never reads its terminal' => sub {
     my $client = $server->console;
     ok($client->send('p' x 300_000), 'a paste of 300 kB is taken');
     ok($client->expect(qr/^\@\@\@ .*\r\n/m), 'the typist is told');
-    like($client->matched, qr/not read|input/i, 'that the child does not read: ' . $client->matched);
+    like($client->matched, qr/does not read its terminal/, 'that the child does not read');
     my $other = $server->console;
     ok($other, 'a new client gets its banner');
     $client->send("\x14");
@@ -134,7 +134,8 @@ subtest 'Hostile telnet' => sub {
         PsTest::pump($taken ? 0 : 0.01);
     }
     $other->send("still\r");
-    ok($other->expect(qr/\Astill\r\nstill\r\n/), "$sent bytes of options, unread: others are served");
+    ok($other->expect(qr/\Astill\r\nstill\r\n/),
+        "$sent bytes of options, unread: others are served");
     my $late = $server->console;
     ok($late, 'a new client gets its banner');
     is(($server->child_pids)[-1], $pid, 'the child is the same');
@@ -197,7 +198,8 @@ subtest '1500 connections under a limit of 1024 descriptors' => sub {
 subtest '64 KiB and exit, 200 times' => sub {
     my $times = 200;
     my $file = tmpdir() . '/block';
-    my $block = join '', map { sprintf "%05d %s\n", $_, 'abcdefghijklmnopqrstuvwxyz' x 2 } 1 .. 1110;
+    my $letters = 'abcdefghijklmnopqrstuvwxyz' x 2;
+    my $block = join '', map { sprintf "%05d %s\n", $_, $letters } 1 .. 1110;
     $block = substr($block, 0, 65535) . "\n";
     open(my $out, '>', $file) or die "$file: $!";
     print $out $block;

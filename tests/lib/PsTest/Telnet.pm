@@ -92,7 +92,8 @@ sub parse {
         $self->{text} .= $in;
         return;
     }
-    while ($in =~ /\G(?:([^\xff]+)|\xff(\xff)|(\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xf9])))/gcs) {
+    my $command = qr/\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xf9])/s;
+    while ($in =~ /\G(?:([^\xff]+)|\xff(\xff)|($command))/gc) {
         if (defined $1 || defined $2) {
             $self->{text} .= defined $1 ? $1 : "\xff";
         } else {
