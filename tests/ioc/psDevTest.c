@@ -292,6 +292,7 @@ static void testUnknown(void)
 
 static void testCommands(void)
 {
+    char text[MAX_STRING_SIZE];
     long pid = getLong("one:Pid");
     long seq = getLong("one:CmdSeq");
 
@@ -318,6 +319,8 @@ static void testCommands(void)
     expectLong("one:Uptime", 0);
     expectLong("one:ExitClass", psExitKilled);
     testdbGetFieldEqual("one:ExitClass.SEVR", DBR_LONG, NO_ALARM);
+    getString("one:ExitMsg", text);
+    testOk(strncmp(text, "killed by SIGKILL (9) after ", 28) == 0, "ExitMsg is \"%s\"", text);
 
     putPlain("one:Signal", SIGHUP);
     expectLong("one:Signal.STAT", WRITE_ALARM);

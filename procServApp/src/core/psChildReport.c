@@ -166,10 +166,12 @@ void psReportNotice(psChild *child, const char *fmt, ...)
 
 /* ---- the end of a process ---- */
 
+/* What is most worth knowing stands in the first 39 characters: more is cut by many clients. */
 static void writeExitMsg(psChild *child, const psOutput *out, const char *why, int runSec)
 {
     psStatus *status = &child->status;
     const psReapInfo *info = &child->exitInfo;
+    const char *asked = out->asked ? ", as asked" : "";
     char *msg = status->exitMsg;
     size_t size = sizeof(status->exitMsg);
 
@@ -178,15 +180,11 @@ static void writeExitMsg(psChild *child, const psOutput *out, const char *why, i
     else if (info->lost)
         epicsSnprintf(msg, size, "process %d ended, reaped by somebody else", child->pid);
     else if (info->signo > 0)
-        epicsSnprintf(msg, size, "killed by %s (%d)%s%s after %d s", psSignalName(info->signo),
-                      info->signo, info->core ? ", core dumped" : "",
-                      out->exitClass == psExitTimeout ? ", the grace ran out"
-                      : out->asked                    ? ", as asked"
-                                                      : "",
-                      runSec);
+        epicsSnprintf(msg, size, "killed by %s (%d) after %d s%s%s", psSignalName(info->signo),
+                      info->signo, runSec, info->core ? ", core dumped" : "",
+                      out->exitClass == psExitTimeout ? ", the grace ran out" : asked);
     else
-        epicsSnprintf(msg, size, "exit status %d%s after %d s", info->code,
-                      out->asked ? ", as asked" : "", runSec);
+        epicsSnprintf(msg, size, "exit status %d after %d s%s", info->code, runSec, asked);
 }
 
 static void remember(psStatus *status, int runSec)
