@@ -222,7 +222,7 @@ static const psOption options[] = {
     ROW("prefix", 0, OURS, Required, Ioc, "<prefix>",
         "of the PVs, with its separator [<name>:PS:]", applyPrefix),
     ROW("script", 0, OURS, Required, Ioc, "<file>",
-        "run this IOC shell script instead of loading our records", applyScript),
+        "run this IOC shell script, too; the command may be left out", applyScript),
     ROW("acf", 0, OURS, Required, Ioc, "<file>",
         "access security [commands: only you, from this host]", applyAcf),
     ROW("insecure-pvs", 0, OURS, None, Ioc, NULL,
