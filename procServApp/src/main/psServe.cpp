@@ -139,6 +139,12 @@ void failStep(const std::string &what)
 
 /* ---- telling ---- */
 
+/* What Base throws may bring a whole stack trace along. */
+std::string firstLine(const char *text)
+{
+    return std::string(text, strcspn(text, "\r\n"));
+}
+
 /* On consoles and logs of all children, and on errlog. */
 void tell(const std::string &line)
 {
@@ -277,7 +283,7 @@ void prepareAccess()
             throw Failure(findings.first);
         setAccess(only.acf);
     } catch (std::exception &e) {
-        tell(std::string("PVs are read-only: ") + e.what());
+        tell("PVs are read-only: " + firstLine(e.what()));
         asCheckClientIP = 1;
         if (psAcfUseClosed())
             throw Failure("no rules of access security can be loaded");
@@ -362,7 +368,7 @@ void serveThread(void *)
         conclude(psServeServing, "");
     } catch (std::exception &e) {
         chatter(true);
-        conclude(psServeFailed, std::string("no PVs: ") + e.what());
+        conclude(psServeFailed, "no PVs: " + firstLine(e.what()));
     } catch (...) {
         chatter(true);
         conclude(psServeFailed, "no PVs: Base threw something unknown");
@@ -534,7 +540,7 @@ int psServeCheck(const psServeOptions *options, double deadlineSec,
         applyEnvironment(*options);
         ownChecks(*options);
     } catch (std::exception &e) {
-        report(ctx, true, e.what());
+        report(ctx, true, firstLine(e.what()).c_str());
         return 1;
     }
     errors = psTrialRun(options, deadlineSec, report, ctx);
@@ -554,7 +560,7 @@ int psServeTrial(const psServeOptions *options)
         tryAll(*options);
         code = 0;
     } catch (std::exception &e) {
-        finding(true, e.what());
+        finding(true, firstLine(e.what()));
     }
     fflush(NULL);
     _exit(code); /* what Base left behind need not end well */
