@@ -192,6 +192,9 @@ std::string dbFile(const char *name)
 
 void applyEnvironment(const psServeOptions &options)
 {
+    /* else a script's lines go into a file in the working directory; a person's may */
+    if (!options.shell)
+        setenv("EPICS_IOCSH_HISTFILE", "", 0);
     for (char *const *env = options.iocEnv; env && *env; env++) {
         const char *equal = strchr(*env, '=');
 
