@@ -251,9 +251,18 @@ void setAccess(const char *file)
         throw Failure(std::string("access security: ") + msg);
 }
 
+/* dbLoadRecords("psChild.template") of a script finds ours, wherever the tree is. */
+void setIncludePath()
+{
+    const char *given = getenv("EPICS_DB_INCLUDE_PATH");
+
+    setenv("EPICS_DB_INCLUDE_PATH", ((given ? given : ".") + (":" + top()) + "/db").c_str(), 1);
+}
+
 void runScript(const char *script)
 {
     beginStep("running the script");
+    setIncludePath();
     if (iocsh(script))
         failStep(std::string(script) + " ended with an error");
 }

@@ -1,0 +1,25 @@
+#!../../bin/linux-x86_64/procServIoc --script
+# SPDX-License-Identifier: EPICS
+#
+# Three processes of a host in one IOC: one supervisor, one PV server, a console each.
+#
+#   ../../bin/linux-x86_64/procServIoc -f --script st.cmd
+#
+# in this folder.  Then: telnet 127.0.0.1 20001; caget motors:PS:State vacuum:PS:State
+
+< envPaths
+
+# The soft IOCs would all be found on the same address: each gets one of its own of the loopback.
+procServAdd("motors", "-P 127.0.0.1:20001 -- /usr/bin/env EPICS_CAS_INTF_ADDR_LIST=127.0.0.2 $(EPICS_BASE)/bin/$(ARCH)/softIoc -d $(TOP)/iocBoot/quickstart/ioc.db")
+procServAdd("vacuum", "-P 127.0.0.1:20002 -- /usr/bin/env EPICS_CAS_INTF_ADDR_LIST=127.0.0.3 $(EPICS_BASE)/bin/$(ARCH)/softIoc -d $(TOP)/iocBoot/quickstart/ioc.db")
+
+# Anything that runs: started by hand only, tried again after a failure only.
+procServAdd("logger", "-P 127.0.0.1:20003 --wait --restart-mode OnFailure -- /bin/sh -c 'while date; do sleep 10; done'")
+
+dbLoadRecords("$(TOP)/db/psChild.template", "P=motors:PS:,CHILD=motors")
+dbLoadRecords("$(TOP)/db/psChild.template", "P=vacuum:PS:,CHILD=vacuum")
+dbLoadRecords("$(TOP)/db/psChild.template", "P=logger:PS:,CHILD=logger,STOPPED_SEVR=NO_ALARM")
+
+iocInit
+
+procServReport(0)
