@@ -191,6 +191,7 @@ static void takeTyped(psChild *child, psClient *client, const uint8_t *bytes, si
 void psChildTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
 {
     psChild *child = ctx;
+    bool present = child->pty.master >= 0; /* for what was typed: a key may start one */
     uint8_t pass[1024];
     size_t passLen = 0;
     size_t i;
@@ -204,7 +205,7 @@ void psChildTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
         if (!isKey(child, client, bytes[i]) && !child->cfg->ignore[bytes[i]])
             pass[passLen++] = bytes[i];
         if (passLen == sizeof(pass) || (i + 1 == len && passLen > 0)) {
-            if (child->pty.master >= 0)
+            if (present && child->pty.master >= 0)
                 takeTyped(child, client, pass, passLen);
             passLen = 0;
         }
