@@ -220,9 +220,19 @@ void psSupBeginEnd(psSup *sup)
     psLoopDefer(sup->loop, &sup->flushJob);
 }
 
+/* The second one hurries the first. */
+static void shutdownJob(void *ctx)
+{
+    psSup *sup = ctx;
+    int asked = atomic_exchange(&sup->shutdownsAsked, 0);
+
+    while (asked-- > 0)
+        psSupBeginEnd(sup);
+}
+
 /* ---- signals of the program (loop thread) ---- */
 
-void psSupReopenNow(psSup *sup)
+static void reopenLogs(psSup *sup)
 {
     psChild *child;
 
@@ -237,7 +247,7 @@ static void raised(void *ctx, int signo)
     psSup *sup = ctx;
 
     if (signo == SIGHUP)
-        psSupReopenNow(sup);
+        reopenLogs(sup);
     else if (signo == SIGTERM || signo == SIGINT || signo == SIGQUIT)
         psSupBeginEnd(sup);
 }
@@ -286,6 +296,8 @@ psSup *psSupCreate(const psSupOptions *options)
     sup->terminal.fd = -1;
     sup->flushJob.fn = flushJob;
     sup->flushJob.ctx = sup;
+    sup->shutdownJob.fn = shutdownJob;
+    sup->shutdownJob.ctx = sup;
     sup->descriptorLimit = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1000000
                                ? (int)limit.rlim_cur
                                : 1000000;

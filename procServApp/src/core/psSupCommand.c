@@ -4,6 +4,8 @@
  * the loop thread.
  */
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,16 +133,6 @@ static void doTerminal(psRequest *request)
         psLogPrintf("%s: the terminal cannot be used as a console", request->child->name);
 }
 
-static void doReopen(psRequest *request)
-{
-    psSupReopenNow(request->sup);
-}
-
-static void doShutdown(psRequest *request)
-{
-    psSupBeginEnd(request->sup);
-}
-
 /* ---- public ---- */
 
 static bool validValue(const psCommand *cmd)
@@ -238,12 +230,13 @@ int psSupAttachTerminal(psSup *sup, const char *name, int fd)
 
 void psSupReopenLogs(psSup *sup)
 {
-    putSimple(sup, NULL, doReopen);
+    psLoopRaise(sup->loop, SIGHUP); /* past the queue, which may be full */
 }
 
 void psSupShutdown(psSup *sup)
 {
-    putSimple(sup, NULL, doShutdown);
+    atomic_fetch_add(&sup->shutdownsAsked, 1);
+    psLoopPost(sup->loop, &sup->shutdownJob); /* past the queue, which may be full */
 }
 
 void psSupRaise(psSup *sup, int signo)

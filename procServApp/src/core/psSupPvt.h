@@ -5,6 +5,8 @@
 #ifndef INC_psSupPvt_H
 #define INC_psSupPvt_H
 
+#include <stdatomic.h>
+
 #include <ellLib.h>
 #include <epicsEvent.h>
 #include <epicsMutex.h>
@@ -37,6 +39,8 @@ struct psSup {
     epicsThreadId thread;
     int exitCode; /* of psSupWait; set before downEvent */
     bool down;
+    _Atomic int shutdownsAsked; /* by psSupShutdown() and not begun yet */
+    psJob shutdownJob;
     psTerminal terminal; /* the caller's until psSupStart, then the loop's */
     /* loop thread only */
     psPhase phase;
@@ -51,7 +55,5 @@ psChild *psSupFirst(psSup *sup);
 psChild *psSupNext(psSup *sup, psChild *child);
 /** Begin the end of all, or hurry it.  Thread: loop. */
 void psSupBeginEnd(psSup *sup);
-/** Reopen the log of every child.  Thread: loop. */
-void psSupReopenNow(psSup *sup);
 
 #endif
