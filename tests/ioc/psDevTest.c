@@ -322,6 +322,10 @@ static void testCommands(void)
     getString("one:ExitMsg", text);
     testOk(strncmp(text, "killed by SIGKILL (9) after ", 28) == 0, "ExitMsg is \"%s\"", text);
 
+    putPlain("one:SignalNum", 70);
+    expectLong("one:CmdState", psCmdDenied);
+    expectString("one:CmdMsg", "70 is not in 1...64");
+
     putPlain("one:Signal", SIGHUP);
     expectLong("one:Signal.STAT", WRITE_ALARM);
     expectLong("one:Signal", 0);
