@@ -15,7 +15,10 @@
 #include "psChildPvt.h"
 #include "psLog.h"
 
-#define READ_ROUND_BYTES 65536  /* of the pty in one round */
+#define READ_ROUND_BYTES 65536 /* of the pty in one round */
+/* Less than that is all there was, most likely: the clients get it before we look again.  A read
+ * that finds nothing has the kernel flush its queues first, at the price of the read itself. */
+#define READ_SHORT_BYTES 1024
 #define DRAIN_EXTRA_BYTES 65536 /* more than was there at the exit: writers of other sessions */
 
 /* ---- output ---- */
@@ -47,9 +50,9 @@ static void ptyReady(void *ctx, unsigned events)
     if (events & EPOLLOUT)
         psInputWrite(&child->input, child->pty.master);
     if ((events & EPOLLIN) && !child->console.waiting) {
-        long n = 1;
+        long n = READ_SHORT_BYTES;
 
-        while (left > 0 && n > 0) {
+        while (left > 0 && n >= READ_SHORT_BYTES) {
             n = psConsoleReadFrom(&child->console, child->pty.master, left);
             if (n > 0)
                 left -= (size_t)n;
