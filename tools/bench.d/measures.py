@@ -213,6 +213,7 @@ def wakeups(pid):
 def resident(bench, kinds):
     """Memory and wakeups of idle supervisors, all watched in the same seconds."""
     seconds = bench.size(10, 5)
+    beacons = bench.size(30, 8)  # a CA server's become rare only after a while
     values = {}
     with ExitStack() as stack:
         servers = {}
@@ -221,6 +222,7 @@ def resident(bench, kinds):
                 servers[kind.key] = stack.enter_context(bench.server(kind, "idle"))
             except Failure as failure:
                 bench.note("memory, wakeups", kind, failure)
+        time.sleep(beacons)
         before = {key: wakeups(server.process.pid) for key, server in servers.items()}
         begin = time.monotonic()
         time.sleep(seconds)
