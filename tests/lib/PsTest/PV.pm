@@ -39,6 +39,8 @@ my $anyone = bless {}, __PACKAGE__; # CA has one context: one object pumps it fo
 sub pv { return __PACKAGE__->new(@_); }
 
 # pv(NAME, type => 'DBR_TIME_LONG'): enumerations are read as text otherwise
+# update => sub { my ($pv, $entry) = @_ }: called for every update of a monitor, in the order in
+# which the server sends them
 sub new {
     my ($class, $name, %o) = @_;
     require CA;
@@ -139,8 +141,10 @@ sub monitor {
     $self->wait_connected($seconds) or return $self;
     $self->{subscription} = $self->{channel}->create_subscription($self->{mask} || 'va',
         sub { my (undef, $status, $data) = @_;
-            push @{$self->{history}}, entry($data) if $data;
-            PsTest::debug("$self->{name} = $self->{history}[-1]{value}") if $data; },
+            return unless $data;
+            push @{$self->{history}}, my $entry = entry($data);
+            PsTest::debug("$self->{name} = $entry->{value}");
+            $self->{update}->($self, $entry) if $self->{update}; },
         $self->dbr_type);
     wait_for { @{$self->{history}} } $seconds || 10, "the first update of $self->{name}";
     return $self;
