@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <callback.h>
 #include <epicsExit.h>
 #include <epicsExport.h>
 #include <errlog.h>
@@ -21,6 +22,8 @@
 
 /* The stages of a stop take at most twice the grace and what SIGKILL needs. */
 #define PS_END_SEC 30.0
+#define PS_QUEUE_SLOTS 2000   /* Base's own size of the callback queue */
+#define PS_SLOTS_PER_CHILD 16 /* what a burst may need */
 
 static struct {
     psSup *_Atomic sup;
@@ -88,6 +91,15 @@ psSup *psHooksNeedSup(void)
     return sup;
 }
 
+/** Every child may have a burst of commands and scans under way; Base has room for 2000. */
+static void sizeCallbackQueue(void)
+{
+    int slots = hooks.sup ? PS_SLOTS_PER_CHILD * psSupCount(hooks.sup) : 0;
+    if (slots > PS_QUEUE_SLOTS) {
+        callbackSetQueueSize(slots);
+    }
+}
+
 static void initHook(initHookState state)
 {
     switch (state) {
@@ -96,6 +108,7 @@ static void initHook(initHookState state)
             psSupBegin(hooks.sup, NULL);
         }
         psIocChildrenAttach();
+        sizeCallbackQueue();
         break;
     case initHookAfterInterruptAccept:
         psIocChildrenStart();
