@@ -224,7 +224,10 @@ void psChildKillAll(psChild *child)
 /* A process that SIGKILL can't end is left to the kernel. */
 static void abandon(psChild *child)
 {
-    psReportNotice(child, "process %d cannot be killed and is left behind", child->pid);
+    if (child->pid > 0)
+        psReportNotice(child, "process %d cannot be killed and is left behind", child->pid);
+    else
+        psReportNotice(child, "the start that hangs is left behind");
     child->abandoned = true;
     child->exitHeld = false;
     psLoopDisarm(&child->sessionTimer);

@@ -300,6 +300,18 @@ static void timeOfDay(const psChild *child, double mono, char *out, size_t size)
     psClockFormat(&wall, "%H:%M:%S", out, size);
 }
 
+static void startingMsg(const psChild *child, char *out, size_t size)
+{
+    char since[32];
+
+    psClockFormat(&child->status.startTime, "%H:%M:%S", since, sizeof(since));
+    if (child->machine.deadline < HUGE_VAL)
+        epicsSnprintf(out, size, "Starting: %s", child->argv[0]);
+    else
+        epicsSnprintf(out, size, "Starting: exec of %s hangs since %s (a dead file server?)",
+                      child->argv[0], since);
+}
+
 static void stoppingMsg(const psChild *child, char *out, size_t size)
 {
     const psMachine *machine = &child->machine;
@@ -339,7 +351,7 @@ static void writeStateMsg(psChild *child)
         epicsSnprintf(out, size, "Waiting: the first start is manual (Start, or ^R)");
         break;
     case psStateStarting:
-        epicsSnprintf(out, size, "Starting: %s", child->argv[0]);
+        startingMsg(child, out, size);
         break;
     case psStateRunning:
         /* QSRV shows 39 characters: the facts come first */
