@@ -232,6 +232,36 @@ static void shutdown_Twice_DoesNotWaitForTheGrace(void)
     psSupFixtureClose(&f);
 }
 
+static void shutdown_RightAtTheStart_Ends(void)
+{
+    int gone = 0;
+
+    for (int i = 0; i < 20; i++) { /* it meets the start at one stage or another */
+        psSupFixture f;
+        psStatus status;
+
+        psSupFixtureOpen(&f, false);
+        psSupFixtureAdd(&f, psSupFixtureConfig(&f, "one", WORDS("wait")));
+        psSupFixtureStart(&f);
+        for (int k = 0; k < i; k++)
+            psSupStatus(f.sup, "one", &status); /* some microseconds */
+        psSupShutdown(f.sup);
+        psSupFixtureWait(&f);
+        psSupStatus(f.sup, "one", &status);
+        gone += status.state == psStateStopped && status.pid == 0;
+        psSupFixtureClose(&f);
+    }
+    testOk(gone == 20, "%d of 20 are down", gone);
+}
+
+static bool isStateAfter(const psStatus *status, long state)
+{
+    bool ended =
+        state == psStateRunning || state == psStateWaiting || status->exitClass != psExitNone;
+
+    return (long)status->state == state && ended;
+}
+
 static void shutdown_InEachState_Ends(void)
 {
     static const struct {
@@ -255,7 +285,8 @@ static void shutdown_InEachState_Ends(void)
         psSupFixtureSet(cfg, cases[i].option, cases[i].value);
         psSupFixtureAdd(&f, cfg);
         psSupFixtureStart(&f);
-        psSupFixtureState(&f, "one", cases[i].state);
+        psSupFixtureUntil(&f, "one", isStateAfter, (long)cases[i].state,
+                          psStateName(cases[i].state));
         psSupShutdown(f.sup);
         psSupFixtureWait(&f);
         psSupStatus(f.sup, "one", &status);
@@ -438,13 +469,14 @@ static void keys_KillToggleRestartQuit(void)
 
 MAIN(psSupEndTest)
 {
-    testPlan(19);
+    testPlan(20);
     stop_IgnoringTheSignal_IsKilledAfterTheGrace();
     stop_Input_EndsWithoutASignal();
     stop_OfAWrapper_WaitsForWhatItWraps();
     exit_Unasked_TakesTheGroupAlong();
     shutdown_WithConsoles_SendsAllAndClosesThem();
     shutdown_Twice_DoesNotWaitForTheGrace();
+    shutdown_RightAtTheStart_Ends();
     shutdown_InEachState_Ends();
     commands_AtShutdown_EachEndsOnce();
     exit_RightAfter64KiB_KeepsEveryByte();
