@@ -18,7 +18,7 @@ use PsTest::Ports;
 use PsTest::Proc;
 use Test::More;
 
-our @EXPORT = qw(pv needs_ca tool tool_start);
+our @EXPORT = qw(pv put_all needs_ca tool tool_start);
 
 my $pumping;
 
@@ -116,6 +116,15 @@ sub put {
     my ($self, @value) = @_;
     $self->wait_connected or return 0;
     $self->{channel}->put(@value);
+    CA->flush_io;
+    return 1;
+}
+
+# Plain puts, so quick after one another that they travel in one packet: [pv, value], ...
+sub put_all {
+    my @puts = @_;
+    $_->[0]->wait_connected or return 0 for @puts;
+    $_->[0]{channel}->put($_->[1]) for @puts;
     CA->flush_io;
     return 1;
 }
