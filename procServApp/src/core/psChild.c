@@ -313,6 +313,7 @@ void psChildFree(psChild *child)
     psLoopDisarm(&child->machineTimer);
     psLoopDisarm(&child->factsTimer);
     psLoopCancel(child->loop, &child->failedJob);
+    psSpawnAbandon(child->spawn); /* one that hangs: everything else was awaited */
     psConsoleClear(&child->console, LOG_WAIT_SEC);
     psChildClosePty(child);
     for (i = 0; child->envp && child->envp[i]; i++)

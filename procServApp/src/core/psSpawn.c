@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <epicsEvent.h>
 #include <epicsMutex.h>
 #include <epicsThread.h>
 
@@ -33,6 +34,8 @@
 #else
 #define PS_SPAWN_SANITIZED false
 #endif
+
+#define PS_SPAWN_ABANDON_SEC 1.0 /* after SIGKILL, for a thread that is not stuck */
 
 struct psSpawn {
     /* fixed after psSpawnBegin */
@@ -48,8 +51,11 @@ struct psSpawn {
     psJob job;              /* delivers; posted as the thread's last deed */
     psSpawnOutcome outcome; /* the thread's until then, the loop's after */
 
+    epicsEventId ended; /* triggered when the outcome is posted */
     epicsMutexId lock;
-    bool reaped; /* guarded by lock: the pid is no longer ours to kill */
+    bool reaped;    /* guarded by lock: the pid is no longer ours to kill */
+    bool posted;    /* guarded by lock: the thread is done with us */
+    bool abandoned; /* guarded by lock: there is no loop any more */
 };
 
 /* valgrind turns vfork into fork, which does not wait for exec.  Asked once: it is fixed. */
@@ -134,6 +140,38 @@ static void giveUp(psSpawn *spawn, pid_t pid, psSpawnStage stage, int error)
     }
 }
 
+/* Nobody is left to look after it. */
+static void endUnwanted(psSpawn *spawn)
+{
+    psSpawnOutcome *outcome = &spawn->outcome;
+
+    if (outcome->pid <= 0)
+        return;
+    close(outcome->pidfd);
+    kill(outcome->pid, SIGKILL);
+    giveUp(spawn, outcome->pid, psSpawnStageExec, ECANCELED);
+    outcome->pid = 0;
+}
+
+/* The last deed of the thread, but for the end of a process nobody wants. */
+static void post(psSpawn *spawn)
+{
+    bool abandoned;
+
+    epicsMutexMustLock(spawn->lock);
+    abandoned = spawn->abandoned;
+    spawn->posted = true;
+    if (!abandoned) { /* else the loop may be gone */
+        spawn->outcome.startMono = psClockMono(psLoopClock(spawn->loop));
+        psLoopPost(spawn->loop, &spawn->job);
+    }
+    epicsMutexUnlock(spawn->lock);
+    if (abandoned)
+        endUnwanted(spawn);
+    else
+        epicsEventMustTrigger(spawn->ended);
+}
+
 static void spawnThread(void *arg)
 {
     psSpawn *spawn = arg;
@@ -156,8 +194,7 @@ static void spawnThread(void *arg)
             spawn->outcome.pidfd = pidfd;
         }
     }
-    spawn->outcome.startMono = psClockMono(psLoopClock(spawn->loop));
-    psLoopPost(spawn->loop, &spawn->job);
+    post(spawn);
 }
 
 static void deliver(void *ctx)
@@ -176,6 +213,8 @@ static void destroy(psSpawn *spawn)
         munmap(spawn->shared, sizeof *spawn->shared);
     if (spawn->lock)
         epicsMutexDestroy(spawn->lock);
+    if (spawn->ended)
+        epicsEventDestroy(spawn->ended);
     psExecPlanClear(&spawn->plan);
     free(spawn);
 }
@@ -196,7 +235,8 @@ static int prepare(psSpawn *spawn, const psSpawnRequest *request)
     if (spawn->byFork && pipe2(spawn->pipe, O_CLOEXEC) < 0)
         return -errno;
     spawn->lock = epicsMutexCreate();
-    return spawn->lock ? 0 : -ENOMEM;
+    spawn->ended = epicsEventCreate(epicsEventEmpty);
+    return spawn->lock && spawn->ended ? 0 : -ENOMEM;
 }
 
 psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn, void *ctx,
@@ -245,6 +285,25 @@ void psSpawnKill(psSpawn *spawn)
     if (pid > 0 && !spawn->reaped)
         kill(pid, SIGKILL);
     epicsMutexUnlock(spawn->lock);
+}
+
+void psSpawnAbandon(psSpawn *spawn)
+{
+    bool posted;
+
+    if (!spawn)
+        return;
+    psSpawnKill(spawn);
+    epicsEventWaitWithTimeout(spawn->ended, PS_SPAWN_ABANDON_SEC); /* what is said next counts */
+    epicsMutexMustLock(spawn->lock);
+    posted = spawn->posted;
+    spawn->abandoned = !posted;
+    epicsMutexUnlock(spawn->lock);
+    if (!posted)
+        return; /* the thread is stuck: it and what it uses stay for ever */
+    psLoopCancel(spawn->loop, &spawn->job);
+    endUnwanted(spawn);
+    psSpawnFree(spawn);
 }
 
 void psSpawnFree(psSpawn *spawn)

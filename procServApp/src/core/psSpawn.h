@@ -57,6 +57,10 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
 void psSpawnKill(psSpawn *spawn);
 /** After fn was called: joins the thread.  Idempotent on NULL. */
 void psSpawnFree(psSpawn *spawn);
+/** Instead of waiting for fn, when the loop has ended: the process is killed, fn is not called any
+ *  more.  A thread that hangs in exec is left behind with its memory.
+ *  Blocks: up to 1 s.  Thread: any, but not in the loop's rounds. */
+void psSpawnAbandon(psSpawn *spawn);
 /** Sentence for a failed outcome: "cannot execute /no/such: No such file or directory". */
 void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request, char *out,
                     size_t size);

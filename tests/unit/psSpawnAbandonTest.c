@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: EPICS */
+/*
+ * Starts whose outcome nobody waits for: they come to nothing, and touch no loop that is gone.
+ * Each is abandoned at another moment; the sanitizers see what this test does not.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <epicsThread.h>
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psPty.h"
+#include "psSpawn.h"
+
+#define STARTS 60
+
+static int called;
+
+static void spawned(void *ctx, const psSpawnOutcome *outcome)
+{
+    (void)ctx;
+    (void)outcome;
+    called++;
+}
+
+static int threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    int count = 0;
+
+    while (dir && readdir(dir))
+        count++;
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+MAIN(psSpawnAbandonTest)
+{
+    char *const commandLine[] = {"/bin/sleep", "300", NULL};
+    char *const environment[] = {NULL};
+    int begun = 0, left = 0, before = threads();
+    char path[64];
+    FILE *file;
+    bool none;
+
+    testPlan(4);
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    for (int i = 0; i < STARTS; i++) {
+        psLoop *loop = psLoopCreate(psClockSystem());
+        psPty pty = PS_PTY_INIT;
+        psSpawnRequest request = {
+            .file = commandLine[0], .argv = commandLine, .envp = environment, .coreSizeBytes = -1};
+        psSpawn *spawn;
+        int error;
+
+        if (!loop || psPtyOpen(&pty) != 0)
+            testAbort("no loop or terminal");
+        request.slave = pty.slave;
+        spawn = psSpawnBegin(loop, &request, spawned, NULL, &error);
+        if (!spawn)
+            testAbort("psSpawnBegin: %s", strerror(-error));
+        begun++;
+        for (int k = 0; k < i * 500; k++) /* some microseconds more each time */
+            getpid();
+        psSpawnAbandon(spawn);
+        psLoopFree(loop);
+        psPtyClose(&pty);
+    }
+    psSpawnAbandon(NULL);
+    testOk(begun == STARTS, "%d starts", begun);
+    testOk(called == 0, "nobody is told");
+    left = threads() - before;
+    testOk(left == 0, "%d threads are left", left);
+    file = fopen(path, "re");
+    none = !file || fgetc(file) == EOF;
+    if (file)
+        fclose(file);
+    testOk(none, "no process is left");
+    return testDone();
+}
