@@ -248,67 +248,7 @@ psClient *psConsoleMostStalled(psConsole *console, double *outSince)
     return stalled;
 }
 
-/* ---- output ---- */
-
-static void stampNew(psConsole *console, const void *bytes, size_t len)
-{
-    const psConfig *cfg = console->cfg;
-    char stamp[STAMP_BYTES];
-    size_t stampLen;
-    epicsTimeStamp now;
-
-    psClockWall(psLoopClock(console->loop), &now);
-    if (cfg->logStamp[0]) {
-        stampLen = psClockFormat(&now, cfg->logStamp, stamp, sizeof(stamp));
-    } else { /* procServ's default: "[" time "] " */
-        stamp[0] = '[';
-        stampLen = 1 + psClockFormat(&now, cfg->timeFormat, stamp + 1, sizeof(stamp) - 4);
-        stamp[stampLen++] = ']';
-        stamp[stampLen++] = ' ';
-    }
-    psTextReset(&console->stampText);
-    psStampFeed(&console->stamp, bytes, len, stamp, stampLen, &console->stampText);
-    if (!console->stampText.failed)
-        psRingWrite(&console->stampedRing, console->stampText.data, console->stampText.len);
-}
-
-bool psConsoleMidLine(const psConsole *console)
-{
-    const char *last;
-
-    return console->ring.head > 0 &&
-           psRingPeek(&console->ring, console->ring.head - 1, &last) > 0 && *last != '\n';
-}
-
-void psConsoleWrite(psConsole *console, const void *bytes, size_t len)
-{
-    if (len == 0)
-        return;
-    psRingWrite(&console->ring, bytes, len);
-    if (console->stampedRing.data)
-        stampNew(console, bytes, len);
-    psLoopDefer(console->loop, &console->pumpJob);
-}
-
-long psConsoleReadFrom(psConsole *console, int fd, size_t max)
-{
-    char *room;
-    size_t size = psRingReserve(&console->ring, &room);
-    ssize_t n;
-
-    do {
-        n = read(fd, room, size < max ? size : max);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    if (n == 0)
-        return 0;
-    psRingCommit(&console->ring, (size_t)n);
-    if (console->stampedRing.data)
-        stampNew(console, room, (size_t)n);
-    psLoopDefer(console->loop, &console->pumpJob);
-    return n;
-}
+/* ---- room for readers ---- */
 
 /* Each reader of @ring: the smallest room of all, and of those that are waited for. */
 typedef struct psRooms {
@@ -375,34 +315,7 @@ static bool grow(psConsole *console, psRing *ring)
     return true;
 }
 
-static void giveUpWaiting(void *ctx)
-{
-    resumeIfWaiting(ctx);
-}
-
-static bool ringMayTakeMore(psConsole *console, psRing *ring)
-{
-    psRooms rooms = roomsOf(console, ring);
-
-    while ((rooms.any < ring->size / 2 || rooms.steady < READ_MARGIN_BYTES) && grow(console, ring))
-        rooms = roomsOf(console, ring);
-    return rooms.steady >= READ_MARGIN_BYTES;
-}
-
-bool psConsoleMayRead(psConsole *console)
-{
-    bool may = ringMayTakeMore(console, &console->ring);
-
-    if (may && console->stampedRing.data)
-        may = ringMayTakeMore(console, &console->stampedRing);
-    console->waiting = !may;
-    if (may)
-        psLoopDisarm(&console->waitTimer);
-    else if (!console->waitTimer.loop)
-        psLoopArm(console->loop, &console->waitTimer,
-                  psLoopNow(console->loop) + PS_READER_WINDOW_SEC, giveUpWaiting, console);
-    return may;
-}
+/* ---- the log ---- */
 
 /* Notices for the log go out whole before the ring's bytes. */
 static bool flushLogNotice(psConsole *console)
@@ -437,6 +350,97 @@ static void pumpLog(psConsole *console, double now)
         if (taken < len)
             return; /* logHasRoom comes back */
     }
+}
+
+/* ---- output ---- */
+
+static void stampNew(psConsole *console, const void *bytes, size_t len)
+{
+    const psConfig *cfg = console->cfg;
+    char stamp[STAMP_BYTES];
+    size_t stampLen;
+    epicsTimeStamp now;
+
+    psClockWall(psLoopClock(console->loop), &now);
+    if (cfg->logStamp[0]) {
+        stampLen = psClockFormat(&now, cfg->logStamp, stamp, sizeof(stamp));
+    } else { /* procServ's default: "[" time "] " */
+        stamp[0] = '[';
+        stampLen = 1 + psClockFormat(&now, cfg->timeFormat, stamp + 1, sizeof(stamp) - 4);
+        stamp[stampLen++] = ']';
+        stamp[stampLen++] = ' ';
+    }
+    psTextReset(&console->stampText);
+    psStampFeed(&console->stamp, bytes, len, stamp, stampLen, &console->stampText);
+    if (!console->stampText.failed)
+        psRingWrite(&console->stampedRing, console->stampText.data, console->stampText.len);
+}
+
+bool psConsoleMidLine(const psConsole *console)
+{
+    const char *last;
+
+    return console->ring.head > 0 &&
+           psRingPeek(&console->ring, console->ring.head - 1, &last) > 0 && *last != '\n';
+}
+
+void psConsoleWrite(psConsole *console, const void *bytes, size_t len)
+{
+    if (len == 0)
+        return;
+    psRingWrite(&console->ring, bytes, len);
+    if (console->stampedRing.data)
+        stampNew(console, bytes, len);
+    psLoopDefer(console->loop, &console->pumpJob);
+}
+
+long psConsoleReadFrom(psConsole *console, int fd, size_t max)
+{
+    char *room;
+    size_t size = psRingReserve(&console->ring, &room);
+    ssize_t n;
+
+    do {
+        n = read(fd, room, size < max ? size : max);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (n == 0)
+        return 0;
+    psRingCommit(&console->ring, (size_t)n);
+    if (console->stampedRing.data)
+        stampNew(console, room, (size_t)n);
+    psLoopDefer(console->loop, &console->pumpJob);
+    return n;
+}
+
+static void giveUpWaiting(void *ctx)
+{
+    resumeIfWaiting(ctx);
+}
+
+static bool ringMayTakeMore(psConsole *console, psRing *ring)
+{
+    psRooms rooms = roomsOf(console, ring);
+
+    while ((rooms.any < ring->size / 2 || rooms.steady < READ_MARGIN_BYTES) && grow(console, ring))
+        rooms = roomsOf(console, ring);
+    return rooms.steady >= READ_MARGIN_BYTES;
+}
+
+bool psConsoleMayRead(psConsole *console)
+{
+    bool may = ringMayTakeMore(console, &console->ring);
+
+    if (may && console->stampedRing.data)
+        may = ringMayTakeMore(console, &console->stampedRing);
+    console->waiting = !may;
+    if (may)
+        psLoopDisarm(&console->waitTimer);
+    else if (!console->waitTimer.loop)
+        psLoopArm(console->loop, &console->waitTimer,
+                  psLoopNow(console->loop) + PS_READER_WINDOW_SEC, giveUpWaiting, console);
+    return may;
 }
 
 static void freeDead(psConsole *console)
