@@ -45,18 +45,16 @@ void psChildWatchPty(psChild *child, bool mayRead)
 static void ptyReady(void *ctx, unsigned events)
 {
     psChild *child = ctx;
-    size_t left = READ_ROUND_BYTES;
+    size_t left = events & EPOLLIN ? READ_ROUND_BYTES : 0;
+    long n = READ_SHORT_BYTES;
 
     if (events & EPOLLOUT)
         psInputWrite(&child->input, child->pty.master);
-    if ((events & EPOLLIN) && !child->console.waiting) {
-        long n = READ_SHORT_BYTES;
-
-        while (left > 0 && n >= READ_SHORT_BYTES) {
-            n = psConsoleReadFrom(&child->console, child->pty.master, left);
-            if (n > 0)
-                left -= (size_t)n;
-        }
+    /* Room is looked for before each read: with stamps, one may fill a ring. */
+    while (left > 0 && n >= READ_SHORT_BYTES && psConsoleMayRead(&child->console)) {
+        n = psConsoleReadFrom(&child->console, child->pty.master, left);
+        if (n > 0)
+            left -= (size_t)n;
     }
     psChildWatchPty(child, psConsoleMayRead(&child->console));
 }

@@ -81,6 +81,7 @@ static void logHasRoom(void *ctx)
 {
     psConsole *console = ctx;
 
+    console->logFull = false;
     psLoopDefer(console->loop, &console->pumpJob);
 }
 
@@ -317,42 +318,74 @@ static bool grow(psConsole *console, psRing *ring)
 
 /* ---- the log ---- */
 
+/* @return how many bytes the log took; if not all, logHasRoom() comes back */
+static size_t writeLog(psConsole *console, const char *bytes, size_t len)
+{
+    size_t taken = psLogFileWrite(console->log, bytes, len);
+
+    console->logFull = taken < len;
+    if (taken > 0)
+        console->logMidLine = bytes[taken - 1] != '\n';
+    return taken;
+}
+
 /* Notices for the log go out whole before the ring's bytes. */
-static bool flushLogNotice(psConsole *console)
+static void flushLogNotice(psConsole *console)
 {
     psText *out = &console->logOut;
     size_t taken;
 
     if (out->len == 0)
-        return true;
-    taken = psLogFileWrite(console->log, out->data, out->len);
+        return;
+    taken = writeLog(console, out->data, out->len);
     memmove(out->data, out->data + taken, out->len - taken);
     out->len -= taken;
-    return out->len == 0;
 }
 
+/* Say in the log what it lacks. */
+static void repairLog(psConsole *console)
+{
+    uint64_t lost = psRingReaderRepair(&console->logReader, logRing(console));
+
+    if (lost == 0)
+        return;
+    psTextReset(&console->logOut);
+    if (console->logMidLine)
+        psTextAppend(&console->logOut, "\r\n", 2);
+    psMessageLost(&console->logOut, lost);
+    flushLogNotice(console);
+}
+
+/* While the log takes nothing, nothing is noted either: a stall is one notice. */
 static void pumpLog(psConsole *console, double now)
 {
-    psRing *ring = logRing(console);
     psRingReader *reader = &console->logReader;
-    uint64_t lost = psRingReaderRepair(reader, ring);
     const char *bytes;
     size_t len;
 
-    if (lost > 0)
-        psMessageLost(&console->logOut, lost);
-    if (!flushLogNotice(console))
-        return;
-    while ((len = psRingReaderPeek(reader, ring, &bytes)) > 0) {
-        size_t taken = psLogFileWrite(console->log, bytes, len);
-
-        psRingReaderAccept(reader, taken, now);
-        if (taken < len)
-            return; /* logHasRoom comes back */
-    }
+    if (!console->logFull)
+        flushLogNotice(console);
+    if (!console->logFull)
+        repairLog(console);
+    while (!console->logFull && (len = psRingReaderPeek(reader, logRing(console), &bytes)) > 0)
+        psRingReaderAccept(reader, writeLog(console, bytes, len), now);
 }
 
 /* ---- output ---- */
+
+/* With stamps, short lines become many times longer: the ring grows rather than have that
+ * overrun anybody, and the log, whose queue holds more than any ring, is served at once. */
+static void writeStamped(psConsole *console)
+{
+    psRing *ring = &console->stampedRing;
+    const psText *text = &console->stampText;
+
+    while (roomsOf(console, ring).any < text->len && grow(console, ring)) {
+    }
+    if (console->log && psRingReaderRoom(&console->logReader, ring) < text->len)
+        pumpLog(console, psLoopNow(console->loop));
+    psRingWrite(ring, text->data, text->len);
+}
 
 static void stampNew(psConsole *console, const void *bytes, size_t len)
 {
@@ -370,10 +403,11 @@ static void stampNew(psConsole *console, const void *bytes, size_t len)
         stamp[stampLen++] = ']';
         stamp[stampLen++] = ' ';
     }
+    console->stampLen = stampLen;
     psTextReset(&console->stampText);
     psStampFeed(&console->stamp, bytes, len, stamp, stampLen, &console->stampText);
     if (!console->stampText.failed)
-        psRingWrite(&console->stampedRing, console->stampText.data, console->stampText.len);
+        writeStamped(console);
 }
 
 bool psConsoleMidLine(const psConsole *console)
@@ -398,10 +432,14 @@ long psConsoleReadFrom(psConsole *console, int fd, size_t max)
 {
     char *room;
     size_t size = psRingReserve(&console->ring, &room);
+    /* No more than the room psConsoleMayRead() grants, should every byte be a line with a stamp. */
+    size_t most = READ_MARGIN_BYTES / (2 + console->stampLen);
     ssize_t n;
 
+    if (size > max)
+        size = max;
     do {
-        n = read(fd, room, size < max ? size : max);
+        n = read(fd, room, size < most ? size : most);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;

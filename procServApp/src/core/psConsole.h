@@ -43,6 +43,7 @@ typedef struct psConsole {
     psRing ring;        /* what the child and we print */
     psRing stampedRing; /* the same with time stamps; data NULL without --logstamp */
     psStamp stamp;
+    size_t stampLen;  /* of the last one */
     psText stampText; /* scratch */
     ELLLIST clients;  /* psClient.node */
     ELLLIST dead;     /* psClient.node: freed at the end of the round */
@@ -51,7 +52,9 @@ typedef struct psConsole {
     psLogFile *log; /* NULL: none */
     bool logFailed; /* it could not be opened at start */
     psRingReader logReader;
-    psText logOut; /* notices on their way to the log */
+    psText logOut;   /* a notice on its way to the log */
+    bool logMidLine; /* what went there last did not end a line */
+    bool logFull;    /* it took less than it was given */
     int users, loggers;
     int terminals; /* of users: not counted against the limit */
     bool waiting;  /* the pty is not read until a reader has moved */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: EPICS */
+/*
+ * A console and its log, in the test's own loop: what the log may lose, and what never.  A pipe
+ * stands in for the pty.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "psConsole.h"
+
+#define LINES 65536 /* a pipe full of empty lines */
+#define STAMP "[Mon Nov 23 15:40:19 2026] "
+
+typedef struct psRig {
+    psLoop *loop;
+    psConfig *cfg;
+    psConsole console;
+    char dir[64], path[128];
+    int pty[2]; /* we write [1]; the console reads [0] */
+} psRig;
+
+static void nothing(void *ctx)
+{
+    (void)ctx;
+}
+
+static const psConsoleOps ops = {.counted = nothing, .resume = nothing};
+
+static void set(psRig *rig, const char *option, const char *value)
+{
+    char msg[256];
+
+    if (psConfigSet(rig->cfg, option, value, msg, sizeof(msg)) != 0)
+        testAbort("%s: %s", option, msg);
+}
+
+static void prepare(psRig *rig)
+{
+    const char *const argv[] = {"child"};
+    const char *tmp = getenv("TMPDIR");
+
+    memset(rig, 0, sizeof(*rig));
+    snprintf(rig->dir, sizeof(rig->dir), "%.40s/psTestXXXXXX", tmp ? tmp : "/tmp");
+    rig->loop = psLoopCreate(psClockSystem());
+    rig->cfg = psConfigCreate();
+    if (!mkdtemp(rig->dir) || !rig->loop || !rig->cfg ||
+        psConfigSetCommand(rig->cfg, 1, argv) != 0 || pipe2(rig->pty, O_NONBLOCK | O_CLOEXEC) != 0)
+        testAbort("cannot prepare: %s", strerror(errno));
+    snprintf(rig->path, sizeof(rig->path), "%s/log", rig->dir);
+    set(rig, "logfile", rig->path);
+}
+
+static void openConsole(psRig *rig)
+{
+    char msg[256];
+
+    psLoopRound(rig->loop, 0); /* makes this the loop's thread */
+    if (psConsoleInit(&rig->console, rig->loop, rig->cfg, &ops, rig) != 0 ||
+        psConsoleOpen(&rig->console, "argv0", msg, sizeof(msg)) != 0)
+        testAbort("cannot open: %s", msg);
+}
+
+static void tearDown(psRig *rig)
+{
+    psConsoleClear(&rig->console, 5.0);
+    psLoopFree(rig->loop);
+    psConfigFree(rig->cfg);
+    close(rig->pty[0]);
+    close(rig->pty[1]);
+    unlink(rig->path);
+    rmdir(rig->dir);
+}
+
+/* The log has a thread of its own: wait for it. */
+static void waitForLog(psRig *rig)
+{
+    for (int i = 0; i < 3000 && !psConsoleIdle(&rig->console); i++)
+        psLoopRound(rig->loop, 0.01);
+    if (!psConsoleIdle(&rig->console))
+        testAbort("waited 30 s for the log to be written");
+}
+
+/* Read @p fd to its end, or to EAGAIN. */
+static void readAll(int fd, psText *out)
+{
+    char bytes[65536];
+    ssize_t n;
+
+    while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+        psTextAppend(out, bytes, (size_t)n);
+}
+
+static size_t countOf(const psText *text, const char *part)
+{
+    const char *at = text->data, *end = at + text->len;
+    size_t count = 0;
+
+    while (at && (at = memmem(at, (size_t)(end - at), part, strlen(part))) != NULL) {
+        at += strlen(part);
+        count++;
+    }
+    return count;
+}
+
+/* One round of reading: 64 KiB of the pty, 1.8 MB with stamps, more than any ring holds. */
+static void stamps_OfManyShortLines_LoseNothingInTheLog(void)
+{
+    static char lines[LINES];
+    psText log = PS_TEXT_INIT;
+    size_t stamped;
+    psRig rig;
+    int fd;
+
+    prepare(&rig);
+    set(&rig, "logstamp", STAMP);
+    openConsole(&rig);
+    memset(lines, '\n', sizeof(lines));
+    if (write(rig.pty[1], lines, sizeof(lines)) != LINES)
+        testAbort("write: %s", strerror(errno));
+    while (psConsoleMayRead(&rig.console) &&
+           psConsoleReadFrom(&rig.console, rig.pty[0], LINES) > 0) {
+    }
+    waitForLog(&rig);
+    fd = open(rig.path, O_RDONLY | O_CLOEXEC);
+    readAll(fd, &log);
+    close(fd);
+    stamped = countOf(&log, STAMP "\n");
+    testOk(stamped == LINES && log.len == LINES * strlen(STAMP "\n"), "%zu of %d lines, %zu bytes",
+           stamped, LINES, log.len);
+    psTextClear(&log);
+    tearDown(&rig);
+}
+
+/* The log is a pipe that nobody reads for a while. */
+static void stalledLog_IsToldOnceAndKeepsNoMemory(void)
+{
+    const size_t all = PS_LOG_QUEUE_BYTES + 8u * PS_RING_MAX_BYTES;
+    char line[1024];
+    psText log = PS_TEXT_INIT;
+    size_t notices, most = 0, queued = 0;
+    psRig rig;
+    int fd;
+
+    prepare(&rig);
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    fd = mkfifo(rig.path, 0600) == 0 ? open(rig.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    if (fd < 0)
+        testAbort("fifo: %s", strerror(errno));
+    openConsole(&rig);
+    for (size_t done = 0; done < all; done += sizeof(line)) {
+        psConsoleWrite(&rig.console, line, sizeof(line));
+        if (done % PS_RING_MIN_BYTES == 0)
+            psLoopRound(rig.loop, 0);
+        if (rig.console.logOut.cap > most)
+            most = rig.console.logOut.cap;
+    }
+    testOk(most <= 1024, "what waits for the log beside its queue is one notice (%zu bytes)", most);
+    for (int i = 0; i < 30000 && !psConsoleIdle(&rig.console); i++) {
+        readAll(fd, &log);
+        psLoopRound(rig.loop, 0.001);
+    }
+    readAll(fd, &log);
+    notices = countOf(&log, " bytes lost\r\n");
+    queued = log.len;
+    testOk(notices == 1, "the gap is told once (%zu times)", notices);
+    testOk(queued >= PS_LOG_QUEUE_BYTES && queued < all, "and what was queued is there");
+    close(fd);
+    psTextClear(&log);
+    tearDown(&rig);
+}
+
+MAIN(psConsoleLogTest)
+{
+    (void)argc;
+    (void)argv;
+    testPlan(4);
+    stamps_OfManyShortLines_LoseNothingInTheLog();
+    stalledLog_IsToldOnceAndKeepsNoMemory();
+    return testDone();
+}
