@@ -83,8 +83,10 @@ int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn don
 /** Tell something on a child's console and log, as "@@@ text".  Thread: any.  Blocks: never.
  *  @return as psSupSubmit() */
 int psSupTell(psSup *sup, const char *name, const char *text);
-/** Record a command that access security or a lockout refused: CmdState Denied. */
-int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason);
+/** Record a command that was refused: CmdState Denied.
+ *  @param done told so, as by psSupSubmit(); may be NULL */
+int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason,
+                psDoneFn done, void *ctx);
 
 /** The newest published status.  Thread: any.  Blocks: never.  @return 0 or -ENOENT */
 int psSupStatus(psSup *sup, const char *name, psStatus *out);

@@ -101,6 +101,8 @@ static void doCommand(psRequest *request)
 static void doDenied(psRequest *request)
 {
     psChildDenied(request->child, &request->cmd, request->text);
+    if (request->done)
+        request->done(request->ctx, psCmdDenied, request->text);
 }
 
 static void doTell(psRequest *request)
@@ -194,7 +196,8 @@ int psSupTell(psSup *sup, const char *name, const char *text)
     return child ? put(sup, textRequest(sup, child, text, doTell)) : -ENOENT;
 }
 
-int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason)
+int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason,
+                psDoneFn done, void *ctx)
 {
     psChild *child = psSupFind(sup, name);
     psRequest *request;
@@ -202,8 +205,11 @@ int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *
     if (!child)
         return -ENOENT;
     request = textRequest(sup, child, reason, doDenied);
-    if (request)
+    if (request) {
         request->cmd = *cmd;
+        request->done = done;
+        request->ctx = ctx;
+    }
     return put(sup, request);
 }
 

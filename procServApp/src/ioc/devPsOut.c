@@ -4,7 +4,6 @@
 #include <aoRecord.h>
 #include <boRecord.h>
 #include <dbAccess.h>
-#include <dbEvent.h>
 #include <epicsExport.h>
 #include <longoutRecord.h>
 #include <mbboRecord.h>
@@ -33,18 +32,13 @@ static long initBo(dbCommon *pcommon)
 
 static long writeBo(boRecord *prec)
 {
-    switch (psOutWrite((dbCommon *)prec)) {
-    case psOutWait:
-        /* VAL is 0 again at the end: without this no monitor would ever see the command. */
-        db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
+    int next = psOutWrite((dbCommon *)prec, &prec->val);
+    if (next & PS_OUT_POST) {
         prec->mlst = prec->val;
-        break;
-    case psOutZero:
+    }
+    if (next & PS_OUT_ZERO) {
         prec->val = 0;
         prec->rval = 0;
-        break;
-    default:
-        break;
     }
     return 0;
 }
@@ -94,21 +88,13 @@ static long initMbbo(dbCommon *pcommon)
 
 static long writeMbbo(mbboRecord *prec)
 {
-    switch (psOutWrite((dbCommon *)prec)) {
-    case psOutWait: {
-        const psOut *out = prec->dpvt;
-        if (!out->item->setting) {
-            db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
-            prec->mlst = prec->val;
-        }
-        break;
+    int next = psOutWrite((dbCommon *)prec, &prec->val);
+    if (next & PS_OUT_POST) {
+        prec->mlst = prec->val;
     }
-    case psOutZero:
+    if (next & PS_OUT_ZERO) {
         prec->val = 0;
         prec->rval = 0;
-        break;
-    default:
-        break;
     }
     return 0;
 }
@@ -147,20 +133,12 @@ static long initLongout(dbCommon *pcommon)
 
 static long writeLongout(longoutRecord *prec)
 {
-    switch (psOutWrite((dbCommon *)prec)) {
-    case psOutWait: {
-        const psOut *out = prec->dpvt;
-        if (!out->item->setting) {
-            db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
-            prec->mlst = prec->val;
-        }
-        break;
+    int next = psOutWrite((dbCommon *)prec, &prec->val);
+    if (next & PS_OUT_POST) {
+        prec->mlst = prec->val;
     }
-    case psOutZero:
+    if (next & PS_OUT_ZERO) {
         prec->val = 0;
-        break;
-    default:
-        break;
     }
     return 0;
 }
@@ -202,9 +180,7 @@ static long initAo(dbCommon *pcommon)
 
 static long writeAo(aoRecord *prec)
 {
-    if (psOutWrite((dbCommon *)prec) == psOutZero) {
-        prec->val = 0;
-    }
+    psOutWrite((dbCommon *)prec, &prec->val); /* settings only: VAL is cared for */
     return 0;
 }
 

@@ -30,7 +30,7 @@ struct psIocChild {
     char name[PS_NAME_BYTES]; /* fixed */
     IOSCANPVT scan;           /* fixed from init(0) or creation to the end of this IOC */
     ELLLIST watches;          /* fixed from iocInit to the end of this IOC */
-    epicsTimerId timer;       /* fixed; calls pump() when the gap is over */
+    epicsTimerId timer;       /* fixed; calls pump() when the gap is over, and what is due */
     epicsMutexId lock;        /* guards all below */
     psSup *sup;               /* NULL: nothing of that name is supervised */
     psChildFacts facts;
@@ -38,8 +38,10 @@ struct psIocChild {
     bool live;       /* scans may be requested */
     bool wanted;     /* there may be a transition to show */
     bool due;        /* State's next read takes one */
+    bool pollDue;    /* by the timer */
     bool requesting; /* inside scanIoRequest() */
     int outstanding; /* priorities queued and not complete; < 0 while requesting */
+    uint32_t shown;  /* transition that all records show: snap.seq when a scan was complete */
     double nextScan; /* monotonic s, not before */
     double retrySec; /* the next pause after a scan that could not be had */
 };
@@ -56,6 +58,7 @@ static struct {
 
 static void clockExpired(void *ctx);
 static void pump(psIocChild *child);
+static void pollWatches(psIocChild *child);
 
 static void registryCreate(void *arg)
 {
@@ -84,7 +87,17 @@ static psIocChild *nextChild(psIocChild *child)
 
 /* ---- scanning ---- */
 
-/** Base: all State records of one priority have been processed. */
+/** Has the scan that was requested last been completed?  With the lock held. */
+static bool isShown(psIocChild *child)
+{
+    if (child->requesting || child->outstanding) {
+        return false;
+    }
+    child->shown = child->snap.seq;
+    return true;
+}
+
+/** Base: all State records of one priority have been processed, and what they forward to. */
 static void scanComplete(void *usr, IOSCANPVT scan, int prio)
 {
     (void)scan;
@@ -92,7 +105,11 @@ static void scanComplete(void *usr, IOSCANPVT scan, int prio)
     psIocChild *child = usr;
     epicsMutexMustLock(child->lock);
     child->outstanding--;
+    bool last = isShown(child);
     epicsMutexUnlock(child->lock);
+    if (last) {
+        pollWatches(child);
+    }
     pump(child);
 }
 
@@ -118,14 +135,16 @@ static void requestScan(psIocChild *child)
         child->retrySec = PS_SCAN_GAP_SEC;
     }
     bool again = child->live;
+    bool over = !failed && isShown(child);
+    child->pollDue = child->pollDue || over;
     epicsMutexUnlock(child->lock);
     if (!again) {
         return;
     }
-    if (failed) {
+    if (failed || over) {
         epicsTimerStartDelay(child->timer, pause);
     } else {
-        pump(child); /* complete already: its own pump() found us requesting */
+        pump(child);
     }
 }
 
@@ -150,9 +169,17 @@ static void pump(psIocChild *child)
     }
 }
 
-static void gapOver(void *ctx)
+static void timerExpired(void *ctx)
 {
-    pump(ctx);
+    psIocChild *child = ctx;
+    epicsMutexMustLock(child->lock);
+    bool poll = child->pollDue;
+    child->pollDue = false;
+    epicsMutexUnlock(child->lock);
+    if (poll) {
+        pollWatches(child);
+    }
+    pump(child);
 }
 
 /** The supervisor has published something.  Thread: its loop. */
@@ -165,10 +192,11 @@ static void published(void *ctx)
     pump(child);
 }
 
-static void pollWatches(psIocChild *child, bool mayLock)
+static void pollWatches(psIocChild *child)
 {
     epicsMutexMustLock(child->lock);
     psSettings now = child->snap.settings;
+    uint32_t shown = child->shown;
     bool live = child->live;
     epicsMutexUnlock(child->lock);
     if (!live) {
@@ -176,7 +204,7 @@ static void pollWatches(psIocChild *child, bool mayLock)
     }
     for (ELLNODE *node = ellFirst(&child->watches); node; node = ellNext(node)) {
         psIocWatch *watch = CONTAINER(node, psIocWatch, node);
-        watch->poll(watch, &now, mayLock);
+        watch->poll(watch, &now, shown);
     }
 }
 
@@ -199,7 +227,7 @@ static void clockExpired(void *ctx)
         return;
     }
     for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
-        pollWatches(child, true);
+        pollWatches(child);
     }
     for (int prio = 0; prio < NUM_CALLBACK_PRIORITIES; prio++) {
         scanIoImmediate(registry.clockScan, prio);
@@ -237,20 +265,15 @@ static bool takeNext(psIocChild *child)
 
 void psIocChildTake(psIocChild *child)
 {
-    bool live = false;
     epicsMutexMustLock(child->lock);
     if (child->sup && !child->live) {
         takeNewest(child);
     } else if (child->sup && child->due) {
         child->due = false;
-        live = true;
         /* Cleared before we look: what is published from now on sets it again. */
         child->wanted = takeNext(child);
     }
     epicsMutexUnlock(child->lock);
-    if (live) {
-        pollWatches(child, false);
-    }
 }
 
 bool psIocChildLock(psIocChild *child, psIocView *view)
@@ -279,6 +302,28 @@ bool psIocChildSettings(psIocChild *child, psSettings *out)
     return known;
 }
 
+uint32_t psIocChildNewest(psIocChild *child)
+{
+    psStatus now = {0};
+    epicsMutexMustLock(child->lock);
+    if (child->sup) {
+        psSupStatus(child->sup, child->name, &now);
+    }
+    epicsMutexUnlock(child->lock);
+    return now.seq;
+}
+
+void psIocChildPollIfShown(psIocChild *child, uint32_t seq)
+{
+    epicsMutexMustLock(child->lock);
+    bool poll = child->live && (int32_t)(child->shown - seq) >= 0;
+    child->pollDue = child->pollDue || poll;
+    epicsMutexUnlock(child->lock);
+    if (poll) {
+        epicsTimerStartDelay(child->timer, 0);
+    }
+}
+
 /* ---- registry ---- */
 
 static psIocChild *createChild(const char *name)
@@ -288,7 +333,7 @@ static psIocChild *createChild(const char *name)
         return NULL;
     }
     child->lock = epicsMutexCreate();
-    child->timer = epicsTimerQueueCreateTimer(registry.gapQueue, gapOver, child);
+    child->timer = epicsTimerQueueCreateTimer(registry.gapQueue, timerExpired, child);
     if (!child->lock || !child->timer) {
         if (child->lock) {
             epicsMutexDestroy(child->lock);
@@ -315,7 +360,7 @@ static void follow(psIocChild *child, psSup *sup)
     }
     child->live = child->wanted = true;
     epicsMutexUnlock(child->lock);
-    pollWatches(child, true);
+    pollWatches(child);
     pump(child);
 }
 
@@ -402,10 +447,11 @@ int psIocChildTell(psIocChild *child, const char *text)
     return rc;
 }
 
-int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason)
+int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
+                     void *ctx)
 {
     epicsMutexMustLock(child->lock);
-    int rc = child->sup ? psSupDenied(child->sup, child->name, cmd, reason) : -ENOENT;
+    int rc = child->sup ? psSupDenied(child->sup, child->name, cmd, reason, done, ctx) : -ENOENT;
     epicsMutexUnlock(child->lock);
     return rc;
 }
@@ -440,6 +486,7 @@ void psIocChildrenDetach(void)
         psSupSubscribe(sup, child->name, NULL, NULL);
         epicsMutexMustLock(child->lock);
         child->sup = NULL;
+        child->shown = 0;
         memset(&child->snap, 0, sizeof child->snap);
         memset(&child->facts, 0, sizeof child->facts);
         child->snap.state = psStateUnknown;

@@ -22,12 +22,13 @@
 
 typedef struct psIocChild psIocChild;
 
-/** An output record that wants to know the settings.  Owned by the caller, fixed once added. */
+/** An output record that wants to know what the others show.  Owned by the caller, fixed once
+ *  added. */
 typedef struct psIocWatch {
     ELLNODE node;
-    /** Called at each transition and once a second.
-     *  @param mayLock whether the record may be locked here; else leave that to a callback */
-    void (*poll)(struct psIocWatch *watch, const psSettings *now, bool mayLock);
+    /** Called with no lock held each time all records show a transition, and once a second.
+     *  @param shown number of that transition */
+    void (*poll)(struct psIocWatch *watch, const psSettings *now, uint32_t shown);
 } psIocWatch;
 
 /** What a getter sees.  Valid inside psIocChildLock()...Unlock() only. */
@@ -54,6 +55,12 @@ void psIocChildTake(psIocChild *child);
 /** The settings as they are now.  @return false if nothing of that name is supervised */
 bool psIocChildSettings(psIocChild *child, psSettings *out);
 
+/** Number of the newest transition; 0: none.  Thread: any; never blocks. */
+uint32_t psIocChildNewest(psIocChild *child);
+/** If the records show transition @p seq already, poll the watches once more, by another thread.
+ *  Thread: any; never blocks. */
+void psIocChildPollIfShown(psIocChild *child, uint32_t seq);
+
 IOSCANPVT psIocChildScan(const psIocChild *child);
 IOSCANPVT psIocClockScan(void);
 
@@ -64,7 +71,8 @@ void psIocChildWatch(psIocChild *child, psIocWatch *watch);
  *  @return as those; -ENOENT if nothing of that name is supervised */
 int psIocChildSubmit(psIocChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
 int psIocChildTell(psIocChild *child, const char *text);
-int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason);
+int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
+                     void *ctx);
 
 /** @name Life of the IOC; thread: the one that runs iocInit. @{ */
 void psIocChildrenReset(void);  /**< new scan lists: dset init(0) of each iocInit */

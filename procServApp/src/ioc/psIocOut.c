@@ -3,6 +3,7 @@
  *
  * Lock order: record lock, then psOut.lock or the child's.  done() runs on the supervisor's loop
  * thread, perhaps before psSupSubmit() returned: the second pass then waits for the record lock.
+ * It is made by poll(), that is by the thread that has just processed the status records.
  */
 
 #include <errno.h>
@@ -24,6 +25,9 @@
 #include "psIocIn.h"
 #include "psIocOut.h"
 #include "psPutTrap.h"
+
+/* For the second pass, when the records do not follow: no State is loaded, or it is disabled. */
+#define PATIENCE_SEC 0.5
 
 static struct {
     _Atomic int epoch;
@@ -75,35 +79,52 @@ static double settingOf(const psSettings *settings, psVerb verb)
 
 /* ---- the second pass ---- */
 
-static void requestComplete(psOut *out)
+static void noteEnd(psOut *out, bool *flag, psCmdState how, const char *msg)
 {
-    bool stuck = isAlive(out) && callbackRequest(&out->complete);
+    uint32_t newest = psIocChildNewest(out->child);
     epicsMutexMustLock(out->lock);
-    out->completeStuck = stuck;
+    out->how = how;
+    epicsSnprintf(out->msg, sizeof out->msg, "%s", msg && msg[0] ? msg : "failed");
+    out->awaited = newest;
+    out->endedAt = epicsMonotonicGet() * 1e-9;
+    *flag = true;
     epicsMutexUnlock(out->lock);
+    psIocChildPollIfShown(out->child, newest);
 }
 
-/** The command ended.  Thread: the supervisor's loop. */
+/** The command in progress ended.  Thread: the supervisor's loop. */
 static void done(void *ctx, psCmdState how, const char *msg)
 {
     psOut *out = ctx;
-    epicsMutexMustLock(out->lock);
-    out->how = how;
-    epicsSnprintf(out->msg, sizeof out->msg, "%s", msg ? msg : "");
-    epicsMutexUnlock(out->lock);
-    requestComplete(out);
+    noteEnd(out, &out->ended, how, msg);
 }
 
-static void completeRecord(epicsCallback *callback)
+/** A signal that nobody waited for.  Thread: as done(). */
+static void doneLate(void *ctx, psCmdState how, const char *msg)
 {
-    void *user;
-    callbackGetUser(user, callback);
-    psOut *out = user;
-    dbScanLock(out->prec);
-    if (out->prec->pact) {
-        out->prec->rset->process(out->prec);
+    psOut *out = ctx;
+    if (how != psCmdDone) {
+        noteEnd(out, &out->late, how, msg);
     }
-    dbScanUnlock(out->prec);
+}
+
+/** Thread: any that holds no record lock. */
+static void complete(psOut *out)
+{
+    dbCommon *prec = out->prec;
+    dbScanLock(prec);
+    epicsMutexMustLock(out->lock);
+    bool ended = out->ended, late = out->late;
+    out->ended = out->late = false;
+    epicsMutexUnlock(out->lock);
+    if (ended && prec->pact) {
+        prec->rset->process(prec);
+    } else if (late && !prec->pact) { /* else the command in progress will tell how it went */
+        out->telling = true;
+        dbProcess(prec);
+        out->telling = false; /* SDIS may have kept it from being processed */
+    }
+    dbScanUnlock(prec);
 }
 
 static void failed(dbCommon *prec, const char *msg)
@@ -126,7 +147,8 @@ static void adoptActual(psOut *out)
     }
 }
 
-static psOutNext secondPass(psOut *out)
+/** The alarm of the command that ended, if it failed. */
+static void tellOutcome(psOut *out)
 {
     char msg[PS_TEXT_BYTES];
     epicsMutexMustLock(out->lock);
@@ -134,16 +156,22 @@ static psOutNext secondPass(psOut *out)
     memcpy(msg, out->msg, sizeof msg);
     epicsMutexUnlock(out->lock);
     if (how != psCmdDone) {
-        failed(out->prec, msg[0] ? msg : "failed");
+        failed(out->prec, msg);
     }
-    if (out->value(out->prec) != out->accepted) {
-        return psOutKeep; /* a newer put, processed next: zeroing it would lose it */
+}
+
+static int secondPass(psOut *out)
+{
+    double value = out->value(out->prec);
+    tellOutcome(out);
+    if (value != out->accepted && !(isnan(value) && isnan(out->accepted))) {
+        return 0; /* a newer put, processed next: zeroing it would lose it */
     }
     if (out->item->setting) {
         adoptActual(out);
-        return psOutKeep;
+        return 0;
     }
-    return psOutZero;
+    return PS_OUT_ZERO;
 }
 
 /* ---- the first pass ---- */
@@ -181,52 +209,65 @@ static void explain(int rc, double value, psVerb verb, char *msg, size_t size)
     }
 }
 
-static psOutNext submit(psOut *out, double value)
+/** VAL is what was put.  A put of a command that was not accepted leaves no trace in VAL. */
+static int submit(psOut *out, double value, void *val)
 {
+    dbCommon *prec = out->prec;
     psCommand cmd = {.verb = out->item->verb, .value = value, .reason = psReasonOperator};
+    bool wait = cmd.verb != psVerbSignal || prec->ppn;
+    char msg[PS_TEXT_BYTES];
     psPutTrapTake(out, cmd.by, sizeof cmd.by);
     if (!psIocChildrenRunning()) {
-        failed(out->prec, "the IOC does not run");
-        return psOutZero;
+        failed(prec, "the IOC does not run");
+        return PS_OUT_ZERO;
     }
     tellPut(out, cmd.by, value);
-    out->accepted = value;
-    out->prec->pact = TRUE;
-    int rc = psIocChildSubmit(out->child, &cmd, done, out);
-    if (!rc) {
-        return psOutWait;
+    if (!out->item->setting) {
+        db_post_events(prec, val, DBE_VALUE | DBE_LOG);
     }
-    out->prec->pact = FALSE;
-    char msg[PS_TEXT_BYTES];
-    explain(rc, value, cmd.verb, msg, sizeof msg);
-    psIocChildDenied(out->child, &cmd, msg);
-    failed(out->prec, msg);
-    return psOutZero;
+    out->accepted = value;
+    prec->pact = wait;
+    int rc = psIocChildSubmit(out->child, &cmd, wait ? done : doneLate, out);
+    if (rc) {
+        explain(rc, value, cmd.verb, msg, sizeof msg);
+        rc = psIocChildDenied(out->child, &cmd, msg, wait ? done : doneLate, out);
+    }
+    if (rc) {
+        prec->pact = FALSE;
+        failed(prec, msg);
+    }
+    return PS_OUT_POST | (prec->pact ? 0 : PS_OUT_ZERO);
 }
 
-static psOutNext firstPass(psOut *out)
+static int firstPass(psOut *out, void *val)
 {
     double value = out->value(out->prec);
     bool setting = out->item->setting;
+    if (out->telling) {
+        tellOutcome(out);
+        return 0;
+    }
     if (setting && out->readback) {
         out->readback = false;
         adoptActual(out);
-        return psOutKeep;
+        return 0;
     }
     if (!setting && value == 0) {
         char by[PS_BY_BYTES];
         psPutTrapTake(out, by, sizeof by);
-        return psOutKeep;
+        return 0;
     }
-    psOutNext next = submit(out, value);
-    if (next == psOutZero && setting) {
-        adoptActual(out);
-        return psOutKeep;
+    int next = submit(out, value, val);
+    if (setting) {
+        if (next & PS_OUT_ZERO) {
+            adoptActual(out);
+        }
+        return 0;
     }
     return next;
 }
 
-psOutNext psOutWrite(dbCommon *prec)
+int psOutWrite(dbCommon *prec, void *val)
 {
     if (!prec->nsev) {
         prec->namsg[0] = '\0'; /* 7.0.8.1: a message outlives its alarm */
@@ -234,9 +275,9 @@ psOutNext psOutWrite(dbCommon *prec)
     psOut *out = prec->dpvt;
     if (!out) {
         failed(prec, "bad link, see errlog");
-        return psOutZero;
+        return PS_OUT_ZERO;
     }
-    return prec->pact ? secondPass(out) : firstPass(out);
+    return prec->pact ? secondPass(out) : firstPass(out, val);
 }
 
 /* ---- what happens elsewhere ---- */
@@ -265,18 +306,7 @@ static void syncNow(psOut *out)
     dbScanUnlock(prec);
 }
 
-static void syncRecord(epicsCallback *callback)
-{
-    void *user;
-    callbackGetUser(user, callback);
-    psOut *out = user;
-    epicsMutexMustLock(out->lock);
-    out->syncQueued = false;
-    epicsMutexUnlock(out->lock);
-    syncNow(out);
-}
-
-static void poll(psIocWatch *watch, const psSettings *now, bool mayLock)
+static void poll(psIocWatch *watch, const psSettings *now, uint32_t shown)
 {
     psOut *out = CONTAINER(watch, psOut, watch);
     double actual = settingOf(now, out->item->verb);
@@ -284,21 +314,18 @@ static void poll(psIocWatch *watch, const psSettings *now, bool mayLock)
         return;
     }
     epicsMutexMustLock(out->lock);
-    bool complete = out->completeStuck;
-    bool sync = !out->syncQueued && (actual != out->seen || wantClosed() != out->closed);
-    out->syncQueued = out->syncQueued || (sync && !mayLock);
+    bool reached = (int32_t)(shown - out->awaited) >= 0;
+    bool stuck = shown == out->shown && epicsMonotonicGet() * 1e-9 - out->endedAt > PATIENCE_SEC;
+    bool finish = (out->ended || out->late) && (reached || stuck);
+    bool sync = actual != out->seen || wantClosed() != out->closed;
+    out->shown = shown;
     out->seen = actual;
     epicsMutexUnlock(out->lock);
-    if (complete) {
-        requestComplete(out);
+    if (finish) {
+        complete(out);
     }
-    if (sync && mayLock) {
+    if (sync) {
         syncNow(out);
-    } else if (sync && callbackRequest(&out->sync)) {
-        epicsMutexMustLock(out->lock);
-        out->syncQueued = false;
-        out->seen = NAN; /* differs from everything: the next poll tries again */
-        epicsMutexUnlock(out->lock);
     }
 }
 
@@ -325,12 +352,6 @@ static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
     out->watch.poll = poll;
     out->closed = wantClosed();
     prec->disp = out->closed; /* asInit comes later: closed until it has opened */
-    callbackSetCallback(completeRecord, &out->complete);
-    callbackSetPriority(prec->prio, &out->complete);
-    callbackSetUser(out, &out->complete);
-    callbackSetCallback(syncRecord, &out->sync);
-    callbackSetPriority(priorityLow, &out->sync);
-    callbackSetUser(out, &out->sync);
     return out;
 }
 

@@ -2,16 +2,18 @@
 /** @file psIocOut.h
  *  @brief What the output records share: commands and settings are asynchronous.
  *
- *  First pass: the command is queued and PACT is set.  When it is done, or failed, the second
- *  pass sets the alarm and clears PACT.  The supervisor completes every command exactly once,
- *  so PACT ends always; a completion that finds the callback queue full is tried again once a
- *  second.  Outputs are never freed: a command that ends after iocShutdown finds its own, of an
+ *  First pass: the command is queued and PACT is set.  When it is done, or failed, and the status
+ *  records show how, the second pass sets the alarm and clears PACT: who has waited for a put
+ *  reads what it led to.  The supervisor completes every command exactly once, so PACT ends
+ *  always.  Outputs are never freed: a command that ends after iocShutdown finds its own, of an
  *  epoch that is over, and does nothing.
+ *
+ *  A signal that nobody waits for needs no PACT: of three quick puts VAL could only hold the last,
+ *  and all three are to be sent.  Its failure is told by processing the record once more.
  */
 #ifndef INC_psIocOut_H
 #define INC_psIocOut_H
 
-#include <callback.h>
 #include <dbCommon.h>
 #include <devSup.h>
 #include <epicsMutex.h>
@@ -40,17 +42,19 @@ struct psOut {
     /* guarded by the record lock */
     double accepted; /* value of the command in progress */
     bool readback;   /* the next write copies the actual setting */
+    bool telling;    /* the next write tells of a signal that failed */
     /* guarded by lock */
     epicsMutexId lock;    /* leaf */
     char by[PS_BY_BYTES]; /* of a trapped put not yet processed; "": none */
-    psCmdState how;       /* of the command that ended */
+    bool ended;           /* the command in progress has, the second pass is due */
+    bool late;            /* a signal that nobody waited for failed: to be told */
+    psCmdState how;       /* of either */
     char msg[PS_TEXT_BYTES];
-    bool completeStuck;     /* no room in the callback queue */
-    bool syncQueued;        /* sync is on its way */
-    double seen;            /* setting as last told to the record */
-    bool closed;            /* what DISP was last set to by us */
-    epicsCallback complete; /* second pass */
-    epicsCallback sync;     /* DISP, and a setting changed elsewhere */
+    uint32_t awaited; /* transition that shows the end */
+    uint32_t shown;   /* as last told */
+    double endedAt;   /* monotonic s */
+    double seen;      /* setting as last told to the record */
+    bool closed;      /* what DISP was last set to by us */
 };
 
 /** init_record of every output.  @return 0 or S_dev_badInitRet after saying why on errlog; then
@@ -61,15 +65,14 @@ long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, 
 /** Is this record one of ours?  @return its output or NULL */
 psOut *psOutOf(const dbCommon *prec);
 
-/** What a write function is to do with its value. */
-typedef enum psOutNext {
-    psOutKeep, /**< nothing: return 0 */
-    psOutWait, /**< PACT is set: a command posts VAL and sets MLST */
-    psOutZero, /**< set VAL to 0; the alarm, if any, is set */
-} psOutNext;
+/** @name What a write function is to do with its VAL, added up. @{ */
+#define PS_OUT_POST 1 /**< set MLST: VAL was posted, since it is 0 again at the end */
+#define PS_OUT_ZERO 2 /**< set VAL to 0 */
+/** @} */
 
-/** Either pass of a write. */
-psOutNext psOutWrite(dbCommon *prec);
+/** Either pass of a write.
+ *  @param val the record's VAL, to be posted */
+int psOutWrite(dbCommon *prec, void *val);
 
 /** A new iocInit: outputs of the last one are dead. */
 void psOutNewEpoch(void);

@@ -43,7 +43,7 @@ static void tellRefused(psOut *out, const char *by)
     epicsSnprintf(cmd.by, sizeof cmd.by, "%s", by);
     epicsSnprintf(text, sizeof text, "%s put %s refused: %s", by, out->prec->name, reason);
     psIocChildTell(out->child, text);
-    psIocChildDenied(out->child, &cmd, reason);
+    psIocChildDenied(out->child, &cmd, reason, NULL, NULL);
 }
 
 static void beforePut(const dbChannel *chan, psOut *out, const asTrapWriteMessage *message)
