@@ -337,6 +337,8 @@ void psChildBegin(psChild *child)
         return;
     child->begun = true;
     psConsoleStart(&child->console);
+    if (child->machine.incarnation > 0 || child->machine.ending)
+        return; /* a command came before */
     psMachineBoot(&child->machine, child->cfg->wait, psChildNow(child), &out);
     psChildAct(child, &out);
     psReportPublish(child);
