@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /*
- * What comes late: a begin behind a command.
+ * What comes late: a begin behind a command, a child added while all ends.
  */
 #include <epicsUnitTest.h>
 #include <testMain.h>
@@ -29,11 +29,41 @@ static void begin_AfterAStart_StartsNoSecondProcess(void)
     psSupFixtureClose(&f);
 }
 
+static void shutdown_ChildAddedMeanwhile_EndsToo(void)
+{
+    static const char deaf[] = "trap '' TERM; echo deaf; while :; do sleep 1; done";
+    psSupFixture f;
+    psConfig *cfg;
+    psStatus status;
+    psTestConsole console;
+    int code;
+
+    psSupFixtureOpen(&f, false);
+    cfg = psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", deaf));
+    psSupFixtureSet(cfg, "grace", "1");
+    psSupFixtureSet(cfg, "wait", NULL);
+    psSupFixtureAdd(&f, cfg);
+    psSupFixtureStart(&f);
+    psSupFixtureState(&f, "one", psStateWaiting);
+    psTestConsoleOpen(&console, &f, "one");
+    psSupFixtureDo(&f, "one", psVerbStart, 0);
+    psTestConsoleExpect(&console, "deaf");
+    psSupShutdown(f.sup);
+    psSupFixtureState(&f, "one", psStateStopping);
+    psSupFixtureAdd(&f, psSupFixtureCommand(&f, "two", WORDS("/bin/sleep", "1000")));
+    code = psSupFixtureWait(&f); /* aborts if it does not end */
+    psSupStatus(f.sup, "two", &status);
+    testOk(status.starts == 0, "the end came, code %d; the late one never started", code);
+    psTestConsoleClose(&console);
+    psSupFixtureClose(&f);
+}
+
 MAIN(psSupLateTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(1);
+    testPlan(2);
     begin_AfterAStart_StartsNoSecondProcess();
+    shutdown_ChildAddedMeanwhile_EndsToo();
     return testDone();
 }

@@ -184,6 +184,12 @@ static void beginFlush(psSup *sup)
     psLoopArm(sup->loop, &sup->flushTimer, psLoopNow(sup->loop) + FLUSH_SEC, flushDue, sup);
 }
 
+void psSupEndLate(psSup *sup, psChild *child)
+{
+    if (sup->phase != psPhaseUp && !child->machine.ending)
+        psChildShutdown(child);
+}
+
 /* Runs whenever something may have come to rest. */
 static void flushJob(void *ctx)
 {
@@ -195,8 +201,10 @@ static void flushJob(void *ctx)
         allFinished(sup))
         psSupBeginEnd(sup);
     if (sup->phase == psPhaseChildren) {
-        for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
+        for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+            psSupEndLate(sup, child);
             done = done && psChildDown(child);
+        }
         if (done)
             beginFlush(sup);
     }

@@ -95,6 +95,7 @@ static int putSimple(psSup *sup, const char *name, void (*fn)(psRequest *request
 
 static void doCommand(psRequest *request)
 {
+    psSupEndLate(request->sup, request->child);
     psChildCommand(request->child, &request->cmd, request->done, request->ctx);
 }
 

@@ -55,5 +55,7 @@ psChild *psSupFirst(psSup *sup);
 psChild *psSupNext(psSup *sup, psChild *child);
 /** Begin the end of all, or hurry it.  Thread: loop. */
 void psSupBeginEnd(psSup *sup);
+/** A child that was added when the end had begun takes part in it.  Thread: loop. */
+void psSupEndLate(psSup *sup, psChild *child);
 
 #endif
