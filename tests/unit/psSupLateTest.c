@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: EPICS */
 /*
- * What comes late: a begin behind a command, a child added while all ends.
+ * What comes late: a begin behind a command, a child added while all ends, a console that reads
+ * its last bytes when everything else is done.
  */
+#include <string.h>
+
+#include <dbDefs.h>
+#include <epicsStdio.h>
 #include <epicsUnitTest.h>
+#include <errlog.h>
 #include <testMain.h>
 
 #include "psSupFixture.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define MANY_BYTES 600000 /* more than a socket takes, less than the ring */
 
 /* A script adds a child, starts it by hand, and comes to iocInit. */
 static void begin_AfterAStart_StartsNoSecondProcess(void)
@@ -58,12 +65,56 @@ static void shutdown_ChildAddedMeanwhile_EndsToo(void)
     psSupFixtureClose(&f);
 }
 
+static void noteLine(void *ctx, const char *message)
+{
+    if (strstr(message, "given up"))
+        *(int *)ctx += 1;
+}
+
+static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
+{
+    psSupFixture f;
+    psConfig *cfg;
+    psTestConsole late, quick;
+    char script[128];
+    int givenUp = 0;
+
+    psSupFixtureOpen(&f, false);
+    epicsSnprintf(script, sizeof(script),
+                  "head -c %d /dev/zero | tr '\\0' x; echo; echo END; exec sleep 1000", MANY_BYTES);
+    cfg = psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", script));
+    psSupFixtureSet(cfg, "wait", NULL);
+    psSupFixtureAdd(&f, cfg);
+    psSupFixtureStart(&f);
+    psSupFixtureState(&f, "one", psStateWaiting);
+    psTestConsoleOpen(&late, &f, "one");
+    psTestConsoleExpect(&late, "@@@ Welcome");
+    psTestConsoleOpen(&quick, &f, "one");
+    psSupFixtureDo(&f, "one", psVerbStart, 0);
+    psTestConsoleExpect(&quick, "END");
+    eltc(0); /* what is told is expected here */
+    errlogAddListener(noteLine, &givenUp);
+    psSupShutdown(f.sup);
+    psTestConsoleDrain(&quick); /* it is closed: so far is the end */
+    psTestConsoleDrain(&late);
+    psSupFixtureWait(&f);
+    errlogFlush();
+    errlogRemoveListeners(noteLine, &givenUp);
+    eltc(1);
+    testOk(late.got.len > MANY_BYTES && givenUp == 0,
+           "it got all, %zu bytes, and the end came right behind it", late.got.len);
+    psTestConsoleClose(&late);
+    psTestConsoleClose(&quick);
+    psSupFixtureClose(&f);
+}
+
 MAIN(psSupLateTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(2);
+    testPlan(3);
     begin_AfterAStart_StartsNoSecondProcess();
     shutdown_ChildAddedMeanwhile_EndsToo();
+    shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger();
     return testDone();
 }

@@ -170,7 +170,11 @@ static int admit(void *ctx)
 
 static void counted(void *ctx)
 {
-    psReportCounts(ctx);
+    psChild *child = ctx;
+
+    psReportCounts(child);
+    if (child->machine.ending)
+        child->ops->settled(child->ctx);
 }
 
 static const psConsoleOps consoleOps = {

@@ -25,8 +25,9 @@ typedef struct psChild psChild;
 
 /** What a child needs of its supervisor.  Called on the loop thread. */
 typedef struct psChildOps {
-    int (*admit)(void *ctx);    /**< one console connection more?  0, or the limit reached */
-    void (*settled)(void *ctx); /**< it came to rest, or is OneShot and finished */
+    int (*admit)(void *ctx); /**< one console connection more?  0, or the limit reached */
+    /** It came to rest, or is OneShot and finished; at the end: a console is gone. */
+    void (*settled)(void *ctx);
     bool (*quit)(void *ctx, const char **outWhyNot); /**< ^Q: begin the end of all */
 } psChildOps;
 

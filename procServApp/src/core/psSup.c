@@ -117,7 +117,7 @@ static void settled(void *ctx)
     psSup *sup = ctx;
 
     /* Deferred: the child is still in the middle of its step. */
-    if (sup->phase == psPhaseChildren || sup->options.endWithOneShot)
+    if (sup->phase != psPhaseUp || sup->options.endWithOneShot)
         psLoopDefer(sup->loop, &sup->flushJob);
 }
 
