@@ -25,6 +25,7 @@ extern char **environ;
 
 #define FLUSH_SEC 2.0        /* for consoles and logs at the end */
 #define SPARE_DESCRIPTORS 64 /* of our own, beside consoles */
+#define MIN_CONSOLES 8       /* where the limit leaves none */
 #define CHILD_DESCRIPTORS 8  /* per child: pty, pidfd, log, listeners */
 
 /* ---- names ---- */
@@ -69,8 +70,10 @@ psChild *psSupNext(psSup *sup, psChild *child)
 
 static int consoleLimit(psSup *sup)
 {
-    return sup->descriptorLimit - SPARE_DESCRIPTORS - CHILD_DESCRIPTORS * ellCount(&sup->children) -
-           sup->options.reservedDescriptors;
+    int left = sup->descriptorLimit - SPARE_DESCRIPTORS - CHILD_DESCRIPTORS * psSupCount(sup) -
+               sup->options.reservedDescriptors;
+
+    return left > MIN_CONSOLES ? left : MIN_CONSOLES;
 }
 
 /* At the limit the client that made no progress for the longest makes room. */
