@@ -123,13 +123,8 @@ static void accepted(void *ctx, psListener *listener, int fd, const char *peer)
         psText line = PS_TEXT_INIT;
 
         psMessageConsolesFull(&line, limit);
-        if (!line.failed) {
-            ssize_t ignored = write(fd, line.data, line.len); /* it is told or it is not */
-
-            (void)ignored;
-        }
+        psListenerRefuse(fd, line.failed ? "" : line.data);
         psTextClear(&line);
-        close(fd);
         return;
     }
     psConsoleAddClient(console, fd, psClientSocket, listener->readOnly, peer);
@@ -139,8 +134,13 @@ void psConsoleStart(psConsole *console)
 {
     int i;
 
+    psMessageNotice(&console->noDescriptors, "no descriptors are left: try again later");
     for (i = 0; i < console->listenerCount; i++) {
-        int status = psListenerStart(&console->listeners[i], console->loop, accepted, console);
+        int status;
+
+        if (!console->noDescriptors.failed)
+            console->listeners[i].fullLine = console->noDescriptors.data;
+        status = psListenerStart(&console->listeners[i], console->loop, accepted, console);
 
         if (status)
             psLogPrintf("%s: cannot accept connections: %s", psConfigName(console->cfg),
@@ -555,6 +555,7 @@ void psConsoleClear(psConsole *console, double logWaitSec)
     psRingClear(&console->stampedRing);
     psTextClear(&console->stampText);
     psTextClear(&console->logOut);
+    psTextClear(&console->noDescriptors);
 }
 
 static void infoOf(const psListener *listener, bool asFile, psText *out)

@@ -49,8 +49,9 @@ typedef struct psConsole {
     ELLLIST dead;     /* psClient.node: freed at the end of the round */
     psListener listeners[PS_ENDPOINTS];
     int listenerCount;
-    psLogFile *log; /* NULL: none */
-    bool logFailed; /* it could not be opened at start */
+    psText noDescriptors; /* told to those who come when there are none */
+    psLogFile *log;       /* NULL: none */
+    bool logFailed;       /* it could not be opened at start */
     psRingReader logReader;
     psText logOut;   /* a notice on its way to the log */
     bool logMidLine; /* what went there last did not end a line */

@@ -239,11 +239,22 @@ static void openSpare(psListener *listener)
     }
 }
 
+void psListenerRefuse(int fd, const char *line)
+{
+    char sink[1024];
+
+    /* A courtesy: whether it arrives changes nothing. */
+    (void)!send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    /* What it typed already would make close() a reset, and the line be lost. */
+    (void)!recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+    close(fd);
+}
+
 /* Without descriptors: give the spare one for a moment to tell the caller so.
  * @return false if even that did not work */
 static bool refuseOne(psListener *listener)
 {
-    static char sink[1024];
     int fd;
 
     if (listener->spareFd < 0) {
@@ -253,15 +264,7 @@ static bool refuseOne(psListener *listener)
     listener->spareFd = -1;
     fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        if (listener->fullLine) {
-            /* A courtesy: whether it arrives changes nothing. */
-            (void)!send(fd, listener->fullLine, strlen(listener->fullLine),
-                        MSG_NOSIGNAL | MSG_DONTWAIT);
-        }
-        shutdown(fd, SHUT_WR);
-        /* What it typed already would make close() a reset, and the line be lost. */
-        (void)!recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
-        close(fd);
+        psListenerRefuse(fd, listener->fullLine ? listener->fullLine : "");
     }
     openSpare(listener);
     return fd >= 0;

@@ -50,6 +50,8 @@ struct psListener {
 int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly);
 /** Begin to accept, in @p loop.  @return 0 or -errno */
 int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx);
+/** Tell an accepted connection why it is refused, and close it. */
+void psListenerRefuse(int fd, const char *line);
 /** Stop, close, unlink.  Idempotent. */
 void psListenerClose(psListener *listener);
 /** Would psListenerOpen() work?  Leaves nothing behind, and a dead socket file where it is.
