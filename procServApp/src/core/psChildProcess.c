@@ -214,7 +214,7 @@ void psChildKillAll(psChild *child)
     } else if (child->spawnWaits) {
         child->spawnWaits = false;
         psLoopDisarm(&child->sessionTimer);
-        failLater(child, psSpawnStageThread, ECANCELED);
+        failLater(child, psSpawnStageExec, ECANCELED);
     } else if (child->pid > 0) {
         signalGroup(child, SIGKILL);
         psSessionSignal(child->pid, SIGKILL);
