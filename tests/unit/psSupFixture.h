@@ -9,6 +9,7 @@
 
 #include "psSup.h"
 #include "psText.h"
+#include "psTestUtil.h"
 
 #define PS_TEST_SEC 30.0 /* nothing here takes so long */
 
@@ -44,8 +45,6 @@ void psSupFixtureClose(psSupFixture *f);
 /** Wait for the end.  @return the exit code */
 int psSupFixtureWait(psSupFixture *f);
 
-/** Path of psTestChild. */
-const char *psTestChildProgram(void);
 /** A child: psTestChild with these words (NULL-terminated); hold-off 0.05 s, grace 5 s, killed
  *  by TERM, console at unix:DIR/NAME.sock, log in DIR/NAME.log. */
 psConfig *psSupFixtureConfig(const psSupFixture *f, const char *name, const char *const *words);
