@@ -175,9 +175,12 @@ static void post(psSpawn *spawn)
 static void spawnThread(void *arg)
 {
     psSpawn *spawn = arg;
-    pid_t pid = launchBlocked(spawn);
+    pid_t pid;
     int stage, pidfd;
 
+    /* where we may have real-time priority, a new process would keep its timer slack of 0 */
+    psInheritSchedule(spawn->plan.request.inherit);
+    pid = launchBlocked(spawn);
     if (pid < 0) {
         giveUp(spawn, 0, psSpawnStageFork, -pid);
     } else {
@@ -259,7 +262,7 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
     spawn->outcome.pidfd = -1;
     status = prepare(spawn, request);
     if (status == 0) {
-        opts.priority = epicsThreadPriorityHigh;
+        opts.priority = epicsThreadPriorityMedium;
         opts.stackSize = epicsThreadGetStackSize(epicsThreadStackSmall);
         opts.joinable = 1;
         spawn->thread = epicsThreadCreateOpt("psSpawn", spawnThread, spawn, &opts);
