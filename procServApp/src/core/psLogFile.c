@@ -46,14 +46,15 @@ struct psLogFile {
     void *roomCtx;
     epicsThreadId thread;
     int wakeFd;
-    epicsEventId ended; /* signalled as the thread's last deed, unless abandoned */
+    epicsEventId opened; /* signalled once, after the first attempt */
+    epicsEventId ended;  /* signalled as the thread's last deed, unless abandoned */
     psJob roomJob, idleJob;
 
     /* loop thread only */
     void (*onIdle)(void *ctx);
     void *idleCtx;
 
-    /* writer thread only, after psLogFileCreate */
+    /* writer thread only */
     int fd;          /* -1: could not be opened */
     uint64_t untold; /* lost, and not yet said so in the file */
     bool midLine;    /* the last byte written was no line feed */
@@ -98,13 +99,15 @@ static void destroy(psLogFile *log)
         close(log->wakeFd);
     if (log->lock)
         epicsMutexDestroy(log->lock);
+    if (log->opened)
+        epicsEventDestroy(log->opened);
     if (log->ended)
         epicsEventDestroy(log->ended);
     free(log->path);
     free(log);
 }
 
-/* ---- the file: writer thread, and psLogFileCreate ---- */
+/* ---- the file: writer thread ---- */
 
 /* What is open stays in use until the new one is there: better an old name than a loss. */
 static void openFile(psLogFile *log)
@@ -301,6 +304,9 @@ static void writerThread(void *arg)
     bool abandoned;
 
     psInheritSchedule(NULL);
+    openFile(log);
+    noteSize(log);
+    epicsEventMustTrigger(log->opened);
     epicsMutexMustLock(log->lock);
     while (!log->abandoned) {
         if (log->reopen && log->takenBytes - log->queued >= log->reopenAt)
@@ -350,6 +356,19 @@ static bool startThread(psLogFile *log)
     return log->thread != NULL;
 }
 
+/* Most files are open at once; that a server is dead keeps nobody from supervising. */
+static int awaitOpened(psLogFile *log)
+{
+    int error;
+
+    if (epicsEventWaitWithTimeout(log->opened, PS_LOG_OPEN_SEC) != epicsEventOK)
+        return -EINPROGRESS;
+    epicsMutexMustLock(log->lock);
+    error = log->openError;
+    epicsMutexUnlock(log->lock);
+    return -error;
+}
+
 psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *ctx), void *ctx,
                            int *outErr)
 {
@@ -368,18 +387,14 @@ psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *
     log->path = isStdout ? NULL : strdup(path);
     log->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     log->lock = epicsMutexCreate();
+    log->opened = epicsEventCreate(epicsEventEmpty);
     log->ended = epicsEventCreate(epicsEventEmpty);
-    if ((!log->path && !isStdout) || log->wakeFd < 0 || !log->lock || !log->ended) {
+    if ((!log->path && !isStdout) || log->wakeFd < 0 || !log->lock || !log->opened || !log->ended ||
+        !startThread(log)) {
         destroy(log);
         return NULL;
     }
-    openFile(log);
-    noteSize(log);
-    *outErr = -log->openError;
-    if (!startThread(log)) {
-        destroy(log);
-        return NULL;
-    }
+    *outErr = awaitOpened(log);
     return log;
 }
 

@@ -19,6 +19,8 @@
 
 typedef struct psLogFile psLogFile;
 
+#define PS_LOG_OPEN_SEC 2.0 /**< a start waits no longer for its log to be open */
+
 typedef struct psLogStats {
     uint64_t writtenBytes;
     uint64_t droppedBytes; /**< refused by the disk, or dropped at close */
@@ -31,9 +33,10 @@ typedef struct psLogStats {
  *  @param onRoom called on the loop after a write that was refused for lack of room could now
  *                be taken; may be NULL
  *  @param outErr 0, or negative errno of the first open: the log is created all the same and
- *                keeps trying at psLogFileReopen()
- *  Blocks: in open(), so: before the loop runs, or for a child added later from a thread that
- *  may block.  @return NULL without memory or thread */
+ *                keeps trying at psLogFileReopen(); -EINPROGRESS if the thread is still in open(),
+ *                for a dead file server perhaps: what comes meanwhile is queued
+ *  Thread: any but the loop's.  Blocks: at most PS_LOG_OPEN_SEC, for the first open.
+ *  @return NULL without memory or thread */
 psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *ctx), void *ctx,
                            int *outErr);
 /** Queue bytes.  Thread: loop.  Blocks: never.  @return how many were taken (0...len) */
