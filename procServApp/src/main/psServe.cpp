@@ -7,7 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <csignal>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <asDbLib.h>
@@ -50,7 +53,9 @@ struct Serve {
     epicsEventId changed; /* state is no longer Starting */
     epicsMutexId lock;    /* guards all below */
     psServeState state;
-    std::string told; /* the one line */
+    std::string told;    /* the one line */
+    bool haveMode;       /* the shell got a terminal ... */
+    struct termios mode; /* ... in this mode */
 };
 
 Serve serve;
@@ -197,6 +202,38 @@ void giveUp(const std::string &why)
     conclude(psServeFailed, "no PVs: " + why);
 }
 
+/* Its line editor, where Base has one, would catch TERM, INT and HUP in our place, and act on them
+ * at the next key only. */
+void runShell()
+{
+    int *catches = static_cast<int *>(dlsym(RTLD_DEFAULT, "rl_catch_signals"));
+
+    if (catches)
+        *catches = 0;
+    {
+        Guard guard(serve.lock);
+        serve.haveMode = tcgetattr(STDIN_FILENO, &serve.mode) == 0;
+    }
+    iocsh(NULL);
+}
+
+/* The editor may be at work still, with the terminal in a mode of its own. */
+void restoreTerminal()
+{
+    sigset_t output, before;
+
+    if (!serve.thread)
+        return;
+    Guard guard(serve.lock);
+    if (!serve.haveMode)
+        return;
+    sigemptyset(&output);
+    sigaddset(&output, SIGTTOU); /* a job in the background would be stopped by it */
+    pthread_sigmask(SIG_BLOCK, &output, &before);
+    tcsetattr(STDIN_FILENO, TCSANOW, &serve.mode);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void serveThread(void *)
 {
     FILE *nowhere = serve.options.script ? NULL : fopen("/dev/null", "we");
@@ -219,7 +256,7 @@ void serveThread(void *)
     if (nowhere)
         fclose(nowhere);
     if (serve.options.shell)
-        iocsh(NULL);
+        runShell();
 }
 
 void initServe(const psServeOptions *options)
@@ -292,6 +329,7 @@ psServeState psServeWait(double timeoutSec, char *msg, size_t msgSize)
 
 void psServeStop(void)
 {
+    restoreTerminal();
     if (!serve.thread || psServeWait(0.0, NULL, 0) != psServeServing)
         return;
     errlogFlush();
