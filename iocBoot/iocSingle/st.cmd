@@ -7,7 +7,7 @@
 #
 # In this folder, in the foreground, so that ^C ends it:
 #
-#   ../../bin/linux-x86_64/procServIoc -f --script st.cmd
+#   ../../bin/linux-x86_64/procServIoc -d --script st.cmd
 #
 # Then: telnet 127.0.0.1 20000; caget single:PS:State; caput -c -w 30 single:PS:Restart 1
 
