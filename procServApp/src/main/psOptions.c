@@ -226,7 +226,7 @@ static const psOption options[] = {
     ROW("acf", 0, OURS, Required, Ioc, "<file>",
         "access security [commands: only you, from this host]", applyAcf),
     ROW("insecure-pvs", 0, OURS, None, Ioc, NULL,
-        "commands work even while access security does not", applyInsecurePvs),
+        "without --acf: anybody on the network may give commands", applyInsecurePvs),
     ROW("ioc-env", 0, OURS, Required, Ioc, "<name>=<value>",
         "environment of the PVs only, not the child's; repeatable", applyIocEnv),
     ROW("no-ioc", 0, OURS, None, Ioc, NULL, "no PVs", applyNoIoc),

@@ -107,6 +107,10 @@ void prepareAccess()
     psServeOptions only = serve.options;
     Findings findings = Findings();
 
+    if (only.insecurePvs && !only.acf) {
+        tell("PVs are open: anybody on the network may give commands (--insecure-pvs)");
+        return;
+    }
     begin("trying the access security file");
     only.script = NULL;
     try {

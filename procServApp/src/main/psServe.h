@@ -28,7 +28,7 @@ typedef struct psServeOptions {
     const char *prefix;  /**< with its separator, as given; NULL: $(NAME):PS: */
     const char *script;  /**< IOC shell script; NULL: the program's own records */
     const char *acf;     /**< access security file of the user; NULL: the installed one */
-    bool insecurePvs;    /**< commands work although access security is not active */
+    bool insecurePvs;    /**< without acf there is no access security, and commands work */
     char *const *iocEnv; /**< NAME=VALUE for our IOC only, NULL at the end; NULL: none */
     bool shell;          /**< run an IOC shell on standard input afterwards: in the foreground,
                               on a terminal that no child's console uses.  Its end ends nothing */
