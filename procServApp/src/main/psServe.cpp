@@ -148,9 +148,10 @@ void build()
         serve.scriptRan = true;
         runScript(serve.options.script);
     }
-    begin("starting the IOC");
-    if (getIocState() == iocVoid && iocInit())
-        fail("the IOC cannot start");
+    if (getIocState() == iocVoid) { /* else the script has tried, and the reason is known */
+        begin("starting the IOC");
+        iocInit();
+    }
     if (getIocState() != iocRunning)
         fail("the IOC does not run");
 }

@@ -57,8 +57,12 @@ void listener(void *, const char *message)
         line.pop_back();
     if (progress.quiet && !isChatter(message))
         fputs(message, stderr);
-    if (progress.first.empty() && psTrialTellsError(line.c_str()))
-        progress.first = line.substr(0, 200);
+    if (progress.first.empty() && psTrialTellsError(line.c_str())) {
+        line.resize(line.size() < 200 ? line.size() : 200);
+        line.push_back('\0'); /* of the array that is changed in place */
+        psTrialPlain(&line[0]);
+        progress.first = line.c_str();
+    }
 }
 
 } // namespace

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: EPICS */
 /* `procServIoc --check-ioc`: build the IOC isolated in this process.  The files of a user are run
  * and loaded as they are, but nothing is seen outside of this process. */
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <csignal>
 #include <unistd.h>
 
+#include <asDbLib.h>
 #include <dbAccess.h>
 #include <dbLoadTemplate.h>
 #include <epicsStdio.h>
@@ -65,6 +68,16 @@ void loadTemplateCall(const iocshArgBuf *args)
     loaded(args[0].sval, dbLoadTemplate(args[0].sval, args[1].sval));
 }
 
+/* asInit would say on standard error only what it lacks. */
+void setFilenameCall(const iocshArgBuf *args)
+{
+    const char *file = args[0].sval;
+
+    asSetFilename(file);
+    if (file && access(file, R_OK))
+        finding(true, std::string("access security: ") + file + ": " + strerror(errno));
+}
+
 void watchLoads()
 {
     static const iocshArg file = {"file name", iocshArgString};
@@ -72,10 +85,12 @@ void watchLoads()
     static const iocshArg *const args[] = {&file, &macros};
     static const iocshFuncDef records = {"dbLoadRecords", 2, args, NULL};
     static const iocshFuncDef templates = {"dbLoadTemplate", 2, args, NULL};
+    static const iocshFuncDef rules = {"asSetFilename", 1, args, NULL};
     static const iocshFuncDef inits[] = {{"iocInit", 0, NULL, NULL}, {"iocBuild", 0, NULL, NULL}};
 
     iocshRegister(&records, loadRecordsCall);
     iocshRegister(&templates, loadTemplateCall);
+    iocshRegister(&rules, setFilenameCall);
     for (size_t i = 0; i < sizeof(inits) / sizeof(inits[0]); i++)
         iocshRegister(&inits[i], iocInitCall);
 }
@@ -100,8 +115,11 @@ void tryAll(const psServeOptions &options)
     setAccess(options.acf);
     if (options.script)
         tryScript(options.script);
-    begin("building the IOC");
-    if (getIocState() == iocVoid && iocBuildIsolated())
+    if (getIocState() == iocVoid) { /* else the script has tried, and the reason is known */
+        begin("building the IOC");
+        iocBuildIsolated();
+    }
+    if (getIocState() != iocBuilt)
         fail(options.acf ? std::string("access security: ") + options.acf
                          : std::string("the IOC cannot start"));
     const char *lacks = psAcfLacks();
@@ -134,7 +152,13 @@ int psServeCheck(const psServeOptions *options, double deadlineSec,
         report(ctx, true, firstLine(e.what()).c_str());
         return 1;
     }
-    errors = psTrialRun(options, deadlineSec, report, ctx);
+    psServeOptions acfOnly = *options, scriptOnly = *options;
+    acfOnly.script = NULL;
+    scriptOnly.acf = NULL;
+    /* one after the other, as when it runs: so it is known which is bad */
+    errors = options->acf ? psTrialRun(&acfOnly, deadlineSec, report, ctx) : 0;
+    if (options->script || !options->acf)
+        errors += psTrialRun(&scriptOnly, deadlineSec, report, ctx);
     if (!errors)
         report(ctx, false, "the IOC: records and access security can be loaded");
     return errors;

@@ -32,6 +32,7 @@ typedef struct stream {
 } stream;
 
 typedef struct trial {
+    char subject[512]; /* what is tried, for a person */
     void (*report)(void *ctx, bool bad, const char *line);
     void *ctx;
     int errors;
@@ -107,6 +108,21 @@ bool psTrialTellsError(const char *line)
     return false;
 }
 
+void psTrialPlain(char *line)
+{
+    char *to = line;
+
+    for (const char *from = line; *from;) {
+        if (from[0] == '\033' && from[1] == '[') {
+            from += 2 + strspn(from + 2, "0123456789;");
+            from += *from != '\0';
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+}
+
 static void takeFinding(trial *self, const char *line)
 {
     bool bad = strncmp(line, "bad ", 4) == 0;
@@ -121,6 +137,7 @@ static void takeNoise(trial *self, const char *line)
 {
     if (!self->hint[0] && psTrialTellsError(line))
         epicsSnprintf(self->hint, sizeof(self->hint), "%s", line);
+    psTrialPlain(self->hint);
 }
 
 /* Read once.  false at the end. */
@@ -160,22 +177,32 @@ static bool listen2(stream *out, stream *err, trial *self, double deadlineSec)
     return true;
 }
 
+static void nameSubject(trial *self, const psServeOptions *options)
+{
+    if (options->script)
+        epicsSnprintf(self->subject, sizeof(self->subject), "%s", options->script);
+    else if (options->acf)
+        epicsSnprintf(self->subject, sizeof(self->subject), "access security: %s", options->acf);
+    else
+        epicsSnprintf(self->subject, sizeof(self->subject), "the IOC");
+}
+
 /* It said nothing bad, but how did it end? */
 static void judge(trial *self, bool inTime, int status, double deadlineSec)
 {
-    char line[1024];
+    char line[1536];
     const char *hint = self->hint[0] ? self->hint : "without a word";
 
     if (self->errors)
         return;
     if (!inTime)
-        epicsSnprintf(line, sizeof(line), "the trial of the IOC took more than %.0f s: %s",
+        epicsSnprintf(line, sizeof(line), "%s: its trial took more than %.0f s: %s", self->subject,
                       deadlineSec, hint);
     else if (WIFSIGNALED(status))
-        epicsSnprintf(line, sizeof(line), "the trial of the IOC ended by %s: %s",
+        epicsSnprintf(line, sizeof(line), "%s: its trial ended by %s: %s", self->subject,
                       psSignalName(WTERMSIG(status)), hint);
     else if (WEXITSTATUS(status))
-        epicsSnprintf(line, sizeof(line), "the trial of the IOC ended with status %d: %s",
+        epicsSnprintf(line, sizeof(line), "%s: its trial ended with status %d: %s", self->subject,
                       WEXITSTATUS(status), hint);
     else
         return;
@@ -200,6 +227,7 @@ int psTrialRun(const psServeOptions *options, double deadlineSec,
     pid_t pid = -1;
     int status = 0;
 
+    nameSubject(&self, options);
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
         status = -errno;
     else

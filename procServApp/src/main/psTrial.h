@@ -22,6 +22,9 @@ int psTrialRun(const psServeOptions *options, double deadlineSec,
 /** Does this line of Base tell of an error? */
 bool psTrialTellsError(const char *line);
 
+/** Takes colours (ESC [ 31;1m) out of a line of Base. */
+void psTrialPlain(char *line);
+
 #ifdef __cplusplus
 }
 #endif
