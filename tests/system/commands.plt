@@ -46,7 +46,8 @@ sub start {
 
 # Every record of the template, as installed.
 sub all_records {
-    return file_text(top_dir() . '/procServApp/Db/psChild.template') =~ /^record\(\w+, "\$\(P\)(\w+)"/mg;
+    my $template = file_text(top_dir() . '/procServApp/Db/psChild.template');
+    return $template =~ /^record\(\w+, "\$\(P\)(\w+)"/mg;
 }
 
 sub finish {
@@ -150,7 +151,7 @@ subtest 'A soft IOC takes commands' => sub {
     went(++$seq, 'Holdoff 0', 'Done', qr/done/);
     ok(record('Kill')->put_wait(1, 20), 'put callback of Kill');
     went(++$seq, 'Kill', 'Done', qr/SIGKILL/);
-    ok(record('Pid')->wait_value($other_pid->($pid), 10), 'it is started again, as AutoRestart says');
+    ok(record('Pid')->wait_value($other_pid->($pid), 10), 'it is started, as AutoRestart says');
 
     record('ResetCounters')->put_wait(1, 10);
     went(++$seq, 'ResetCounters', 'Done', qr/done/);
@@ -194,7 +195,8 @@ subtest 'A soft IOC takes commands' => sub {
 };
 
 # Tells each signal it gets; none of them ends it.
-my @deaf = ($^X, '-e', '$| = 1; for my $s (qw(HUP TERM CONT)) { $SIG{$s} = sub { print "got $s\n" } }'
+my @deaf = ($^X, '-e', '$| = 1;'
+    . ' for my $s (qw(HUP TERM CONT)) { $SIG{$s} = sub { print "got $s\n" } }'
     . ' print "ready\n"; select undef, undef, undef, 9 while 1');
 
 sub got { return scalar(() = $server->log_text =~ /^got $_[0]\r$/mg); }
@@ -245,7 +247,8 @@ subtest 'A child that no signal but SIGKILL ends' => sub {
 
     # A process that ends while it is traced is there until its tracer looks.
     SKIP: {
-        my $seize = $Config{archname} =~ /^x86_64/ ? 101 : $Config{archname} =~ /^aarch64/ ? 117 : 0;
+        my ($arch) = $Config{archname} =~ /^(\w+)/;
+        my $seize = {x86_64 => 101, aarch64 => 117}->{$arch};
         skip('no ptrace known for this machine', 1) unless $seize;
             record('Start')->put_wait(1, 10);
         $await->();

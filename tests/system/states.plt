@@ -140,7 +140,8 @@ my $pid_up = qr/^[1-9]\d*$/;
 
 subtest 'A soft IOC dies in four ways' => sub {
     my $dir = tmpdir();
-    my $soft_ioc = PsTest::Ports::tool_dir() . '/softIoc -d ' . top_dir() . '/iocBoot/quickstart/ioc.db';
+    my $soft_ioc = PsTest::Ports::tool_dir() . '/softIoc -d ' . top_dir()
+        . '/iocBoot/quickstart/ioc.db';
     my $script = "$dir/ioc";
     open(my $out, '>', $script) or die "$script: $!";
     print $out "#!/bin/sh\n[ -e '$dir/three' ] || exec $soft_ioc\n$soft_ioc\nexit 3\n";
@@ -176,7 +177,8 @@ subtest 'A soft IOC dies in four ways' => sub {
             Running => 'Up', Pid => qr/^(?!$pid$)[1-9]/, ExitClass => ['Signal', 'NO_ALARM'],
             ExitCode => -1, ExitSignal => $number, Restarts => $restarts);
         is_stamped($dead->{$_}, $event, $seen, "SIG$name: $_") for qw(State ExitClass Seq);
-        is_stamped($new->{$_}, $dead->{Seq}{time}, $seen, "SIG$name: then $_") for qw(State Pid Seq);
+        is_stamped($new->{$_}, $dead->{Seq}{time}, $seen, "SIG$name: then $_")
+            for qw(State Pid Seq);
     }
     is(pv('S:PS:ExitSignalName')->get, 'SIGSEGV', 'ExitSignalName');
 
