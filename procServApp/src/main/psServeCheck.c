@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,42 +30,90 @@ static bool isLocal(struct in_addr address)
 
     if (fd >= 0)
         close(fd);
-    return local || IN_MULTICAST(ntohl(address.s_addr));
+    return local;
 }
 
-static int checkItem(const char *variable, char *item, char *msg, size_t msgSize)
+static bool isForCa(struct in_addr address)
 {
-    struct in_addr address;
-    char *port = strchr(item, ':');
+    return isLocal(address) || IN_MULTICAST(ntohl(address.s_addr));
+}
 
-    if (port)
-        *port = '\0';
-    if (inet_pton(AF_INET, item, &address) != 1) {
-        epicsSnprintf(msg, msgSize, "%s: \"%s\" is no numeric address", variable, item);
-        return -EINVAL;
+/* Base's PVA server looks for an interface that has it: one can bind to 127.0.0.2, too, but no
+ * interface has it. */
+static bool isForPva(struct in_addr address)
+{
+    struct ifaddrs *all = NULL;
+    bool found = address.s_addr == htonl(INADDR_ANY);
+
+    if (getifaddrs(&all))
+        return isLocal(address);
+    for (struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+        const struct sockaddr_in *in = (const void *)i->ifa_addr;
+
+        found = in && in->sin_family == AF_INET && in->sin_addr.s_addr == address.s_addr;
     }
-    if (!isLocal(address)) {
-        epicsSnprintf(msg, msgSize, "%s: %s is no address of this host", variable, item);
-        return -EINVAL;
+    freeifaddrs(all);
+    return found;
+}
+
+static bool isPort(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    return isdigit((unsigned char)text[0]) && !*end && port > 0 && port < 65536;
+}
+
+/* ADDRESS[:PORT] */
+static bool parseItem(const char *item, struct in_addr *out)
+{
+    const char *colon = strchr(item, ':');
+    char text[INET_ADDRSTRLEN];
+    int len = colon ? (int)(colon - item) : (int)strlen(item);
+
+    if (len >= (int)sizeof(text) || (colon && !isPort(colon + 1)))
+        return false;
+    epicsSnprintf(text, sizeof(text), "%.*s", len, item);
+    return inet_pton(AF_INET, text, out) == 1;
+}
+
+typedef struct interfaceList {
+    const char *variable;
+    bool (*isFit)(struct in_addr address);
+    int most; /* items */
+} interfaceList;
+
+static int checkList(const interfaceList *list, char *value, char *msg, size_t msgSize)
+{
+    char *save = NULL;
+    int count = 0;
+
+    for (char *item = strtok_r(value, " \t", &save); item; item = strtok_r(NULL, " \t", &save)) {
+        struct in_addr address;
+        const char *wrong = !parseItem(item, &address) ? "is no numeric address"
+                            : !list->isFit(address)    ? "is no address of this host"
+                            : ++count > list->most     ? "is one too many: PVA takes only one"
+                                                       : NULL;
+
+        if (wrong) {
+            epicsSnprintf(msg, msgSize, "%s: %s %s", list->variable, item, wrong);
+            return -EINVAL;
+        }
     }
     return 0;
 }
 
 int psCheckInterfaces(char *msg, size_t msgSize)
 {
-    static const char *const variables[] = {"EPICS_CAS_INTF_ADDR_LIST",
-                                            "EPICS_PVAS_INTF_ADDR_LIST"};
+    static const interfaceList lists[] = {{"EPICS_CAS_INTF_ADDR_LIST", isForCa, INT_MAX},
+                                          {"EPICS_PVAS_INTF_ADDR_LIST", isForPva, 1}};
 
-    for (size_t i = 0; i < NELEMENTS(variables); i++) {
-        const char *value = getenv(variables[i]);
-        char *list = strdup(value ? value : "");
-        char *save = NULL;
-        int status = list ? 0 : -ENOMEM;
+    for (size_t i = 0; i < NELEMENTS(lists); i++) {
+        const char *value = getenv(lists[i].variable);
+        char *copy = strdup(value ? value : "");
+        int status = copy ? checkList(&lists[i], copy, msg, msgSize) : 0;
 
-        for (char *item = list ? strtok_r(list, " \t", &save) : NULL; item && !status;
-             item = strtok_r(NULL, " \t", &save))
-            status = checkItem(variables[i], item, msg, msgSize);
-        free(list);
+        free(copy);
         if (status)
             return status;
     }

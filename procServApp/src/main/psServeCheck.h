@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-/** Is each item of the lists of interfaces a numeric address of this host?
+/** Is each item of the lists of interfaces a numeric address of this host, and one that Base's
+ *  servers take?
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psCheckInterfaces(char *msg, size_t msgSize);
 
