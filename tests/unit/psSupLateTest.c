@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 /*
  * What comes late: a begin behind a command, a child added while all ends, a console that reads
- * its last bytes when everything else is done.
+ * its last bytes when everything else is done, a log that can be had after all.
  */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
@@ -108,13 +110,57 @@ static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
     psSupFixtureClose(&f);
 }
 
+/* ---- a log that cannot be had at first, or not be written ---- */
+
+static void log_ThatFails_IsToldOnTheConsole(void)
+{
+    psSupFixture f;
+    psConfig *cfg;
+    psTestConsole console;
+    bool told, again;
+    char dir[128], path[160];
+
+    psSupFixtureOpen(&f, false);
+    cfg = psSupFixtureCommand(&f, "full", WORDS("/bin/sleep", "1000"));
+    psSupFixtureSet(cfg, "logfile", "/dev/full");
+    psSupFixtureSet(cfg, "wait", NULL);
+    psSupFixtureAdd(&f, cfg);
+    cfg = psSupFixtureCommand(&f, "late", WORDS("/bin/sleep", "1000"));
+    epicsSnprintf(dir, sizeof(dir), "%s/later", f.dir);
+    epicsSnprintf(path, sizeof(path), "%s/log", dir);
+    psSupFixtureSet(cfg, "logfile", path);
+    psSupFixtureAdd(&f, cfg);
+    psSupFixtureStart(&f);
+    psTestConsoleOpen(&console, &f, "full");
+    psTestConsoleExpect(&console, "connected (plus you)");
+    psSupFixtureDo(&f, "full", psVerbStart, 0);
+    told = psTestConsoleExpect(&console, "@@@ log file /dev/full: No space left on device\r\n");
+    testOk(told, "a log on a full disk is told");
+    psTestConsoleClose(&console);
+
+    psSupFixtureRuns(&f, "late", 1);
+    psTestConsoleOpen(&console, &f, "late");
+    psTestConsoleExpect(&console, "@@@ Child log file: unable to open log file ");
+    psTestConsoleExpect(&console, "connected (plus you)");
+    if (mkdir(dir, 0700) != 0)
+        testAbort("mkdir %s", dir);
+    psSupFixtureDo(&f, "late", psVerbRotateLog, 0);
+    again = psTestConsoleExpect(&console, " is written again; ");
+    testOk(again, "and one that is there at last");
+    psTestConsoleClose(&console);
+    unlink(path);
+    rmdir(dir);
+    psSupFixtureClose(&f);
+}
+
 MAIN(psSupLateTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(3);
+    testPlan(5);
     begin_AfterAStart_StartsNoSecondProcess();
     shutdown_ChildAddedMeanwhile_EndsToo();
     shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger();
+    log_ThatFails_IsToldOnTheConsole();
     return testDone();
 }

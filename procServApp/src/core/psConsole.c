@@ -2,7 +2,7 @@
 /*
  * Output goes one way: pty (or one of our messages) -> ring -> cursors.  Nothing is copied per
  * client.  At the end of each round in which something was printed one job gives every reader
- * one chance; a reader that could not take all asks for more by itself (EPOLLOUT, onRoom).
+ * one chance; a reader that could not take all asks for more by itself (EPOLLOUT, logNews).
  */
 #include <errno.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 #define SHRINK_DELAY_MAX_SEC 60.0
 #define STALLED_SEC 10.0
 #define STAMP_BYTES 256
+#define LOG_NEWS_SEC 10.0
 
 static void pump(void *ctx);
 
@@ -77,11 +78,13 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
     return 0;
 }
 
-static void logHasRoom(void *ctx)
+/* It has room again, or an error came or went. */
+static void logNews(void *ctx)
 {
     psConsole *console = ctx;
 
     console->logFull = false;
+    console->logNews = true;
     psLoopDefer(console->loop, &console->pumpJob);
 }
 
@@ -105,7 +108,8 @@ int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSi
     if (cfg->logFile) {
         int error = 0;
 
-        console->log = psLogFileCreate(cfg->logFile, console->loop, logHasRoom, console, &error);
+        console->log = psLogFileCreate(cfg->logFile, console->loop, logNews, console, &error);
+        console->logError = -error;
         console->logFailed = !console->log || error;
         if (console->logFailed)
             psLogPrintf("%s: unable to open log file %s: %s", psConfigName(cfg), cfg->logFile,
@@ -318,7 +322,7 @@ static bool grow(psConsole *console, psRing *ring)
 
 /* ---- the log ---- */
 
-/* @return how many bytes the log took; if not all, logHasRoom() comes back */
+/* @return how many bytes the log took; if not all, logNews() comes back */
 static size_t writeLog(psConsole *console, const char *bytes, size_t len)
 {
     size_t taken = psLogFileWrite(console->log, bytes, len);
@@ -369,6 +373,36 @@ static void pumpLog(psConsole *console, double now)
         repairLog(console);
     while (!console->logFull && (len = psRingReaderPeek(reader, logRing(console), &bytes)) > 0)
         psRingReaderAccept(reader, writeLog(console, bytes, len), now);
+}
+
+/* A log that fails, or works again, is told on the console, once each LOG_NEWS_SEC at most: a
+ * full disk gives way for a moment now and then. */
+static void tellLogNews(psConsole *console)
+{
+    const char *path = console->cfg->logFile;
+    psText text = PS_TEXT_INIT;
+    psLogStats stats;
+    double now = psLoopNow(console->loop);
+
+    if (!console->logNews || now < console->logToldMono)
+        return;
+    console->logNews = false;
+    psLogFileStats(console->log, &stats);
+    if (stats.error == console->logError)
+        return;
+    console->logError = stats.error;
+    console->logFailed = !stats.isOpen;
+    console->logToldMono = now + LOG_NEWS_SEC;
+    if (psConsoleMidLine(console))
+        psTextAppend(&text, "\r\n", 2);
+    if (stats.error)
+        psMessageNotice(&text, "log file %s: %s", path, strerror(stats.error));
+    else
+        psMessageNotice(&text, "log file %s is written again; %llu bytes were lost in all", path,
+                        (unsigned long long)stats.droppedBytes);
+    if (!text.failed)
+        psConsoleWrite(console, text.data, text.len);
+    psTextClear(&text);
 }
 
 /* ---- output ---- */
@@ -502,8 +536,10 @@ static void pump(void *ctx)
         node = ellNext(node); /* a client may close while it is pumped */
         psClientPump(client, now);
     }
-    if (console->log)
+    if (console->log) {
         pumpLog(console, now);
+        tellLogNews(console);
+    }
     resumeIfWaiting(console);
 }
 

@@ -51,7 +51,10 @@ typedef struct psConsole {
     int listenerCount;
     psText noDescriptors; /* told to those who come when there are none */
     psLogFile *log;       /* NULL: none */
-    bool logFailed;       /* it could not be opened at start */
+    bool logFailed;       /* it could not be opened */
+    int logError;         /* errno that was told last; 0: all is well */
+    bool logNews;         /* perhaps another one */
+    double logToldMono;   /* the next is not told before */
     psRingReader logReader;
     psText logOut;   /* a notice on its way to the log */
     bool logMidLine; /* what went there last did not end a line */

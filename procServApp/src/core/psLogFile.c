@@ -42,13 +42,13 @@ struct psLogFile {
     /* fixed after psLogFileCreate */
     char *path; /* NULL: standard output */
     psLoop *loop;
-    void (*onRoom)(void *ctx);
-    void *roomCtx;
+    void (*onNews)(void *ctx);
+    void *newsCtx;
     epicsThreadId thread;
     int wakeFd;
     epicsEventId opened; /* signalled once, after the first attempt */
     epicsEventId ended;  /* signalled as the thread's last deed, unless abandoned */
-    psJob roomJob, idleJob;
+    psJob newsJob, idleJob;
 
     /* loop thread only */
     void (*onIdle)(void *ctx);
@@ -109,6 +109,18 @@ static void destroy(psLogFile *log)
 
 /* ---- the file: writer thread ---- */
 
+/* With the lock held. */
+static void noteError(psLogFile *log, int openError, int writeError)
+{
+    int before = log->stats.error;
+
+    log->openError = openError;
+    log->writeError = writeError;
+    log->stats.error = openError ? openError : writeError;
+    if (log->stats.error != before && !log->abandoned)
+        psLoopPost(log->loop, &log->newsJob);
+}
+
 /* What is open stays in use until the new one is there: better an old name than a loss. */
 static void openFile(psLogFile *log)
 {
@@ -128,9 +140,8 @@ static void openFile(psLogFile *log)
         log->fd = fd;
     }
     epicsMutexMustLock(log->lock);
-    log->openError = error;
-    if (!error)
-        log->writeError = 0;
+    log->stats.isOpen = log->fd >= 0;
+    noteError(log, error, error ? log->writeError : 0);
     epicsMutexUnlock(log->lock);
 }
 
@@ -149,7 +160,7 @@ static void noteResult(psLogFile *log, size_t written, size_t dropped, int error
     epicsMutexMustLock(log->lock);
     log->stats.writtenBytes += written;
     log->stats.droppedBytes += dropped;
-    log->writeError = error;
+    noteError(log, log->openError, error);
     epicsMutexUnlock(log->lock);
 }
 
@@ -275,7 +286,7 @@ static void takeBlock(psLogFile *log)
     free(block);
     if (log->wantRoom && !log->abandoned && log->queued <= PS_LOG_ROOM_BYTES) {
         log->wantRoom = false;
-        psLoopPost(log->loop, &log->roomJob);
+        psLoopPost(log->loop, &log->newsJob);
     }
     if (log->flush && !log->abandoned && log->takenBytes - log->queued >= log->flushAt) {
         log->flush = false;
@@ -329,12 +340,12 @@ static void writerThread(void *arg)
 
 /* ---- the loop's side ---- */
 
-static void roomJob(void *ctx)
+static void newsJob(void *ctx)
 {
     psLogFile *log = ctx;
 
-    if (log->onRoom)
-        log->onRoom(log->roomCtx);
+    if (log->onNews)
+        log->onNews(log->newsCtx);
 }
 
 static void idleJob(void *ctx)
@@ -369,7 +380,7 @@ static int awaitOpened(psLogFile *log)
     return -error;
 }
 
-psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *ctx), void *ctx,
+psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onNews)(void *ctx), void *ctx,
                            int *outErr)
 {
     psLogFile *log = calloc(1, sizeof *log);
@@ -379,11 +390,11 @@ psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *
         return NULL;
     log->fd = -1;
     log->loop = loop;
-    log->onRoom = onRoom;
-    log->roomCtx = ctx;
-    log->roomJob.fn = roomJob;
+    log->onNews = onNews;
+    log->newsCtx = ctx;
+    log->newsJob.fn = newsJob;
     log->idleJob.fn = idleJob;
-    log->roomJob.ctx = log->idleJob.ctx = log;
+    log->newsJob.ctx = log->idleJob.ctx = log;
     log->path = isStdout ? NULL : strdup(path);
     log->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     log->lock = epicsMutexCreate();
@@ -483,7 +494,6 @@ void psLogFileStats(const psLogFile *log, psLogStats *out)
 {
     epicsMutexMustLock(log->lock);
     *out = log->stats;
-    out->error = log->openError ? log->openError : log->writeError;
     epicsMutexUnlock(log->lock);
 }
 
@@ -527,7 +537,7 @@ void psLogFileFree(psLogFile *log, double waitSec)
     epicsMutexMustLock(log->lock);
     gone = log->gone;
     log->abandoned = !gone; /* it posts nothing any more, and frees itself if it ever comes back */
-    psLoopCancel(log->loop, &log->roomJob);
+    psLoopCancel(log->loop, &log->newsJob);
     psLoopCancel(log->loop, &log->idleJob);
     if (!gone)
         wake(log);

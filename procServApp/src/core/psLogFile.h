@@ -26,18 +26,19 @@ typedef struct psLogStats {
     uint64_t droppedBytes; /**< refused by the disk, or dropped at close */
     int error;             /**< errno of the last failed open or write; 0: all is well */
     uint64_t sizeBytes;    /**< of the file now */
+    bool isOpen;           /**< there is a file to write to */
 } psLogStats;
 
 /** @param path   "-" is standard output, of which a duplicate is kept: reopen then does nothing
- *  @param loop   where @p onRoom runs
- *  @param onRoom called on the loop after a write that was refused for lack of room could now
- *                be taken; may be NULL
+ *  @param loop   where @p onNews runs
+ *  @param onNews called on the loop when a write that was refused for lack of room could now be
+ *                taken, and when an error came or went (psLogFileStats); may be NULL
  *  @param outErr 0, or negative errno of the first open: the log is created all the same and
  *                keeps trying at psLogFileReopen(); -EINPROGRESS if the thread is still in open(),
  *                for a dead file server perhaps: what comes meanwhile is queued
  *  Thread: any but the loop's.  Blocks: at most PS_LOG_OPEN_SEC, for the first open.
  *  @return NULL without memory or thread */
-psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onRoom)(void *ctx), void *ctx,
+psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onNews)(void *ctx), void *ctx,
                            int *outErr);
 /** Queue bytes.  Thread: loop.  Blocks: never.  @return how many were taken (0...len) */
 size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len);
