@@ -402,7 +402,7 @@ static void severalChildren_AreIndependent(void)
     enum { many = 8 };
     psSupFixture f;
     psStatus status[many], now;
-    char name[16];
+    char name[24];
     int untouched = 0, gone = 0;
     psCmdState how;
 
