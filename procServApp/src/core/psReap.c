@@ -70,6 +70,11 @@ int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, voi
     reap->fn = fn;
     reap->ctx = ctx;
     status = psLoopWatch(loop, &reap->watch, pidfd, EPOLLIN, ready, reap);
+    if (status == -ENOMEM || status == -ENOSPC) {
+        /* its end must not be missed because the kernel is short of something now: look for it */
+        psLoopArm(loop, &reap->retry, psLoopNow(loop) + PS_REAP_RETRY_SEC, look, reap);
+        return 0;
+    }
     if (status) {
         close(pidfd);
         reap->pidfd = -1;

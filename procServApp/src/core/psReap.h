@@ -27,7 +27,7 @@ typedef struct psReap {
     int pid;
     int pidfd; /**< owned here; -1: idle */
     psWatch watch;
-    psTimer retry; /* while a debugger holds the dead process */
+    psTimer retry; /* while a debugger holds the dead process, or it can't be watched */
     psReapFn fn;
     void *ctx;
 } psReap;
