@@ -257,8 +257,10 @@ void psChildAct(psChild *child, psOutput *out)
     if (out->actions & PS_DO_EXEC_HANGS)
         psReportNotice(child, "the start of \"%s\" is not confirmed yet: exec or chdir hangs",
                        child->name);
-    if (out->actions & PS_DO_CANNOT_KILL)
+    if ((out->actions & PS_DO_CANNOT_KILL) && child->pid > 0)
         psReportNotice(child, "process %d cannot be killed", child->pid);
+    else if (out->actions & PS_DO_CANNOT_KILL)
+        psReportNotice(child, "the start that hangs cannot be killed");
     if (out->actions & PS_DO_ABANDON)
         abandon(child);
     if (out->actions & PS_DO_GAVE_UP)

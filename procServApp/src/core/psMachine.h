@@ -29,7 +29,7 @@ typedef enum psEvent {
     psEventCount
 } psEvent;
 
-/** What to do after a step, in this order. */
+/** What to do after a step; PS_DO_SPAWN behind all others. */
 enum {
     PS_DO_STOP_INPUT = 1 << 0,  /**< send the stop input */
     PS_DO_KILL_SIGNAL = 1 << 1, /**< kill signal to the group, CONT after it */
