@@ -11,7 +11,6 @@
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
-#include <epicsString.h>
 
 #include "psChildPvt.h"
 
@@ -208,8 +207,10 @@ static bool copyEnvironment(psChild *child, char *const *envp)
 
         for (k = 0; k < NELEMENTS(ours); k++)
             skip = skip || strncmp(envp[i], ours[k], strlen(ours[k])) == 0;
-        if (!skip)
-            child->envp[used++] = epicsStrDup(envp[i]);
+        if (!skip && (child->envp[used] = strdup(envp[i])) != NULL)
+            used++;
+        else if (!skip)
+            info.failed = true;
     }
     child->envp[used] = info.data; /* owned by child->envp now */
     return !info.failed;
