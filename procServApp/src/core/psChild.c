@@ -124,7 +124,7 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
         if (psGoalsAdd(&child->goals, cmd->verb, seq, &child->machine, psChildNow(child), done,
                        ctx)) {
             how = psCmdFailed;
-            msg = "too many commands in progress";
+            msg = "begun, but too many commands wait already to tell its end";
         }
         psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
     }
