@@ -395,6 +395,18 @@ int psSupWait(psSup *sup, double timeoutSec)
     return sup->exitCode;
 }
 
+/* The thread of a start that was left behind may come back to its child and to the loop. */
+static bool startHangs(psSup *sup)
+{
+    psChild *child;
+
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+        if (child->spawn)
+            return true;
+    }
+    return false;
+}
+
 void psSupFree(psSup *sup)
 {
     ELLNODE *node;
@@ -404,8 +416,11 @@ void psSupFree(psSup *sup)
         return;
     if (sup->started)
         epicsThreadMustJoin(sup->thread);
+    psTerminalRestore(&sup->terminal);
     if (sup->queue)
         psQueueClose(sup->queue);
+    if (sup->lock && startHangs(sup))
+        return;
     while ((node = ellGet(&sup->children)))
         psChildFree(CONTAINER(node, psChild, node));
     psQueueFree(sup->queue);

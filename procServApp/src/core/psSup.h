@@ -127,7 +127,8 @@ void psSupRaise(psSup *sup, int signo);
 /** Wait for the end.  @return the exit code a drop-in for procServ has to return, or -ETIMEDOUT.
  *  @param timeoutSec < 0: for ever */
 int psSupWait(psSup *sup, double timeoutSec);
-/** After psSupWait() returned, or before psSupStart().  NULL is fine. */
+/** After psSupWait() returned, or before psSupStart().  A start that still hangs keeps its memory.
+ *  NULL is fine. */
 void psSupFree(psSup *sup);
 
 #ifdef __cplusplus
