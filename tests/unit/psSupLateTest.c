@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <dbDefs.h>
@@ -13,6 +14,7 @@
 #include <errlog.h>
 #include <testMain.h>
 
+#include "psPty.h"
 #include "psSupFixture.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -59,6 +61,8 @@ static void shutdown_ChildAddedMeanwhile_EndsToo(void)
     psTestConsoleExpect(&console, "deaf");
     psSupShutdown(f.sup);
     psSupFixtureState(&f, "one", psStateStopping);
+    testOk(psSupFixtureDo(&f, "one", psVerbHoldoff, 1) == psCmdFailed,
+           "settings are refused from then on");
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "two", WORDS("/bin/sleep", "1000")));
     code = psSupFixtureWait(&f); /* aborts if it does not end */
     psSupStatus(f.sup, "two", &status);
@@ -110,6 +114,29 @@ static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
     psSupFixtureClose(&f);
 }
 
+static void free_NeverStarted_GivesTheTerminalBack(void)
+{
+    struct termios before, between, after;
+    psSupFixture f;
+    psPty pty;
+
+    if (psPtyOpen(&pty) != 0)
+        testAbort("no pty");
+    tcgetattr(pty.slave, &before);
+    psSupFixtureOpen(&f, false);
+    psSupFixtureAdd(&f, psSupFixtureCommand(&f, "one", WORDS("/bin/sleep", "1000")));
+    testOk1(psSupAttachTerminal(f.sup, "one", pty.slave) == 0);
+    tcgetattr(pty.slave, &between);
+    psSupFree(f.sup);
+    f.sup = NULL;
+    tcgetattr(pty.slave, &after);
+    testOk(between.c_lflag != before.c_lflag && after.c_lflag == before.c_lflag &&
+               after.c_iflag == before.c_iflag,
+           "its mode is as it was");
+    psPtyClose(&pty);
+    psSupFixtureClose(&f);
+}
+
 /* ---- a log that cannot be had at first, or not be written ---- */
 
 static void log_ThatFails_IsToldOnTheConsole(void)
@@ -157,10 +184,11 @@ MAIN(psSupLateTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(5);
+    testPlan(8);
     begin_AfterAStart_StartsNoSecondProcess();
     shutdown_ChildAddedMeanwhile_EndsToo();
     shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger();
+    free_NeverStarted_GivesTheTerminalBack();
     log_ThatFails_IsToldOnTheConsole();
     return testDone();
 }

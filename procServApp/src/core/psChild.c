@@ -74,7 +74,10 @@ static void changeSetting(psChild *child, const psCommand *cmd)
 static void directCommand(psChild *child, const psCommand *cmd, psOutput *out)
 {
     out->verdict = psVerdictDone;
-    if (cmd->verb == psVerbResetCounters) {
+    if (child->machine.ending) {
+        out->verdict = psVerdictFail;
+        out->why = "shutting down";
+    } else if (cmd->verb == psVerbResetCounters) {
         psMachineResetCounters(&child->machine);
     } else if (cmd->verb == psVerbRotateLog) {
         if (child->console.log) {
