@@ -244,6 +244,13 @@ static void serve(const run *self)
         (void)psServeWait(SERVE_SEC, NULL, 0); /* the outcome is told by it */
 }
 
+static void setEnvironment(const run *self)
+{
+    psServeOptions options = serveOptions(self);
+
+    psServeEnvironment(&options);
+}
+
 /* What the caller of a daemon is told; procServ's texts. */
 static void tellSpawned(const psProgram *program, int pid)
 {
@@ -286,6 +293,8 @@ static int runProgram(run *self)
     }
     psSignalsInstall(program->foreground);
     raiseDescriptorLimit();
+    if (!program->noIoc)
+        setEnvironment(self);
     if (program->debug)
         applyDebug(program);
     code = start(self);

@@ -161,7 +161,6 @@ void serveAll()
     char msg[PS_TEXT_BYTES];
 
     begin("checking");
-    applyEnvironment(serve.options);
     ownChecks(serve.options);
     loadDefinitions();
     tryScript();
@@ -272,6 +271,24 @@ void initServe(const psServeOptions *options)
     listen();
 }
 
+bool isSupervising()
+{
+    return serve.options.sup && psSupWait(serve.options.sup, 0.0) == -ETIMEDOUT;
+}
+
+/* The first handler of exit().  As long as children are supervised nobody has a reason to call it,
+ * but Base has: a token too long for its parser, for one.  Who does is never let go. */
+void exitCalled()
+{
+    if (!isSupervising())
+        return;
+    std::string why = firstError();
+    conclude(psServeSuspended,
+             "no PVs: Base called exit() while " + now() + (why.empty() ? "" : ": " + why));
+    for (;;)
+        epicsThreadSuspendSelf();
+}
+
 /* Base suspended the thread psServe: nothing will come any more. */
 void lookForSuspended()
 {
@@ -292,10 +309,24 @@ int psServeStart(const psServeOptions *options)
     epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
 
     initServe(options);
+    atexit(exitCalled);
     opts.priority = epicsThreadPriorityLow;
     opts.stackSize = epicsThreadGetStackSize(epicsThreadStackBig);
     serve.thread = epicsThreadCreateOpt("psServe", serveThread, NULL, &opts);
     return serve.thread ? 0 : -ENOMEM;
+}
+
+void psServeEnvironment(const psServeOptions *options)
+{
+    /* else a script's lines go into a file in the working directory; a person's may */
+    if (!options->shell)
+        setenv("EPICS_IOCSH_HISTFILE", "", 0);
+    for (char *const *env = options->iocEnv; env && *env; env++) {
+        const char *equal = strchr(*env, '=');
+
+        if (equal)
+            setenv(std::string(*env, static_cast<size_t>(equal - *env)).c_str(), equal + 1, 1);
+    }
 }
 
 psServeState psServeWait(double timeoutSec, char *msg, size_t msgSize)
@@ -315,12 +346,12 @@ psServeState psServeWait(double timeoutSec, char *msg, size_t msgSize)
             if (msg)
                 epicsSnprintf(msg, msgSize, "%s", serve.told.c_str());
         }
-        if (state != psServeStarting || (timeoutSec >= 0 && left <= 0))
+        if (state != psServeStarting || (timeoutSec >= 0 && left <= 0) || !isSupervising())
             break;
         epicsEventWaitWithTimeout(serve.changed,
                                   timeoutSec >= 0 && left < LOOK_SEC ? left : LOOK_SEC);
     }
-    if (state == psServeStarting && timeoutSec > 0) {
+    if (state == psServeStarting && timeoutSec > 0 && isSupervising()) {
         std::string line = "no PVs yet: Base is still " + now();
 
         tell(line);

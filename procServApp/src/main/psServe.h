@@ -38,8 +38,12 @@ typedef enum psServeState {
     psServeStarting, /**< psServeWait() ran into its time-out: still at work */
     psServeServing,  /**< iocInit returned, CA and PVA listen */
     psServeFailed,   /**< it gave up; supervision goes on */
-    psServeSuspended /**< Base suspended the thread: it will never come back */
+    psServeSuspended /**< Base suspended the thread, or it called exit(): it never comes back */
 } psServeState;
+
+/** Set the variables of iocEnv, which anybody in this process sees.  Thread: main, before there is
+ *  any other: getenv() of one is not safe beside setenv() of another. */
+void psServeEnvironment(const psServeOptions *options);
 
 /** Start the thread.  The database, access security and the interface lists are tried first,
  *  in a process of its own.  Thread: main, once, after psSupStart().  Blocks: never.
@@ -48,7 +52,7 @@ int psServeStart(const psServeOptions *options);
 
 /** Wait for the outcome.  What is wrong has been told by then, in one line, on the consoles and
  *  logs of all children and on errlog.
- *  @param timeoutSec < 0: for ever, 0: only look
+ *  @param timeoutSec < 0: for ever, 0: only look; the end of the supervision ends it, too
  *  @param msg        that line again, "" while serving; may be NULL
  *  Thread: any but the loop's. */
 psServeState psServeWait(double timeoutSec, char *msg, size_t msgSize);

@@ -155,19 +155,6 @@ void setIncludePath()
 
 } // namespace
 
-void applyEnvironment(const psServeOptions &options)
-{
-    /* else a script's lines go into a file in the working directory; a person's may */
-    if (!options.shell)
-        setenv("EPICS_IOCSH_HISTFILE", "", 0);
-    for (char *const *env = options.iocEnv; env && *env; env++) {
-        const char *equal = strchr(*env, '=');
-
-        if (equal)
-            setenv(std::string(*env, static_cast<size_t>(equal - *env)).c_str(), equal + 1, 1);
-    }
-}
-
 void ownChecks(const psServeOptions &options)
 {
     char msg[PS_TEXT_BYTES], prefix[256];

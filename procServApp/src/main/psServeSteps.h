@@ -67,7 +67,6 @@ void fail(const std::string &what);
 /** What Base throws may bring a whole stack trace along. */
 std::string firstLine(const char *text);
 
-void applyEnvironment(const psServeOptions &options);
 void ownChecks(const psServeOptions &options);
 void loadDefinitions();
 void loadRecords(const psServeOptions &options);

@@ -108,7 +108,7 @@ void tryScript(const char *script)
 
 void tryAll(const psServeOptions &options)
 {
-    applyEnvironment(options);
+    psServeEnvironment(&options);
     ownChecks(options);
     loadDefinitions();
     loadRecords(options);
@@ -146,7 +146,7 @@ int psServeCheck(const psServeOptions *options, double deadlineSec,
     int errors;
 
     try {
-        applyEnvironment(*options);
+        psServeEnvironment(options);
         ownChecks(*options);
     } catch (std::exception &e) {
         report(ctx, true, firstLine(e.what()).c_str());
