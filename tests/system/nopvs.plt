@@ -19,7 +19,7 @@ deadman(60);
 needs(!is_procserv() && -x program(), 'our program');
 
 my $ports = PsTest::Ports->new->apply;
-# an address that can be bound to, so that our own check lets it pass, and is no interface
+# an address that can be bound to, but is no interface's: Base would throw
 my $server = PsTest::Server->start(
     ioc => 1, name => 'F', cmd => ['/bin/cat'],
     args => [$ports->ours, '--ioc-env', 'EPICS_PVAS_INTF_ADDR_LIST=224.0.0.1'])
@@ -27,7 +27,8 @@ my $server = PsTest::Server->start(
 ok($server->wait_child(1), 'the child runs');
 my $told = wait_for { $server->log_text =~ /^(\@\@\@ no PVs: .*)\r\n/m ? $1 : undef } 30,
     'the line that tells it';
-is($told, '@@@ no PVs: No (specified) network interface(s) available.', 'the reason, in one line');
+is($told, '@@@ no PVs: EPICS_PVAS_INTF_ADDR_LIST: 224.0.0.1 is no address of this host',
+    'the reason, in one line');
 $server->stop;
 
 done_testing();
