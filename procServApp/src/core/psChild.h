@@ -72,7 +72,6 @@ struct psChild {
     psTimer sessionTimer; /* looks again who is left */
     psTimer machineTimer; /* the machine's and the goals' deadlines */
     psTimer factsTimer;   /* health and WindowCrashes change by the clock */
-    double typedAfter;    /* the client that typed last did so then */
     unsigned cols, rows;  /* of the terminal, kept over restarts; 0: default */
     bool finished;        /* OneShot and done */
     bool abandoned;

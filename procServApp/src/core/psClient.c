@@ -420,7 +420,7 @@ psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly,
     client->kind = kind;
     client->readOnly = readOnly;
     epicsSnprintf(client->peer, sizeof(client->peer), "%s", peer);
-    client->connectedMono = client->progressMono = psLoopNow(loop);
+    client->progressMono = psLoopNow(loop);
     client->ring = ring;
     client->fd = fd;
     client->later.fn = runLater;

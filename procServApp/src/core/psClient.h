@@ -50,7 +50,6 @@ struct psClient {
     psClientKind kind;
     bool readOnly; /* a log client: input is dropped unparsed */
     char peer[80]; /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
-    double connectedMono;
     const psRing *ring;
     /* private to psClient.c */
     int fd; /* owned here; -1: closed */

@@ -158,7 +158,6 @@ static void clientTyped(void *ctx, psClient *client, const uint8_t *bytes, size_
 {
     psConsole *console = ctx;
 
-    client->typedMono = psLoopNow(console->loop);
     console->ops->typed(console->ctx, client, bytes, len);
 }
 
@@ -195,7 +194,6 @@ static void clientClosed(void *ctx, psClient *client)
 
     ellDelete(&console->clients, &client->node);
     ellAdd(&console->dead, &client->node);
-    console->lostBytes += client->reader.lost;
     count(console, client, -1);
     resumeIfWaiting(console);
     psLoopDefer(console->loop, &console->pumpJob); /* frees it */

@@ -66,7 +66,6 @@ typedef struct psConsole {
     psTimer waitTimer; /* gives up waiting */
     psTimer shrinkTimer;
     double shrinkDelay;
-    uint64_t lostBytes; /* of all readers that are gone */
 } psConsole;
 
 /** @return 0 or -ENOMEM */

@@ -82,7 +82,6 @@ static void toStarting(psMachine *m, psStartReason reason, bool isRestart, doubl
     m->starts++;
     if (reason == psReasonAutoRestart)
         m->autoRestarts++;
-    m->askedStartMono = now;
     m->startMono = now;
     m->startReason = reason;
     m->startedByRestart = isRestart;

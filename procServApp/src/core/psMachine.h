@@ -114,8 +114,7 @@ typedef struct psMachine {
     bool nextIsRestart;
     double deadline; /* monotonic s of psEventTimer; HUGE_VAL: none */
     /* the present or last process */
-    double askedStartMono; /* start asked of psSpawn */
-    double startMono;      /* confirmed */
+    double startMono; /* asked of psSpawn, then confirmed, or failed */
     psStartReason startReason;
     bool startedByRestart; /* an operator's restart began it */
     uint64_t signalsSent;  /* for an operator: bit N-1 for signal N */

@@ -358,7 +358,6 @@ static void loopThread(void *arg)
 
     psInheritSchedule(sup->options.inherit);
     psLoopRun(sup->loop);
-    sup->down = true;
     epicsEventMustTrigger(sup->downEvent);
 }
 

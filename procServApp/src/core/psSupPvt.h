@@ -37,8 +37,7 @@ struct psSup {
     ELLLIST children; /* psChild.node */
     bool started;
     epicsThreadId thread;
-    int exitCode; /* of psSupWait; set before downEvent */
-    bool down;
+    int exitCode;               /* of psSupWait; set before downEvent */
     _Atomic int shutdownsAsked; /* by psSupShutdown() and not begun yet */
     psJob shutdownJob;
     psTerminal terminal; /* the caller's until psSupStart, then the loop's */
