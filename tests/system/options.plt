@@ -252,6 +252,7 @@ subtest '--check starts nothing and says what is wrong' => sub {
     for my $case (
         [['0', '/no/such'], qr{/no/such}],
         [['-c', '/no/dir', 0, '/bin/cat'], qr{/no/dir}],
+        [['-L', '/', 0, '/bin/cat'], qr{log file /: Is a directory}],
         [[$busy->sockport, '/bin/cat'], qr/Address already in use/],
         [['-p', '/no/dir/pid', 0, '/bin/cat'], qr{pid file /no/dir/pid: No such file}],
         [['abc', '/bin/cat'], qr/Invalid socket spec 'abc'/],

@@ -103,15 +103,19 @@ static void checkLog(psFindings *findings, const char *path)
     struct stat info;
     const char *tried = path;
     int mode = W_OK;
+    int error;
 
     if (strcmp(path, "-") == 0)
         return;
-    if (stat(path, &info) && errno == ENOENT) {
+    error = stat(path, &info) ? errno : 0;
+    if (error == ENOENT) {
         directoryOf(path, dir, sizeof(dir));
         tried = dir;
         mode = W_OK | X_OK;
     }
-    if (access(tried, mode))
+    if (!error && S_ISDIR(info.st_mode))
+        found(findings, true, "log file %s: %s", path, strerror(EISDIR));
+    else if (access(tried, mode))
         found(findings, true, "log file %s: %s: %s", path, tried, strerror(errno));
     else
         found(findings, false, "log file: %s", path);
