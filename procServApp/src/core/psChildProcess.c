@@ -79,7 +79,7 @@ static void spawnWhenEmpty(void *ctx)
     psChild *child = ctx;
 
     if (child->lastSid > 0 && psChildNow(child) < child->sessionDeadline &&
-        psSessionCount(child->lastSid) > 0) {
+        psSessionCount(child->lastSid) != 0) {
         child->spawnWaits = true;
         psLoopArm(child->loop, &child->sessionTimer, psChildNow(child) + child->sessionDelay,
                   spawnWhenEmpty, child);
@@ -171,8 +171,10 @@ void psChildCloseProcess(psChild *child)
 static void lookWhoIsLeft(void *ctx)
 {
     psChild *child = ctx;
+    int left = psSessionCount(child->pid);
 
-    if (psSessionCount(child->pid) > 0) {
+    /* Where one cannot look, for want of descriptors, there may be one: the stages go on. */
+    if (left > 0 || (left < 0 && child->machine.state == psStateStopping)) {
         psLoopArm(child->loop, &child->sessionTimer, psChildNow(child) + child->sessionDelay,
                   lookWhoIsLeft, child);
         child->sessionDelay = fmin(2.0 * child->sessionDelay, SESSION_LAST_SEC);
