@@ -208,7 +208,7 @@ subtest 'A bad file of rules' => sub {
         }
         $check->wait_exit(30);
         is($check->exit_code, 1, '--check exits 1');
-        my @bad = $check->stdout =~ /^bad (.*)$/mg;
+        my @bad = $check->stdout =~ /^bad +(.*)$/mg;
         ok(@bad == 1 && $bad[0] =~ /\Q$file\E.*$reason/, 'and says it in one line')
             or diag($check->stdout);
         my $console = $server->console;

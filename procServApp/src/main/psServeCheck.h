@@ -18,6 +18,10 @@ extern "C" {
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psCheckInterfaces(char *msg, size_t msgSize);
 
+/** Are the UDP ports of the CA and the PVA server good numbers, and not held by somebody else alone?
+ *  @return 0, or -EINVAL and what is wrong in @p msg */
+int psCheckPorts(char *msg, size_t msgSize);
+
 /** The prefix of the child's records: as given, or from its name, made fit for record names.
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psMakePrefix(const char *given, const char *name, char *out, size_t size, char *msg,

@@ -159,7 +159,7 @@ void ownChecks(const psServeOptions &options)
 {
     char msg[PS_TEXT_BYTES], prefix[256];
 
-    if (psCheckInterfaces(msg, sizeof(msg)))
+    if (psCheckInterfaces(msg, sizeof(msg)) || psCheckPorts(msg, sizeof(msg)))
         throw Failure(msg);
     if (options.name && *options.name &&
         psMakePrefix(options.prefix, options.name, prefix, sizeof(prefix), msg, sizeof(msg)))

@@ -119,7 +119,7 @@ void tryAll(const psServeOptions &options)
         begin("building the IOC");
         iocBuildIsolated();
     }
-    if (getIocState() != iocBuilt)
+    if (getIocState() != iocBuilt && !anyBad)
         fail(options.acf ? std::string("access security: ") + options.acf
                          : std::string("the IOC cannot start"));
     const char *lacks = psAcfLacks();

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: EPICS */
+/* Where CA and PVA clients look for us: a UDP port each, which any number of servers of Base
+ * share, but which somebody else may hold alone.  Base suspends the thread that starts its CA
+ * server then, and a PVA server is never found. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <dbDefs.h>
+#include <epicsStdio.h>
+/* it declares a function as f() */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include <osiSock.h>
+#pragma GCC diagnostic pop
+
+#include "psServeCheck.h"
+
+#define PORT_ABOVE 5000 /* Base takes its default instead of a port up to this */
+
+typedef struct searchPort {
+    const char *server;
+    const char *variables[2]; /* the first that is set counts */
+    long standard;
+    const char *interfaces;
+    bool anyInterface; /* bound to no address if none is named, else to each interface's own */
+} searchPort;
+
+/** @return the port, or -EINVAL and what is wrong in @p msg */
+static long portOf(const searchPort *search, char *msg, size_t msgSize)
+{
+    for (size_t i = 0; i < NELEMENTS(search->variables); i++) {
+        const char *value = getenv(search->variables[i]);
+        char *end;
+        long port;
+
+        if (!value || !*value)
+            continue;
+        port = strtol(value, &end, 10);
+        if (end != value && !*end && port > PORT_ABOVE && port < 65536)
+            return port;
+        epicsSnprintf(msg, msgSize, "%s: %s is no port number above %d", search->variables[i],
+                      value, PORT_ABOVE);
+        return -EINVAL;
+    }
+    return search->standard;
+}
+
+/* As Base does it. */
+static int tryBind(struct in_addr address, long port)
+{
+    struct sockaddr_in sa = {
+        .sin_family = AF_INET, .sin_addr = address, .sin_port = htons((unsigned short)port)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int status = 0;
+
+    if (fd < 0)
+        return 0; /* that is no trouble of the port */
+    epicsSocketEnableAddressUseForDatagramFanout(fd);
+    if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+        status = -errno;
+    close(fd);
+    return status;
+}
+
+static int checkItem(const searchPort *search, const char *item, long port, char *msg,
+                     size_t msgSize)
+{
+    struct in_addr address;
+    char text[INET_ADDRSTRLEN];
+    int status;
+
+    epicsSnprintf(text, sizeof(text), "%.*s", (int)strcspn(item, ":"), item);
+    if (inet_pton(AF_INET, text, &address) != 1)
+        return 0; /* told by psCheckInterfaces() */
+    status = tryBind(address, port);
+    if (status)
+        epicsSnprintf(msg, msgSize, "the %s server's UDP port %ld on %s: %s", search->server, port,
+                      text, strerror(-status));
+    return status;
+}
+
+static int checkPort(const searchPort *search, char *msg, size_t msgSize)
+{
+    long port = portOf(search, msg, msgSize);
+    const char *value = getenv(search->interfaces);
+    char *list = strdup(value ? value : "");
+    char *save = NULL;
+    char *item = list ? strtok_r(list, " \t", &save) : NULL;
+    int status = port < 0 ? (int)port : 0;
+
+    if (!item && !status && search->anyInterface)
+        status = checkItem(search, "0.0.0.0", port, msg, msgSize);
+    for (; item && !status; item = strtok_r(NULL, " \t", &save))
+        status = checkItem(search, item, port, msg, msgSize);
+    free(list);
+    return status ? -EINVAL : 0;
+}
+
+int psCheckPorts(char *msg, size_t msgSize)
+{
+    static const searchPort searches[] = {
+        {"CA",
+         {"EPICS_CAS_SERVER_PORT", "EPICS_CA_SERVER_PORT"},
+         5064,
+         "EPICS_CAS_INTF_ADDR_LIST",
+         true},
+        {"PVA",
+         {"EPICS_PVAS_BROADCAST_PORT", "EPICS_PVA_BROADCAST_PORT"},
+         5076,
+         "EPICS_PVAS_INTF_ADDR_LIST",
+         false},
+    };
+    int status = 0;
+
+    for (size_t i = 0; i < NELEMENTS(searches) && !status; i++)
+        status = checkPort(&searches[i], msg, msgSize);
+    return status;
+}
