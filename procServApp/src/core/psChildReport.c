@@ -150,18 +150,13 @@ void psReportLineTooLong(psClient *typist)
 void psReportNotice(psChild *child, const char *fmt, ...)
 {
     psText line = PS_TEXT_INIT;
-    psText text = PS_TEXT_INIT;
     va_list args;
 
     va_start(args, fmt);
     psTextVPrintf(&line, fmt, args);
     va_end(args);
-    if (psConsoleMidLine(&child->console))
-        psTextAppend(&text, "\r\n", 2);
-    if (!line.failed)
-        psMessageNotice(&text, "%s", line.data);
+    psConsoleNotice(&child->console, &line);
     psTextClear(&line);
-    print(child, &text);
 }
 
 /* ---- the end of a process ---- */

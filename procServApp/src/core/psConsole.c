@@ -378,7 +378,7 @@ static void pumpLog(psConsole *console, double now)
 static void tellLogNews(psConsole *console)
 {
     const char *path = console->cfg->logFile;
-    psText text = PS_TEXT_INIT;
+    psText line = PS_TEXT_INIT;
     psLogStats stats;
     double now = psLoopNow(console->loop);
 
@@ -391,16 +391,14 @@ static void tellLogNews(psConsole *console)
     console->logError = stats.error;
     console->logFailed = !stats.isOpen;
     console->logToldMono = now + LOG_NEWS_SEC;
-    if (psConsoleMidLine(console))
-        psTextAppend(&text, "\r\n", 2);
+    psTextPrintf(&line, "log file %s", path);
     if (stats.error)
-        psMessageNotice(&text, "log file %s: %s", path, strerror(stats.error));
+        psTextPrintf(&line, ": %s", strerror(stats.error));
     else
-        psMessageNotice(&text, "log file %s is written again; %llu bytes were lost in all", path,
-                        (unsigned long long)stats.droppedBytes);
-    if (!text.failed)
-        psConsoleWrite(console, text.data, text.len);
-    psTextClear(&text);
+        psTextPrintf(&line, " is written again; %llu bytes were lost in all",
+                     (unsigned long long)stats.droppedBytes);
+    psConsoleNotice(console, &line);
+    psTextClear(&line);
 }
 
 /* ---- output ---- */
@@ -442,7 +440,8 @@ static void stampNew(psConsole *console, const void *bytes, size_t len)
         writeStamped(console);
 }
 
-bool psConsoleMidLine(const psConsole *console)
+/* Is the last line printed incomplete? */
+static bool midLine(const psConsole *console)
 {
     const char *last;
 
@@ -458,6 +457,19 @@ void psConsoleWrite(psConsole *console, const void *bytes, size_t len)
     if (console->stampedRing.data)
         stampNew(console, bytes, len);
     psLoopDefer(console->loop, &console->pumpJob);
+}
+
+void psConsoleNotice(psConsole *console, const psText *line)
+{
+    psText text = PS_TEXT_INIT;
+
+    if (midLine(console))
+        psTextAppend(&text, "\r\n", 2);
+    if (!line->failed)
+        psMessageNotice(&text, "%s", line->data);
+    if (!text.failed)
+        psConsoleWrite(console, text.data, text.len);
+    psTextClear(&text);
 }
 
 long psConsoleReadFrom(psConsole *console, int fd, size_t max)

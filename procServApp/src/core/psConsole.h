@@ -76,10 +76,10 @@ int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const p
 int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSize);
 /** Begin to accept. */
 void psConsoleStart(psConsole *console);
-/** Is the last line printed incomplete?  A notice of ours begins a new one then. */
-bool psConsoleMidLine(const psConsole *console);
 /** Print: our own messages. */
 void psConsoleWrite(psConsole *console, const void *bytes, size_t len);
+/** The same: a notice of ours, on a line of its own. */
+void psConsoleNotice(psConsole *console, const psText *line);
 /** Read at most @p max bytes from the pty straight into the ring.  @return bytes, 0 or -errno */
 long psConsoleReadFrom(psConsole *console, int fd, size_t max);
 /** May the pty be read now?  If not, ops->resume is called when it may. */
