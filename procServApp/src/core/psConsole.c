@@ -11,7 +11,7 @@
 #include <dbDefs.h>
 #include <epicsStdio.h>
 
-#include "psConsole.h"
+#include "psConsolePvt.h"
 #include "psLog.h"
 #include "psMessages.h"
 
@@ -20,14 +20,8 @@
 #define SHRINK_DELAY_MAX_SEC 60.0
 #define STALLED_SEC 10.0
 #define STAMP_BYTES 256
-#define LOG_NEWS_SEC 10.0
 
 static void pump(void *ctx);
-
-static psRing *logRing(psConsole *console)
-{
-    return console->stampedRing.data ? &console->stampedRing : &console->ring;
-}
 
 static const psRing *ringOf(const psConsole *console, bool readOnly)
 {
@@ -50,7 +44,7 @@ int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const p
         return -ENOMEM;
     if (cfg->logStamp && psRingInit(&console->stampedRing, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES))
         return -ENOMEM;
-    psRingReaderInit(&console->logReader, logRing(console));
+    psRingReaderInit(&console->logReader, psConsoleLogRing(console));
     return 0;
 }
 
@@ -78,16 +72,6 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
     return 0;
 }
 
-/* It has room again, or an error came or went. */
-static void logNews(void *ctx)
-{
-    psConsole *console = ctx;
-
-    console->logFull = false;
-    console->logNews = true;
-    psLoopDefer(console->loop, &console->pumpJob);
-}
-
 int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSize)
 {
     const psConfig *cfg = console->cfg;
@@ -105,16 +89,8 @@ int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSi
             }
         }
     }
-    if (cfg->logFile) {
-        int error = 0;
-
-        console->log = psLogFileCreate(cfg->logFile, console->loop, logNews, console, &error);
-        console->logError = -error;
-        console->logFailed = !console->log || error;
-        if (console->logFailed)
-            psLogPrintf("%s: unable to open log file %s: %s", psConfigName(cfg), cfg->logFile,
-                        strerror(error ? -error : ENOMEM));
-    }
+    if (cfg->logFile)
+        psConsoleLogOpen(console);
     return 0;
 }
 
@@ -280,7 +256,7 @@ static psRooms roomsOf(psConsole *console, const psRing *ring)
         if (client->ring == ring)
             noteRoom(&rooms, ring, &client->reader, now);
     }
-    if (console->log && ring == logRing(console))
+    if (console->log && ring == psConsoleLogRing(console))
         noteRoom(&rooms, ring, &console->logReader, now);
     return rooms;
 }
@@ -318,89 +294,6 @@ static bool grow(psConsole *console, psRing *ring)
     return true;
 }
 
-/* ---- the log ---- */
-
-/* @return how many bytes the log took; if not all, logNews() comes back */
-static size_t writeLog(psConsole *console, const char *bytes, size_t len)
-{
-    size_t taken = psLogFileWrite(console->log, bytes, len);
-
-    console->logFull = taken < len;
-    if (taken > 0)
-        console->logMidLine = bytes[taken - 1] != '\n';
-    return taken;
-}
-
-/* Notices for the log go out whole before the ring's bytes. */
-static void flushLogNotice(psConsole *console)
-{
-    psText *out = &console->logOut;
-    size_t taken;
-
-    if (out->len == 0)
-        return;
-    taken = writeLog(console, out->data, out->len);
-    memmove(out->data, out->data + taken, out->len - taken);
-    out->len -= taken;
-}
-
-/* Say in the log what it lacks. */
-static void repairLog(psConsole *console)
-{
-    uint64_t lost = psRingReaderRepair(&console->logReader, logRing(console));
-
-    if (lost == 0)
-        return;
-    psTextReset(&console->logOut);
-    if (console->logMidLine)
-        psTextAppend(&console->logOut, "\r\n", 2);
-    psMessageLost(&console->logOut, lost);
-    flushLogNotice(console);
-}
-
-/* While the log takes nothing, nothing is noted either: a stall is one notice. */
-static void pumpLog(psConsole *console, double now)
-{
-    psRingReader *reader = &console->logReader;
-    const char *bytes;
-    size_t len;
-
-    if (!console->logFull)
-        flushLogNotice(console);
-    if (!console->logFull)
-        repairLog(console);
-    while (!console->logFull && (len = psRingReaderPeek(reader, logRing(console), &bytes)) > 0)
-        psRingReaderAccept(reader, writeLog(console, bytes, len), now);
-}
-
-/* A log that fails, or works again, is told on the console, once each LOG_NEWS_SEC at most: a
- * full disk gives way for a moment now and then. */
-static void tellLogNews(psConsole *console)
-{
-    const char *path = console->cfg->logFile;
-    psText line = PS_TEXT_INIT;
-    psLogStats stats;
-    double now = psLoopNow(console->loop);
-
-    if (!console->logNews || now < console->logToldMono)
-        return;
-    console->logNews = false;
-    psLogFileStats(console->log, &stats);
-    if (stats.error == console->logError)
-        return;
-    console->logError = stats.error;
-    console->logFailed = !stats.isOpen;
-    console->logToldMono = now + LOG_NEWS_SEC;
-    psTextPrintf(&line, "log file %s", path);
-    if (stats.error)
-        psTextPrintf(&line, ": %s", strerror(stats.error));
-    else
-        psTextPrintf(&line, " is written again; %llu bytes were lost in all",
-                     (unsigned long long)stats.droppedBytes);
-    psConsoleNotice(console, &line);
-    psTextClear(&line);
-}
-
 /* ---- output ---- */
 
 /* With stamps, short lines become many times longer: the ring grows rather than have that
@@ -413,7 +306,7 @@ static void writeStamped(psConsole *console)
     while (roomsOf(console, ring).any < text->len && grow(console, ring)) {
     }
     if (console->log && psRingReaderRoom(&console->logReader, ring) < text->len)
-        pumpLog(console, psLoopNow(console->loop));
+        psConsoleLogPump(console);
     psRingWrite(ring, text->data, text->len);
 }
 
@@ -547,8 +440,8 @@ static void pump(void *ctx)
         psClientPump(client, now);
     }
     if (console->log) {
-        pumpLog(console, now);
-        tellLogNews(console);
+        psConsoleLogPump(console);
+        psConsoleLogTell(console);
     }
     resumeIfWaiting(console);
 }
