@@ -155,12 +155,19 @@ void setIncludePath()
 
 } // namespace
 
+void checkNetwork()
+{
+    char msg[PS_TEXT_BYTES];
+
+    if (psCheckInterfaces(msg, sizeof(msg)) || psCheckPorts(msg, sizeof(msg)))
+        throw Failure(msg);
+}
+
 void ownChecks(const psServeOptions &options)
 {
     char msg[PS_TEXT_BYTES], prefix[256];
 
-    if (psCheckInterfaces(msg, sizeof(msg)) || psCheckPorts(msg, sizeof(msg)))
-        throw Failure(msg);
+    checkNetwork();
     if (options.name && *options.name &&
         psMakePrefix(options.prefix, options.name, prefix, sizeof(prefix), msg, sizeof(msg)))
         throw Failure(msg);

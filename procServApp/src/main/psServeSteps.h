@@ -68,6 +68,8 @@ void fail(const std::string &what);
 std::string firstLine(const char *text);
 
 void ownChecks(const psServeOptions &options);
+/** What ownChecks() did with the environment at the start; a script may have changed it. */
+void checkNetwork();
 void loadDefinitions();
 void loadRecords(const psServeOptions &options);
 void setAccess(const char *file);

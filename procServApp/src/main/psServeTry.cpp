@@ -42,9 +42,19 @@ void finding(bool bad, const std::string &line)
 
 /* ---- a script ---- */
 
+int build()
+{
+    try {
+        checkNetwork();
+    } catch (std::exception &e) {
+        finding(true, e.what());
+    }
+    return iocBuildIsolated();
+}
+
 void iocInitCall(const iocshArgBuf *)
 {
-    iocshSetError(iocBuildIsolated());
+    iocshSetError(build());
 }
 
 void loaded(const char *file, long status)
@@ -117,7 +127,7 @@ void tryAll(const psServeOptions &options)
         tryScript(options.script);
     if (getIocState() == iocVoid) { /* else the script has tried, and the reason is known */
         begin("building the IOC");
-        iocBuildIsolated();
+        build();
     }
     if (getIocState() != iocBuilt && !anyBad)
         fail(options.acf ? std::string("access security: ") + options.acf
