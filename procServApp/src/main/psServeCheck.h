@@ -18,7 +18,7 @@ extern "C" {
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psCheckInterfaces(char *msg, size_t msgSize);
 
-/** Are the UDP ports of the CA and the PVA server good numbers, and not held by somebody else alone?
+/** Are the UDP ports of the CA and the PVA server good numbers, and held by nobody else alone?
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psCheckPorts(char *msg, size_t msgSize);
 
