@@ -1,0 +1,182 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# The scripts in iocBoot work as they are; several processes in one IOC are independent; the
+# commands of the IOC shell.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use Test::More;
+use PsTest;
+use PsTest::Ports;
+use PsTest::Proc;
+use PsTest::PV;
+use PsTest::Telnet;
+
+deadman(200);
+needs(!is_procserv() && -x program(), 'our program');
+needs(PsTest::Ports::tool_dir(), "Base's tools");
+needs(-e top_dir() . "/iocBoot/$_/envPaths", "envPaths in iocBoot/$_, which make writes")
+    for qw(iocSingle iocHost);
+
+my $ports = PsTest::Ports->new->apply;
+$ENV{EPICS_CA_ADDR_LIST} .= ' 127.0.0.3';
+$ENV{"${_}_PORT"} = 0 for qw(CONSOLE MOTORS VACUUM LOGGER);
+$ports->repeater;
+needs_ca();
+
+# A script of iocBoot/, or with lines of its own, in the foreground.
+sub start {
+    my ($folder, $file) = @_;
+    my $dir = $file ? tmpdir() : top_dir() . "/iocBoot/$folder";
+    return PsTest::Proc->start(dir => $dir,
+        cmd => [program(), '-f', $ports->ours, '--script', $file || 'st.cmd']);
+}
+
+sub value { return pv($_[0])->get; }
+sub pid_of { return value("$_[0]:PS:Pid"); }
+
+sub is_up {
+    my ($proc, @names) = @_;
+    for my $name (@names) {
+        my $state = pv("$name:PS:State");
+        $state->wait_connected(30) or BAIL_OUT('no PVs: ' . $proc->stderr);
+        ok($state->wait_value('Running', 10), "$name runs");
+    }
+}
+
+# Its console, wherever its port is; behind the banner.
+sub console {
+    my ($name) = @_;
+    my ($endpoint) = value("$name:PS:Console.VAL\$") =~ /(tcp:[\d.]+:\d+)/;
+    my $client = PsTest::Telnet->new($endpoint || 'none') or return;
+    $client->expect(qr/Welcome to procServ.*\(plus you\)\r\n/s);
+    return $client;
+}
+
+# What procServReport of a script says of a child.
+sub is_reported {
+    my ($proc, $name) = @_;
+    ok((wait_for { $proc->stderr =~ /^$name +\w+ +pid \d+/m } 10, "a report of $name",
+        sub { $proc->stderr }), "procServReport tells of $name");
+}
+
+sub new_pid { my ($old) = @_; return qr/^(?!(?:0|$old)$)/; }
+
+subtest 'iocBoot/iocSingle' => sub {
+    my $proc = start('iocSingle');
+    is_up($proc, 'single');
+    my $pid = pid_of('single');
+    my ($code, $out, $err) = tool('caget', '-t', '-w', 20, 'TST:amplitude');
+    is($code, 0, 'its soft IOC answers') or diag("$out$err");
+    like(readlink("/proc/$pid/exe"), qr{/softIoc$}, 'and is the process of Pid');
+    is(value('single:PS:Holdoff_RBV'), 5, 'the options of procServAdd hold');
+    ($code) = tool(qw(caput -c -w 30 single:PS:Restart 1));
+    is($code, 0, 'it can be restarted');
+    ok(pv('single:PS:Pid')->wait_value(new_pid($pid), 5), 'which gives a new process');
+    my $console = console('single') or return fail('a console');
+    $console->send("dbl\r");
+    ok($console->expect(qr/TST:amplitude/, 20), 'its console is that of the soft IOC');
+    like($proc->stderr, qr/^single +Running +pid $pid\b/m, 'procServReport tells of it');
+    is($proc->stop, 0, 'SIGTERM ends it');
+    ok(!PsTest::Proc::alive($_), "process $_ is gone") for $pid;
+};
+
+subtest 'iocBoot/iocHost: three processes' => sub {
+    my $proc = start('iocHost');
+    is_up($proc, 'motors', 'vacuum');
+    is(value('logger:PS:State'), 'Waiting', 'logger waits');
+    is(value('logger:PS:AutoRestart'), 'OnFailure', 'its restart mode');
+    for my $name (qw(motors vacuum)) {
+        my ($code, $out, $err) = tool('caget', '-t', '-w', 20, "$name:amplitude");
+        is($code, 0, "the soft IOC of $name answers") or diag("$out$err");
+    }
+    is_reported($proc, $_) for qw(motors vacuum logger);
+
+    my %pid = map { $_ => pid_of($_) } qw(motors vacuum);
+    my ($code) = tool(qw(caput -c -w 30 motors:PS:Restart 1));
+    is($code, 0, 'motors is restarted');
+    ok(pv('motors:PS:Pid')->wait_value(new_pid($pid{motors}), 5), 'it has a new process');
+    is(pid_of('vacuum'), $pid{vacuum}, 'vacuum has the same');
+    is(value('vacuum:PS:CmdSeq'), 0, 'and had no command');
+    is(value('logger:PS:State'), 'Waiting', 'logger still waits');
+
+    $pid{motors} = pid_of('motors');
+    kill 'KILL', $pid{vacuum};
+    ok(pv('vacuum:PS:Crashes')->wait_value(1, 10), 'a crash of vacuum is counted');
+    ok(pv('vacuum:PS:State')->wait_value('Holdoff', 10), 'and held off');
+    is(value('motors:PS:Crashes'), 0, 'not of motors');
+    is(pid_of('motors'), $pid{motors}, 'which has the same process');
+
+    # three at once
+    my @puts = map { tool_start(qw(caput -c -w 30), $_, 1) }
+        qw(motors:PS:Stop vacuum:PS:Start logger:PS:Start);
+    for my $put (@puts) {
+        ok($put->wait_exit(30) && $put->exit_code == 0, "$put->{cmd}[4] at the same time");
+    }
+    ok(pv('motors:PS:State')->wait_value('Stopped', 10), 'motors is stopped');
+    ok(pv('motors:PS:Start')->put_wait(1, 10), 'and started');
+    is_up($proc, qw(motors vacuum logger));
+    my %new = map { $_ => pid_of($_) } qw(motors vacuum logger);
+    my %own = reverse %new;
+    is(scalar keys %own, 3, 'three processes');
+    isnt($new{$_}, $pid{$_}, "$_ has a new one") for qw(motors vacuum);
+    my $console = console('logger') or return fail('a console');
+    $console->send("\x18");
+    ok($console->expect(qr/process $new{logger}\. The process was killed by signal 9/),
+        'each has a console of its own, with its keys');
+    is(pid_of($_), $new{$_}, "$_ is not touched by them") for qw(motors vacuum);
+    is($proc->stop, 0, 'SIGTERM ends it');
+    ok(!PsTest::Proc::alive($new{$_}), "$_ is gone") for qw(motors vacuum logger);
+};
+
+subtest 'Commands of the IOC shell' => sub {
+    my $script = tmpdir() . '/shell.cmd';
+    my $template = top_dir() . '/procServApp/Db/psChild.template';
+    open(my $out, '>', $script) or die "$script: $!";
+    print $out <<"END";
+procServAdd one "-P 0 -- /bin/cat"
+procServAdd one "-P 0 -- /bin/sleep 1000"
+procServAdd two "-P 0 --no-such-option -- /bin/cat"
+procServAdd two "-P 0"
+procServAdd two "-P 0 -- /bin/cat 'open"
+procServAdd two -P 0 --wait -- /bin/cat
+procServStart nothing
+procServCmd one dance
+procServCmd nobody stop
+procServCmd one signal NONSENSE
+dbLoadRecords("$template", "P=one:PS:,CHILD=one")
+dbLoadRecords("$template", "P=two:PS:,CHILD=two")
+iocInit
+procServCmd two start
+procServReport 2
+END
+    close $out;
+    my $proc = start(undef, $script);
+    is_up($proc, 'one', 'two');
+    is(value('two:PS:StartReason'), 'Script', 'procServCmd started two');
+    is(value('one:PS:Cmd.VAL$'), '/bin/cat', 'the first of a name counts');
+    is_reported($proc, 'two');
+    my $said = $proc->stderr;
+    my $number = 0;
+    for my $case (
+        ['the name again', qr/^one: .*already/m],
+        ['an option that is none', qr/^two: .*no-such-option/m],
+        ['no command', qr/^two: .*(?:command|missing)/im],
+        ['an open quote', qr/quote is not closed/],
+        ['procServStart of nothing', qr/^nothing: no such process is supervised/m],
+        ['a command that is none', qr/procServCmd needs a name and a command/],
+        ['a command to nobody', qr/^nobody: no such process is supervised/m],
+        ['a signal that is none', qr/no such signal/],
+        ) {
+        my ($what, $line) = @$case;
+        like($said, $line, "$what is refused, and told");
+    }
+    is(scalar(() = $said =~ /^Usage: procServ/mg), 8, 'with the usage of each');
+    is($proc->stop, 0, 'SIGTERM ends it');
+};
+
+done_testing();
