@@ -66,6 +66,7 @@ static void openConsole(psRig *rig)
     if (psConsoleInit(&rig->console, rig->loop, rig->cfg, &ops, rig) != 0 ||
         psConsoleOpen(&rig->console, "argv0", msg, sizeof(msg)) != 0)
         testAbort("cannot open: %s", msg);
+    psConsoleStart(&rig->console);
 }
 
 static void tearDown(psRig *rig)

@@ -152,11 +152,6 @@ static void log_ThatFails_IsToldOnTheConsole(void)
     psSupFixtureSet(cfg, "logfile", "/dev/full");
     psSupFixtureSet(cfg, "wait", NULL);
     psSupFixtureAdd(&f, cfg);
-    cfg = psSupFixtureCommand(&f, "late", WORDS("/bin/sleep", "1000"));
-    epicsSnprintf(dir, sizeof(dir), "%s/later", f.dir);
-    epicsSnprintf(path, sizeof(path), "%s/log", dir);
-    psSupFixtureSet(cfg, "logfile", path);
-    psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
     psTestConsoleOpen(&console, &f, "full");
     psTestConsoleExpect(&console, "connected (plus you)");
@@ -165,6 +160,12 @@ static void log_ThatFails_IsToldOnTheConsole(void)
     testOk(told, "a log on a full disk is told");
     psTestConsoleClose(&console);
 
+    cfg = psSupFixtureCommand(&f, "late", WORDS("/bin/sleep", "1000"));
+    epicsSnprintf(dir, sizeof(dir), "%s/later", f.dir);
+    epicsSnprintf(path, sizeof(path), "%s/log", dir);
+    psSupFixtureSet(cfg, "logfile", path);
+    psSupFixtureAdd(&f, cfg);
+    psSupBegin(f.sup, NULL);
     psSupFixtureRuns(&f, "late", 1);
     psTestConsoleOpen(&console, &f, "late");
     psTestConsoleExpect(&console, "@@@ Child log file: unable to open log file ");

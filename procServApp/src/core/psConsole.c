@@ -114,6 +114,9 @@ void psConsoleStart(psConsole *console)
 {
     int i;
 
+    console->started = true;
+    console->logFull = false; /* its news went unheard so far */
+    console->logNews = true;
     psMessageNotice(&console->noDescriptors, "no descriptors are left: try again later");
     for (i = 0; i < console->listenerCount; i++) {
         int status;

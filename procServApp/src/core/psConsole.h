@@ -50,6 +50,7 @@ typedef struct psConsole {
     psListener listeners[PS_ENDPOINTS];
     int listenerCount;
     psText noDescriptors; /* told to those who come when there are none */
+    bool started;         /* psConsoleStart() was called */
     psLogFile *log;       /* NULL: none */
     bool logFailed;       /* it could not be opened */
     int logError;         /* errno that was told last; 0: all is well */

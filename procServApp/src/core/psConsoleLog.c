@@ -22,6 +22,8 @@ static void logNews(void *ctx)
 {
     psConsole *console = ctx;
 
+    if (!console->started)
+        return; /* another thread is still at work on it */
     console->logFull = false;
     console->logNews = true;
     psLoopDefer(console->loop, &console->pumpJob);
