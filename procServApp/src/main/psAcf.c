@@ -45,6 +45,14 @@ static size_t macroAt(const char *text, const char *name)
     return strncmp(text + 2, name, len) == 0 && text[2 + len] == close ? len + 3 : 0;
 }
 
+/* Does the text have $(name) or ${name}? */
+static bool uses(const char *text, const char *name)
+{
+    while ((text = strchr(text, '$')) && !macroAt(text, name))
+        text++;
+    return text;
+}
+
 char *psAcfExpand(const char *text, const char *const *users, const char *const *hosts)
 {
     char *out = NULL;
@@ -146,6 +154,7 @@ static char *readFile(const char *file, char *msg, size_t msgSize)
 /* The file in memory stays open: Base reads it at iocInit and at every asInit. */
 static int useText(const char *text)
 {
+    static int current = -1;
     char path[64];
     size_t len = strlen(text);
     int fd = memfd_create("procServ.acf", MFD_CLOEXEC);
@@ -158,6 +167,9 @@ static int useText(const char *text)
     }
     epicsSnprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     asSetFilename(path);
+    if (current >= 0)
+        close(current);
+    current = fd;
     return 0;
 }
 
@@ -183,7 +195,7 @@ int psAcfUse(const char *file, char *msg, size_t msgSize)
     for (int i = 0; i < count; i++)
         hosts[i] = hostTexts[i];
     hosts[count] = NULL;
-    if ((!name[0] && strstr(text, "PS_USERS)")) || (!count && strstr(text, "PS_HOSTS)"))) {
+    if ((!name[0] && uses(text, "PS_USERS")) || (!count && uses(text, "PS_HOSTS"))) {
         epicsSnprintf(msg, msgSize, "%s: uid %lu has no name, or this host no address", file,
                       (unsigned long)geteuid());
         free(text);

@@ -40,7 +40,6 @@ extern int dbThreadRealtimeLock; /* of Base, in no header */
 
 using namespace psSteps;
 
-static const double TRIAL_SEC = 10.0;
 static const double LOOK_SEC = 0.1; /* how often a waiter looks for a suspended thread */
 
 namespace
@@ -88,54 +87,15 @@ void conclude(psServeState state, const std::string &line)
 
 /* ---- serving ---- */
 
-struct Findings {
-    int bad;
-    std::string first;
-};
-
-void noteFinding(void *ctx, bool bad, const char *line)
-{
-    Findings *findings = static_cast<Findings *>(ctx);
-
-    if (bad && !findings->bad++)
-        findings->first = line;
-}
-
-/* A bad file of rules closes the commands; it is no reason to show nothing. */
-void prepareAccess()
-{
-    psServeOptions only = serve.options;
-    Findings findings = Findings();
-
-    if (only.insecurePvs && !only.acf) {
-        tell("PVs are open: anybody on the network may give commands (--insecure-pvs)");
-        return;
-    }
-    begin("trying the access security file");
-    only.script = NULL;
-    try {
-        if (only.acf && psTrialRun(&only, TRIAL_SEC, noteFinding, &findings))
-            throw Failure(findings.first);
-        setAccess(only.acf);
-    } catch (std::exception &e) {
-        tell("PVs are read-only: " + firstLine(e.what()));
-        asCheckClientIP = 1;
-        if (psAcfUseClosed())
-            throw Failure("no rules of access security can be loaded");
-    }
-}
-
 void tryScript()
 {
     psServeOptions only = serve.options;
-    Findings findings = Findings();
 
     if (!only.script)
         return;
     begin("trying the script");
     only.acf = NULL;
-    if (psTrialRun(&only, TRIAL_SEC, noteFinding, &findings))
-        throw Failure(findings.first);
+    tryFiles(only);
 }
 
 void build()
@@ -164,7 +124,9 @@ void serveAll()
     ownChecks(serve.options);
     loadDefinitions();
     tryScript();
-    prepareAccess();
+    std::string access = prepareAccess(serve.options);
+    if (!access.empty())
+        tell(access);
     psListening *before = psListeningNow();
     try {
         build();

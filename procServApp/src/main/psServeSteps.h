@@ -73,6 +73,12 @@ void checkNetwork();
 void loadDefinitions();
 void loadRecords(const psServeOptions &options);
 void setAccess(const char *file);
+/** Run the trial of these files; throws what is wrong with them.  Blocks: up to its deadline. */
+void tryFiles(const psServeOptions &files);
+/** Choose the access security file: the one of @p options, or the closed rules if it is bad; from
+ *  then on the shell's asInit reads it again, after a trial.
+ *  @return a line to be told, or "" */
+std::string prepareAccess(const psServeOptions &options);
 void runScript(const char *script);
 
 /** Let IOC shell commands of the list, which ends with NULL, do nothing. */
