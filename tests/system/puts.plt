@@ -121,4 +121,30 @@ subtest 'Puts in quick succession' => sub {
     is($server->stop, 0, 'SIGTERM ends it');
 };
 
+subtest 'A record that is disabled' => sub {
+    my $dir = tmpdir();
+    open(my $rules, '>', "$dir/all.acf") or die $!;
+    print $rules "ASG(DEFAULT) { RULE(1, READ) }\nASG(PS_RO) { RULE(1, READ) }\n",
+        "ASG(PS_CONSOLE) { RULE(1, READ) }\n",
+        "ASG(PS_CMD) { RULE(1, READ) RULE(1, WRITE, TRAPWRITE) }\n";
+    close $rules;
+    my ($server, %pv) = start(['--acf', "$dir/all.acf"], 'sleep', 1000);
+    my $disable = pv('T:PS:Stop.DISP', type => 'DBR_TIME_LONG');
+    $disable->put_wait(1);
+    ok(!$pv{Stop}->put_wait(1), 'refuses a put that waits');
+    is($pv{CmdState}->wait_value('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
+    my $by = pv('T:PS:CmdBy.VAL$')->get;
+    like($by, qr/\@127\.0\.0\.1$/, 'CmdBy tells of whom');
+    my $refused = () = $server->log_text =~ /put T:PS:Stop refused: /g;
+    is($refused, 1, 'the log tells once');
+    my $seq = $pv{CmdSeq}->get;
+    $disable->put_wait(0);
+    $refused = () = $server->log_text =~ /put T:PS:Stop refused: /g;
+    is($refused, 1, 'to enable it is no put that was refused');
+    is($pv{CmdSeq}->get, $seq, 'and no command');
+    ok($pv{Stop}->put_wait(1), 'then it takes one');
+    is($pv{CmdState}->get, 'Done', 'that is done');
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
 done_testing();

@@ -51,7 +51,7 @@ static void beforePut(const dbChannel *chan, psOut *out, const asTrapWriteMessag
     const dbCommon *prec = dbChannelRecord(chan);
     char by[PS_BY_BYTES];
     nameOf(message, by, sizeof by);
-    if (prec->disp) {
+    if (prec->disp && dbChannelField(chan) != &prec->disp) {
         tellRefused(out, by);
         return;
     }
@@ -65,7 +65,6 @@ static void beforePut(const dbChannel *chan, psOut *out, const asTrapWriteMessag
 /** A put that was refused or did not process must not lend its name to the next dbpf. */
 static void afterPut(psOut *out)
 {
-    current.out = NULL;
     dbScanLock(out->prec);
     if (!out->prec->pact && !out->prec->rpro) {
         epicsMutexMustLock(out->lock);
@@ -79,6 +78,7 @@ static void listener(asTrapWriteMessage *message, int after)
 {
     dbChannel *chan = message->serverSpecific;
     psOut *out = chan ? psOutOf(dbChannelRecord(chan)) : NULL;
+    current.out = NULL; /* of a put with callback that another thread has made */
     if (!out) {
         return;
     }
