@@ -143,7 +143,8 @@ subtest 'A soft IOC takes commands' => sub {
     is(value('Restart'), 'Idle', 'the record is idle again');
     is(value('StartReason'), 'Operator', 'StartReason');
     $puts++;
-    is(told('Restart 1'), $puts, 'the log names who put it');
+    ok((wait_for { told('Restart 1') == $puts } 10, "$puts puts in the log"),
+        'the log names who put it');
     ok($console->expect(qr/^\@\@\@ [-\d]+ [:\d]+ $me put C:PS:Restart 1\r$/m), 'and the console');
     $pid = $second;
 

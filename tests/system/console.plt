@@ -116,7 +116,7 @@ subtest 'A session with two clients' => sub {
     ok($three->closed_by_peer(5), 'a logout key in the middle of a packet');
     ok($two->expect(qr/\Aabcdef\r\nabcdef\r\n/), 'all other bytes of the packet reach the child');
 
-    my $log = $server->log_text;
+    my $log = $server->log_text(qr/abcdef\r\nabcdef\r\n/);
     $log =~ s/\A(.*?\Q$line\E\r\n)//s;
     is_text($1, ['@@@ Restarting child "My IOC"', '@@@    (as /bin/cat)',
             "\@\@\@ The PID of new child \"My IOC\" is: $pid", $line], 'begin of the log file');

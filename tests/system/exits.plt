@@ -21,7 +21,8 @@ my $rule = '@@@ @@@ @@@ @@@ @@@';
 # The log's text from the n-th start on.
 sub since_start {
     my ($server, $number) = @_;
-    my @part = split /^\@\@\@ Restarting child/m, $server->log_text;
+    my @part = split /^\@\@\@ Restarting child/m,
+        $server->log_text(qr/(?:^\@\@\@ Restarting child.*?){$number}quits the server\r\n/ms);
     return defined $part[$number] ? $part[$number] : '';
 }
 

@@ -102,7 +102,8 @@ subtest 'Puts in quick succession' => sub {
         } 10, 'four signals', sub { $server->log_text }), 'each signal arrived');
     ok((wait_for { $pv{CmdSeq}->get == $seq + 5 } 10, 'five commands',
             sub { 'CmdSeq went from ' . $seq . ' to ' . $pv{CmdSeq}->get }), 'as five commands');
-    my @who = $server->log_text =~ /^\@\@\@ .* (\S+\@127\.0\.0\.1) put T:PS:Signal\w* \d+\r$/mg;
+    my @who = $server->log_text(qr/(?:^\@\@\@ [^\n]* put T:PS:Signal.*?){5}/ms)
+        =~ /^\@\@\@ .* (\S+\@127\.0\.0\.1) put T:PS:Signal\w* \d+\r$/mg;
     is(scalar @who, 5, 'and the log tells of whom each was');
 
     my $restarts = $server->child_pids;
@@ -135,7 +136,7 @@ subtest 'A record that is disabled' => sub {
     is($pv{CmdState}->wait_value('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
     my $by = pv('T:PS:CmdBy.VAL$')->get;
     like($by, qr/\@127\.0\.0\.1$/, 'CmdBy tells of whom');
-    my $refused = () = $server->log_text =~ /put T:PS:Stop refused: /g;
+    my $refused = () = $server->log_text(qr/ refused: /) =~ /put T:PS:Stop refused: /g;
     is($refused, 1, 'the log tells once');
     my $seq = $pv{CmdSeq}->get;
     $disable->put_wait(0);

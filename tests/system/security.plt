@@ -166,7 +166,8 @@ END
         is($code, 0, "$other may") or diag($text);
         ok(pv('B:PS:CmdSeq')->wait_value(1, 10), 'it is a command');
         is(value('B:PS:CmdBy'), "$other\@127.0.0.1", 'of theirs');
-        like($server->log_text, qr/^\@\@\@ .* \Q$other\E\@127\.0\.0\.1 put B:PS:Restart 1\r$/m,
+        like($server->log_text(qr/ put B:PS:Restart 1\r$/m),
+            qr/^\@\@\@ .* \Q$other\E\@127\.0\.0\.1 put B:PS:Restart 1\r$/m,
             'as the log tells');
     }
     $server->stop;
@@ -200,7 +201,8 @@ subtest 'A bad file of rules' => sub {
         is_denied(\&as_me, $me, "$name:PS:Restart", 1);
         is(value("$name:PS:Pid"), $pid, 'the records are served');
         my $line = qr/PVs are read-only: .*\Q$file\E.*$reason/;
-        for my $place (['the log', $server->log_text], ['standard error', $server->stderr]) {
+        for my $place (['the log', $server->log_text(qr/read-only/)],
+            ['standard error', $server->stderr]) {
             my ($where, $text) = @$place;
             my @told = $text =~ /^(.*read-only.*?)\r?$/mg;
             ok(@told == 1 && $told[0] =~ $line, "one line of $where says what, and where")

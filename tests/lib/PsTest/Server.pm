@@ -53,7 +53,12 @@ sub wait_ready {
 sub name { return $_[0]{name}; }
 sub info_file { return $_[0]{info}; }
 sub log_file { return $_[0]{log}; }
-sub log_text { return file_text($_[0]{log}); }
+# The log's text, when it matches: a thread of its own writes the log, a little behind the consoles.
+sub log_text {
+    my ($self, $pattern) = @_;
+    wait_for { file_text($self->{log}) =~ $pattern } 10, "the log to match $pattern" if $pattern;
+    return file_text($self->{log});
+}
 
 # As the info file has them: log endpoint first, control endpoints in reverse order.
 sub endpoints {
