@@ -87,6 +87,16 @@ static psIocChild *nextChild(psIocChild *child)
 
 /* ---- scanning ---- */
 
+/** Base lets a timer expire up to half a quantum (5 ms) early: pump() would find the gap not over
+ * and start it again, thousands of times until it is. */
+static void startTimer(psIocChild *child, double pause)
+{
+    if (pause > 0) {
+        pause += epicsThreadSleepQuantum() / 2;
+    }
+    epicsTimerStartDelay(child->timer, pause);
+}
+
 /** Has the scan that was requested last been completed?  With the lock held. */
 static bool isShown(psIocChild *child)
 {
@@ -142,7 +152,7 @@ static void requestScan(psIocChild *child)
         return;
     }
     if (failed || over) {
-        epicsTimerStartDelay(child->timer, pause);
+        startTimer(child, pause);
     } else {
         pump(child);
     }
@@ -163,7 +173,7 @@ static void pump(psIocChild *child)
     }
     epicsMutexUnlock(child->lock);
     if (idle && pause > 0) {
-        epicsTimerStartDelay(child->timer, pause);
+        startTimer(child, pause);
     } else if (idle) {
         requestScan(child);
     }
