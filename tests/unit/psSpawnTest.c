@@ -95,6 +95,24 @@ static void scriptWithoutInterpreter_IsGivenToTheShell(void)
     testOk(strcmp(f.text, "2: two words\n") == 0, "printed \"%s\"", f.text);
 }
 
+static void foreignProgram_IsNotGivenToTheShell(void)
+{
+    /* what a program of another machine's looks like where it does not count as one here */
+    static const char head[] = "\177ELF\002\001\001\0\0\nexit 0\n";
+    FILE *out;
+
+    testDiag("foreignProgram_IsNotGivenToTheShell");
+    makeFile("foreign", "", 0755);
+    out = fopen(pathOf("foreign"), "we");
+    if (!out || fwrite(head, sizeof head, 1, out) != 1 || fclose(out))
+        testAbort("cannot write %s", pathOf("foreign"));
+    prepare("unused");
+    f.request.file = pathOf("foreign");
+    psSpawnFixtureRun(&f);
+    testOk(f.outcome.error == ENOEXEC && f.outcome.stage == psSpawnStageExec, "refused: %s",
+           strerror(f.outcome.error));
+}
+
 static void file_IsSearchedInTheChildsPath(void)
 {
     char path[256], msg[256];
@@ -441,7 +459,7 @@ static void pty_DoesNotBecomeOurs(void)
 
 static void removeFiles(void)
 {
-    const char *names[] = {"here", "plain", "psUnlikely", "psForbidden", "leased"};
+    const char *names[] = {"here", "plain", "foreign", "psUnlikely", "psForbidden", "leased"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(pathOf(names[i]));
@@ -450,13 +468,14 @@ static void removeFiles(void)
 
 MAIN(psSpawnTest)
 {
-    testPlan(67);
+    testPlan(68);
     if (!mkdtemp(dirName))
         testAbort("%s: %s", dirName, strerror(errno));
     psSpawnFixtureOpen(&f);
     start_IsConfirmedWithItsPid();
     directory_IsEnteredBeforeTheFileIsLookedFor();
     scriptWithoutInterpreter_IsGivenToTheShell();
+    foreignProgram_IsNotGivenToTheShell();
     file_IsSearchedInTheChildsPath();
     start_ThatCannotBe_IsToldInOneSentence();
     terminal_ThatIsNone_FailsTheStart();

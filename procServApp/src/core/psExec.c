@@ -212,7 +212,27 @@ static void resetSignals(void)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, PS_EXEC_SIGSET_BYTES);
 }
 
-/* As execvp() does it.  @return the errno that tells most */
+/* Could a shell make sense of it?  As bash sees it: no NUL before the first line feed.  A program
+ * of another machine's is no script: its bytes might be commands by chance. */
+static bool isText(const char *path)
+{
+    char head[128];
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    long length;
+
+    if (fd < 0)
+        return true; /* executable, not readable: the shell will say so */
+    length = syscall(SYS_read, fd, head, sizeof head);
+    syscall(SYS_close, fd);
+    for (long at = 0; at < length && head[at] != '\n'; at++) {
+        if (!head[at])
+            return false;
+    }
+    return true;
+}
+
+/* As execvp() does it, but for programs of another machine's.
+ * @return the errno that tells most */
 static int tryPaths(psExecPlan *plan)
 {
     const psSpawnRequest *request = &plan->request;
@@ -221,7 +241,7 @@ static int tryPaths(psExecPlan *plan)
 
     for (char **path = plan->paths; *path; path++) {
         syscall(SYS_execve, *path, request->argv, request->envp);
-        if (errno == ENOEXEC) {
+        if (errno == ENOEXEC && isText(*path)) {
             plan->scriptArgv[1] = *path;
             syscall(SYS_execve, plan->scriptArgv[0], plan->scriptArgv, request->envp);
         }
