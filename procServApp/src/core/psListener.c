@@ -23,7 +23,7 @@
 
 #include "psListener.h"
 
-#define BACKLOG 128
+#define BACKLOG SOMAXCONN /* a burst beyond it would wait 1 s for its second try */
 #define ACCEPTS_A_ROUND 64
 #define SHORTAGE_PAUSE_SEC 0.1
 #define KEEPALIVE_IDLE_SEC 60
