@@ -363,6 +363,8 @@ static void setAction(const char *value, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler};
 
+    /* Another one meanwhile would interrupt what the handler writes. */
+    sigfillset(&action.sa_mask);
     if (sigaction(parseSignal(value), &action, NULL) < 0)
         fail("sigaction");
 }
