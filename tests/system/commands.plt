@@ -23,6 +23,7 @@ needs(PsTest::Ports::tool_dir(), "Base's tools");
 my $ports = PsTest::Ports->new->apply;
 $ports->repeater;
 needs_ca();
+needs(child_program(), 'the test child');
 
 my $me = quotemeta(getpwuid($<) || $<) . '@127\.0\.0\.1';
 my ($name, $server, %pv);
@@ -196,11 +197,10 @@ subtest 'A soft IOC takes commands' => sub {
 };
 
 # Tells each signal it gets; none of them ends it.
-my @deaf = ($^X, '-e', '$| = 1;'
-    . ' for my $s (qw(HUP TERM CONT)) { $SIG{$s} = sub { print "got $s\n" } }'
-    . ' print "ready\n"; select undef, undef, undef, 9 while 1');
+my @deaf = (child_program(), qw(trap=HUP trap=TERM trap=CONT say=ready wait));
+my %number_of = (HUP => 1, TERM => 15, CONT => 18);
 
-sub got { return scalar(() = $server->log_text =~ /^got $_[0]\r$/mg); }
+sub got { return scalar(() = $server->log_text =~ /^trapped $number_of{$_[0]}\r$/mg); }
 
 subtest 'A child that no signal but SIGKILL ends' => sub {
     start('D', ['--killsig', 'TERM', '--grace', '20', '--holdoff', '0'], @deaf);

@@ -48,9 +48,9 @@ sub start {
     }
     $self->{Seq}->wait_connected(30) or BAIL_OUT('no PVs: ' . $server->stderr);
     $self->{$_}->monitor(10) for @facts, 'Seq';
-    $self->{group} = tool_start('pvmonitor', '-M', 'json', "$name:PS:Status");
+    $self->{group} = pva_monitor('-M', 'json', "$name:PS:Status")
+        or BAIL_OUT('no PVA: ' . $server->stderr);
     $self->{camonitor} = tool_start('camonitor', '-S', "$name:PS:State");
-    wait_for { $self->{group}->stdout =~ /\bseq:/ } 20, 'the group', sub { $self->{group}->stderr };
     wait_for { $self->{camonitor}->stdout =~ /State/ } 20, 'camonitor';
     return $self;
 }

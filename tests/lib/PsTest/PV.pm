@@ -18,7 +18,7 @@ use PsTest::Ports;
 use PsTest::Proc;
 use Test::More;
 
-our @EXPORT = qw(pv put_all needs_ca tool tool_start);
+our @EXPORT = qw(pv put_all needs_ca tool tool_start pva_monitor);
 
 my $pumping;
 
@@ -188,6 +188,21 @@ sub close {
 sub tool_start {
     my ($name, @args) = @_;
     return PsTest::Proc->start(cmd => [PsTest::Ports::tool_dir() . "/$name", @args]);
+}
+
+# Start pvmonitor, and wait until it shows something.  That of Base 7.0.8.1 may lose its first
+# update, and with it all others, or end, by a race within itself: then there is another one.
+sub pva_monitor {
+    my (@args) = @_;
+    for (1 .. 10) {
+        my $proc = tool_start('pvmonitor', @args);
+        wait_for { $proc->stdout ne '' || !$proc->running } 20, "pvmonitor @args to show something",
+            sub { $proc->stderr };
+        return $proc if $proc->stdout ne '' && $proc->stdout !~ /Unhandled exception/;
+        PsTest::debug('another pvmonitor: ', $proc->stdout, $proc->stderr);
+        $proc->stop;
+    }
+    return;
 }
 
 # Run one to its end, 30 s at most: (exit code, stdout, stderr)
