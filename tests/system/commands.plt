@@ -185,7 +185,7 @@ subtest 'A soft IOC takes commands' => sub {
         my ($setting, $put, $shown) = @$case;
         # caput would take -1 for an option, CA.pm sends 7 as a text
         $put eq '-1' ? record($setting)->put($put) : tool('caput', "C:PS:$setting", $put);
-        my $what = $setting eq 'SignalNum' ? 'Signal ?' : "$setting " . ($put eq 7 ? '?' : $put);
+        my $what = $setting eq 'SignalNum' ? "Signal $put" : "$setting " . ($put eq 7 ? '?' : $put);
         went(++$seq, $what, 'Denied', qr/^$put is not in [\d.]+$/, "$setting $put is denied");
         next unless defined $shown;
         is(value("${setting}_RBV"), $shown, "$setting stays");

@@ -114,7 +114,11 @@ static void getCmdLast(const psIocView *v, char *out, size_t size)
         put(out, size, "");
         break;
     case psVerbSignal:
-        epicsSnprintf(out, size, "Signal %s", psSignalName((int)cmd->value));
+        if (strcmp(psSignalName((int)cmd->value), "?") != 0) {
+            epicsSnprintf(out, size, "Signal %s", psSignalName((int)cmd->value));
+        } else {
+            epicsSnprintf(out, size, "Signal %g", cmd->value);
+        }
         break;
     case psVerbMode:
         epicsSnprintf(out, size, "AutoRestart %s", psModeName((psMode)cmd->value));
