@@ -168,7 +168,7 @@ END
         ['no command', qr/^two: .*(?:command|missing)/im],
         ['an open quote', qr/quote is not closed/],
         ['procServStart of nothing', qr/^nothing: no such process is supervised/m],
-        ['a command that is none', qr/procServCmd needs a name and a command/],
+        ['a command that is none', qr/procServCmd knows no command 'dance'/],
         ['a command to nobody', qr/^nobody: no such process is supervised/m],
         ['a signal that is none', qr/no such signal/],
         ) {

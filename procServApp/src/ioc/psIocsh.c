@@ -30,7 +30,7 @@
 #define USAGE_CMD                                                                                  \
     "procServCmd NAME start|stop|restart|kill|reset|resetcounters|rotatelog\n"                     \
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
-    "Ask something of a supervised process; the outcome is told on its console.\n"
+    "Ask something of a supervised process; the outcome is told by its PVs CmdState and CmdMsg.\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network command the processes while access security is not active.\n"
@@ -95,7 +95,9 @@ static void addCall(const iocshArgBuf *args)
     }
     if (addChild(name, argc, (const char *const *)argv, msg, sizeof msg)) {
         char line[PS_TEXT_BYTES + PS_NAME_BYTES];
-        epicsSnprintf(line, sizeof line, "%s: %s", name, msg);
+        size_t len = strlen(name);
+        bool named = !strncmp(msg, name, len) && !strncmp(msg + len, ": ", 2);
+        epicsSnprintf(line, sizeof line, "%s%s%s", named ? "" : name, named ? "" : ": ", msg);
         fail(USAGE_ADD, line);
     }
     free(words);
@@ -155,8 +157,14 @@ static void cmdCall(const iocshArgBuf *args)
 {
     const char *name = args[0].sval, *word = args[1].sval, *value = args[2].sval;
     psCommand cmd = {.verb = word ? verbOf(word) : psVerbNone, .reason = psReasonScript};
-    if (!name || cmd.verb == psVerbNone) {
+    if (!name || !word) {
         fail(USAGE_CMD, "procServCmd needs a name and a command");
+        return;
+    }
+    if (cmd.verb == psVerbNone) {
+        char msg[PS_TEXT_BYTES];
+        epicsSnprintf(msg, sizeof msg, "procServCmd knows no command '%s'", word);
+        fail(USAGE_CMD, msg);
         return;
     }
     if (cmd.verb == psVerbSignal) {
