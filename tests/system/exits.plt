@@ -151,4 +151,18 @@ subtest 'A usage error' => sub {
     }
 };
 
+subtest 'SIGTERM in the midst of the first start' => sub {
+    plan(skip_all => 'procServ') if is_procserv();
+    my $info = tmpdir() . '/early.info';
+    my %codes;
+    for (1 .. 20) {
+        my $proc = PsTest::Proc->start(
+            cmd => [program(), '--no-ioc', '-f', '-I', $info, 0, '/bin/sleep', 60]);
+        # with no pause in between, or the start is over; deadman() ends it
+        1 until -e $info || !$proc->running;
+        $codes{$proc->stop}++;
+    }
+    is_deeply(\%codes, {0 => 20}, 'is no failed start: code 0, 20 times');
+};
+
 done_testing();

@@ -223,9 +223,12 @@ static bool deservesAlarm(psExitClass cls)
 }
 
 /* procServ ends with the last normal exit status of the child; after a signal it said 0, which
- * hid crashes of one-shot runs: 128+N there. */
-static void noteExitCode(psChild *child, bool ran)
+ * hid crashes of one-shot runs: 128+N there.  A start that failed counts as 255, one that was
+ * called off by a stop does not. */
+static void noteExitCode(psChild *child, bool ran, psExitClass cls)
 {
+    if (!ran && cls != psExitExecFail)
+        return;
     if (!ran)
         child->exitCode = 255;
     else if (child->exitInfo.signo <= 0 && !child->exitInfo.lost)
@@ -253,7 +256,7 @@ void psReportEnd(psChild *child, const psOutput *out, const char *why)
     status->lastRunSec = runSec;
     writeExitMsg(child, out, why, runSec);
     remember(status, runSec);
-    noteExitCode(child, ran);
+    noteExitCode(child, ran, out->exitClass);
     announceEnd(child, ran);
 }
 
