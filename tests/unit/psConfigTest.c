@@ -119,6 +119,10 @@ static void keys_InCaretNotation(void)
     testOk1(set(cfg, "killcmd", "^A") == 0 && cfg->killKey == 1);
     testOk1(set(cfg, "autorestartcmd", "") == 0 && cfg->toggleKey == 0);
     testOk1(set(cfg, "logoutcmd", "^]") == 0 && cfg->logoutKey == 0x1d);
+    testOk1(set(cfg, "killcmd", "XX") == -EINVAL && set(cfg, "killcmd", "^1") == -EINVAL);
+    isSame(msg, "killcmd: '^1' is not one key; give ^A, ^], a single character, or \"\" for none",
+           "message");
+    testOk(cfg->killKey == 1, "the key stays");
     testOk1(set(cfg, "ignore", "^Dx") == 0 && cfg->ignore[4] && cfg->ignore['x']);
     testOk1(!cfg->ignore['^'] && !cfg->ignore['D']);
     testOk1(set(cfg, "ignore", "^D^C^]") == 0 && cfg->ignore[0x1d] && cfg->ignore[3]);
@@ -299,7 +303,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(123);
+    testPlan(126);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();

@@ -168,10 +168,16 @@ static int setKillSignal(psConfig *cfg, const setting *self, const char *value, 
     return 0;
 }
 
+/* procServ took the first character of whatever was given: -k XX made a plain X kill the child. */
 static int setKey(psConfig *cfg, const setting *self, const char *value, complaint out)
 {
-    (void)out;
-    *(unsigned char *)member(cfg, self) = psKeyParse(value, NULL);
+    const char *end = value;
+    unsigned char key = psKeyParse(value, &end);
+
+    if (*end)
+        return refuse(self, value,
+                      "is not one key; give ^A, ^], a single character, or \"\" for none", out);
+    *(unsigned char *)member(cfg, self) = key;
     return 0;
 }
 

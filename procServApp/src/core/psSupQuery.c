@@ -118,9 +118,11 @@ static void reportChild(psChild *child, FILE *out, int level)
             status.crashes, status.exitMsg[0] ? status.exitMsg : "none");
     if (level < 2)
         return;
-    fprintf(out, "    %d users, %d loggers; transition %u; last command %s of %s: %s\n",
-            status.clients, status.loggers, (unsigned)status.seq, psVerbName(status.cmd.verb),
-            status.cmd.by[0] ? status.cmd.by : "nobody", status.cmd.msg);
+    fprintf(out, "    %d users, %d loggers; transition %u; last command %s\n", status.clients,
+            status.loggers, (unsigned)status.seq,
+            status.cmd.seq ? psVerbName(status.cmd.verb) : "none");
+    if (status.cmd.seq)
+        fprintf(out, "    of %s: %s\n", status.cmd.by, status.cmd.msg);
 }
 
 void psSupReport(psSup *sup, FILE *out, int level)
