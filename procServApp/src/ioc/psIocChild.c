@@ -8,10 +8,13 @@
  * A scan is under way from scanIoRequest() until Base has called scanComplete() once for each
  * priority that it queued; that may even be before scanIoRequest() returns.
  */
-
 #include <errno.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <callback.h>
 #include <dbDefs.h>
@@ -50,13 +53,12 @@ static struct {
     epicsMutexId lock; /* guards children; leaf */
     ELLLIST children;
     epicsTimerQueueId gapQueue;
-    epicsTimerQueueId clockQueue; /* its own thread processes the records of the clock */
-    epicsTimerId clock;
+    epicsThreadId clock; /* processes the records of the clock; NULL: none */
+    int clockStop;       /* eventfd: end it */
     IOSCANPVT clockScan;
     _Atomic bool running;
 } registry;
 
-static void clockExpired(void *ctx);
 static void pump(psIocChild *child);
 static void pollWatches(psIocChild *child);
 
@@ -65,8 +67,7 @@ static void registryCreate(void *arg)
     (void)arg;
     registry.lock = epicsMutexMustCreate();
     registry.gapQueue = epicsTimerQueueAllocate(0, epicsThreadPriorityScanHigh);
-    registry.clockQueue = epicsTimerQueueAllocate(0, epicsThreadPriorityScanLow);
-    registry.clock = epicsTimerQueueCreateTimer(registry.clockQueue, clockExpired, NULL);
+    registry.clockStop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 static void registryInit(void)
@@ -218,32 +219,60 @@ static void pollWatches(psIocChild *child)
     }
 }
 
-static void armClock(void)
+/** @return ms to the next whole second */
+static int clockPause(void)
 {
     epicsTimeStamp wall;
     epicsTimeGetCurrent(&wall);
-    double pause = 1.0 - wall.nsec * 1e-9;
-    if (pause < 0.3) {
-        pause += 1.0; /* this tick came a little early */
-    }
-    epicsTimerStartDelay(registry.clock, pause);
+    int pause = 1000 - (int)(wall.nsec / 1000000);
+    return pause < 300 ? pause + 1000 : pause; /* this tick came a little early */
 }
 
-/** Once a second.  The records are processed right here: no second wake-up. */
-static void clockExpired(void *ctx)
+/** Once a second.  The records are processed right here: no second wake-up.
+ * No timer of Base's: those are due by wall time, and one set before it was put back an hour would
+ * be due in an hour. */
+static void clockThread(void *arg)
 {
-    (void)ctx;
-    if (!registry.running) {
+    (void)arg;
+    struct pollfd stop = {.fd = registry.clockStop, .events = POLLIN};
+    int ready;
+    while ((ready = poll(&stop, 1, clockPause())) <= 0) {
+        if (ready < 0) {
+            continue; /* EINTR */
+        }
+        for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
+            pollWatches(child);
+        }
+        for (int prio = 0; prio < NUM_CALLBACK_PRIORITIES; prio++) {
+            scanIoImmediate(registry.clockScan, prio);
+        }
+    }
+}
+
+static void startClock(void)
+{
+    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
+    opts.priority = epicsThreadPriorityScanLow;
+    opts.stackSize = epicsThreadGetStackSize(epicsThreadStackMedium);
+    opts.joinable = 1;
+    registry.clock =
+        registry.clockStop < 0 ? NULL : epicsThreadCreateOpt("psClock", clockThread, NULL, &opts);
+    if (!registry.clock) {
+        errlogPrintf("procServ: no thread for what changes once a second\n");
+    }
+}
+
+static void stopClock(void)
+{
+    uint64_t one = 1;
+    if (!registry.clock) {
         return;
     }
-    for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
-        pollWatches(child);
+    while (write(registry.clockStop, &one, sizeof one) < 0 && errno == EINTR) {
     }
-    for (int prio = 0; prio < NUM_CALLBACK_PRIORITIES; prio++) {
-        scanIoImmediate(registry.clockScan, prio);
-    }
-    if (registry.running) {
-        armClock();
+    epicsThreadMustJoin(registry.clock);
+    registry.clock = NULL;
+    while (read(registry.clockStop, &one, sizeof one) < 0 && errno == EINTR) {
     }
 }
 
@@ -520,14 +549,14 @@ void psIocChildrenStart(void)
         epicsMutexUnlock(child->lock);
         follow(child, sup);
     }
-    armClock();
+    startClock();
 }
 
 void psIocChildrenStop(void)
 {
     registryInit();
     registry.running = false;
-    epicsTimerCancel(registry.clock); /* waits for one that is expiring */
+    stopClock();
     for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
         epicsMutexMustLock(child->lock);
         child->live = false;
