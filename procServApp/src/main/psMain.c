@@ -298,13 +298,14 @@ static int runProgram(run *self)
     if (program->debug)
         applyDebug(program);
     code = start(self);
+    if (!code)
+        psSignalsDeliver(self->sup); /* before anything that a full pipe may block */
     errlogFlush(); /* what was told so far is for the caller's standard error */
     psDaemonReport(&self->daemon, code);
     if (code) {
         psSupFree(self->sup);
         return code;
     }
-    psSignalsDeliver(self->sup);
     if (!program->noIoc)
         serve(self);
     return finish(self);
