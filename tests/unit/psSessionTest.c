@@ -179,7 +179,10 @@ static void wrongArguments_AreRefused(void)
     testOk1(psSessionSignal(-1, SIGTERM) == -EINVAL);
     testOk1(psSessionSignal(1 << 30, 0) == -EINVAL);
     testOk1(psSessionCount(1 << 30) == 0);
-    testOk1(psSessionCount(getsid(0)) >= 1);
+    if (getsid(0) > 0)
+        testOk1(psSessionCount(getsid(0)) >= 1);
+    else
+        testSkip(1, "our session's leader is outside of our pid namespace");
 }
 
 MAIN(psSessionTest)

@@ -253,9 +253,14 @@ static void childrenReapedByTheKernel_StillStart(void)
 {
     testDiag("childrenReapedByTheKernel_StillStart");
     signal(SIGCHLD, SIG_IGN);
-    prepare("exit=3");
-    psSpawnFixtureRun(&f);
-    testOk(f.outcome.pid > 0 && f.end.lost, "its end is lost");
+    prepare("wait"); /* not gone before there is a pidfd of it */
+    psSpawnFixtureBegin(&f);
+    psSpawnFixtureAwaitOutcome(&f);
+    if (testOk(f.outcome.pid > 0, "it starts")) {
+        kill(f.outcome.pid, SIGKILL);
+        psSpawnFixtureAwaitEnd(&f);
+    }
+    testOk(f.end.lost, "its end is lost");
     prepare("unused");
     f.request.file = "/no/such";
     psSpawnFixtureRun(&f);
@@ -468,7 +473,7 @@ static void removeFiles(void)
 
 MAIN(psSpawnTest)
 {
-    testPlan(68);
+    testPlan(69);
     if (!mkdtemp(dirName))
         testAbort("%s: %s", dirName, strerror(errno));
     psSpawnFixtureOpen(&f);
