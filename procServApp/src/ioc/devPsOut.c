@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
-/* Device support "procServ" for bo, mbbo, longout and ao: commands and settings. */
+/* Device support "procServ" for bo, mbbo, longout and ao: commands and settings.  What they do is
+ * the same, see psIocOut.h; here is only where each record type has its value. */
 
 #include <aoRecord.h>
 #include <boRecord.h>
 #include <dbAccess.h>
+#include <dbEvent.h>
 #include <epicsExport.h>
 #include <longoutRecord.h>
 #include <mbboRecord.h>
@@ -24,22 +26,32 @@ static double boValue(const dbCommon *prec)
     return ((const boRecord *)prec)->val;
 }
 
+static void boAdopt(dbCommon *pcommon, double value)
+{
+    boRecord *prec = (boRecord *)pcommon;
+    prec->val = (epicsEnum16)value;
+    prec->rval = prec->val;
+    prec->udf = FALSE;
+}
+
+static void boPost(dbCommon *pcommon)
+{
+    boRecord *prec = (boRecord *)pcommon;
+    db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
+    prec->mlst = prec->val;
+}
+
+static const psOutType boType = {boValue, boAdopt, boPost};
+
 static long initBo(dbCommon *pcommon)
 {
     boRecord *prec = (boRecord *)pcommon;
-    return psOutInit(pcommon, &prec->out, boItems, NELEMENTS(boItems), boValue, NULL);
+    return psOutInit(pcommon, &prec->out, boItems, NELEMENTS(boItems), &boType);
 }
 
 static long writeBo(boRecord *prec)
 {
-    int next = psOutWrite((dbCommon *)prec, &prec->val);
-    if (next & PS_OUT_POST) {
-        prec->mlst = prec->val;
-    }
-    if (next & PS_OUT_ZERO) {
-        prec->val = 0;
-        prec->rval = 0;
-    }
+    psOutWrite((dbCommon *)prec, &boType);
     return 0;
 }
 
@@ -70,32 +82,33 @@ static double mbboValue(const dbCommon *prec)
     return ((const mbboRecord *)prec)->val;
 }
 
-static void mbboAdopt(dbCommon *pcommon, double actual)
+static void mbboAdopt(dbCommon *pcommon, double value)
 {
     mbboRecord *prec = (mbboRecord *)pcommon;
-    prec->val = (epicsEnum16)actual;
+    prec->val = (epicsEnum16)value;
     prec->rval = prec->val;
     prec->udf = FALSE;
 }
 
+static void mbboPost(dbCommon *pcommon)
+{
+    mbboRecord *prec = (mbboRecord *)pcommon;
+    db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
+    prec->mlst = prec->val;
+}
+
+static const psOutType mbboType = {mbboValue, mbboAdopt, mbboPost};
+
 static long initMbbo(dbCommon *pcommon)
 {
     mbboRecord *prec = (mbboRecord *)pcommon;
-    long status =
-        psOutInit(pcommon, &prec->out, mbboItems, NELEMENTS(mbboItems), mbboValue, mbboAdopt);
+    long status = psOutInit(pcommon, &prec->out, mbboItems, NELEMENTS(mbboItems), &mbboType);
     return status ? status : 2; /* VAL is set */
 }
 
 static long writeMbbo(mbboRecord *prec)
 {
-    int next = psOutWrite((dbCommon *)prec, &prec->val);
-    if (next & PS_OUT_POST) {
-        prec->mlst = prec->val;
-    }
-    if (next & PS_OUT_ZERO) {
-        prec->val = 0;
-        prec->rval = 0;
-    }
+    psOutWrite((dbCommon *)prec, &mbboType);
     return 0;
 }
 
@@ -117,29 +130,31 @@ static double longoutValue(const dbCommon *prec)
     return ((const longoutRecord *)prec)->val;
 }
 
-static void longoutAdopt(dbCommon *pcommon, double actual)
+static void longoutAdopt(dbCommon *pcommon, double value)
 {
     longoutRecord *prec = (longoutRecord *)pcommon;
-    prec->val = (epicsInt32)actual;
+    prec->val = (epicsInt32)value;
     prec->udf = FALSE;
 }
+
+static void longoutPost(dbCommon *pcommon)
+{
+    longoutRecord *prec = (longoutRecord *)pcommon;
+    db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
+    prec->mlst = prec->val;
+}
+
+static const psOutType longoutType = {longoutValue, longoutAdopt, longoutPost};
 
 static long initLongout(dbCommon *pcommon)
 {
     longoutRecord *prec = (longoutRecord *)pcommon;
-    return psOutInit(pcommon, &prec->out, longoutItems, NELEMENTS(longoutItems), longoutValue,
-                     longoutAdopt);
+    return psOutInit(pcommon, &prec->out, longoutItems, NELEMENTS(longoutItems), &longoutType);
 }
 
 static long writeLongout(longoutRecord *prec)
 {
-    int next = psOutWrite((dbCommon *)prec, &prec->val);
-    if (next & PS_OUT_POST) {
-        prec->mlst = prec->val;
-    }
-    if (next & PS_OUT_ZERO) {
-        prec->val = 0;
-    }
+    psOutWrite((dbCommon *)prec, &longoutType);
     return 0;
 }
 
@@ -163,24 +178,26 @@ static double aoValue(const dbCommon *prec)
     return ((const aoRecord *)prec)->val;
 }
 
-static void aoAdopt(dbCommon *pcommon, double actual)
+static void aoAdopt(dbCommon *pcommon, double value)
 {
     aoRecord *prec = (aoRecord *)pcommon;
-    prec->omod = prec->oval != actual;
-    prec->val = prec->oval = prec->pval = actual;
+    prec->omod = prec->oval != value;
+    prec->val = prec->oval = prec->pval = value;
     prec->udf = FALSE;
 }
+
+static const psOutType aoType = {aoValue, aoAdopt, NULL};
 
 static long initAo(dbCommon *pcommon)
 {
     aoRecord *prec = (aoRecord *)pcommon;
-    long status = psOutInit(pcommon, &prec->out, aoItems, NELEMENTS(aoItems), aoValue, aoAdopt);
+    long status = psOutInit(pcommon, &prec->out, aoItems, NELEMENTS(aoItems), &aoType);
     return status ? status : 2; /* VAL is set, no conversion */
 }
 
 static long writeAo(aoRecord *prec)
 {
-    psOutWrite((dbCommon *)prec, &prec->val); /* settings only: VAL is cared for */
+    psOutWrite((dbCommon *)prec, &aoType);
     return 0;
 }
 

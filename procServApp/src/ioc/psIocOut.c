@@ -140,10 +140,20 @@ static void adoptActual(psOut *out)
     psSettings now;
     if (psIocChildSettings(out->child, &now)) {
         double actual = settingOf(&now, out->item->verb);
-        out->adopt(out->prec, actual);
+        out->type->adopt(out->prec, actual);
         epicsMutexMustLock(out->lock);
         out->seen = actual;
         epicsMutexUnlock(out->lock);
+    }
+}
+
+/** VAL as it is at the end: a command is over, a setting shows what holds. */
+static void settle(psOut *out)
+{
+    if (out->item->setting) {
+        adoptActual(out);
+    } else {
+        out->type->adopt(out->prec, 0);
     }
 }
 
@@ -160,18 +170,14 @@ static void tellOutcome(psOut *out)
     }
 }
 
-static int secondPass(psOut *out)
+static void secondPass(psOut *out)
 {
-    double value = out->value(out->prec);
+    double value = out->type->value(out->prec);
     tellOutcome(out);
     if (value != out->accepted && !(isnan(value) && isnan(out->accepted))) {
-        return 0; /* a newer put, processed next: zeroing it would lose it */
+        return; /* a newer put, processed next: changing VAL would lose it */
     }
-    if (out->item->setting) {
-        adoptActual(out);
-        return 0;
-    }
-    return PS_OUT_ZERO;
+    settle(out);
 }
 
 /* ---- the first pass ---- */
@@ -209,8 +215,8 @@ static void explain(int rc, double value, psVerb verb, char *msg, size_t size)
     }
 }
 
-/** VAL is what was put.  A put of a command that was not accepted leaves no trace in VAL. */
-static int submit(psOut *out, double value, void *val)
+/** Sets PACT, unless it is over at once. */
+static void submit(psOut *out, double value)
 {
     dbCommon *prec = out->prec;
     psCommand cmd = {.verb = out->item->verb, .value = value, .reason = psReasonOperator};
@@ -219,11 +225,11 @@ static int submit(psOut *out, double value, void *val)
     psPutTrapTake(out, cmd.by, sizeof cmd.by);
     if (!psIocChildrenRunning()) {
         failed(prec, "the IOC does not run");
-        return PS_OUT_ZERO;
+        return;
     }
     tellPut(out, cmd.by, value);
     if (!out->item->setting) {
-        db_post_events(prec, val, DBE_VALUE | DBE_LOG);
+        out->type->post(prec);
     }
     out->accepted = value;
     prec->pact = wait;
@@ -236,38 +242,29 @@ static int submit(psOut *out, double value, void *val)
         prec->pact = FALSE;
         failed(prec, msg);
     }
-    return PS_OUT_POST | (prec->pact ? 0 : PS_OUT_ZERO);
 }
 
-static int firstPass(psOut *out, void *val)
+static void firstPass(psOut *out)
 {
-    double value = out->value(out->prec);
+    double value = out->type->value(out->prec);
     bool setting = out->item->setting;
     if (out->telling) {
         tellOutcome(out);
-        return 0;
-    }
-    if (setting && out->readback) {
-        out->readback = false;
+    } else if (setting && out->readback) {
         adoptActual(out);
-        return 0;
-    }
-    if (!setting && value == 0) {
+    } else if (!setting && value == 0) {
         char by[PS_BY_BYTES];
         psPutTrapTake(out, by, sizeof by);
-        return 0;
-    }
-    int next = submit(out, value, val);
-    if (setting) {
-        if (next & PS_OUT_ZERO) {
-            adoptActual(out);
+    } else {
+        submit(out, value);
+        if (!out->prec->pact) {
+            settle(out);
         }
-        return 0;
     }
-    return next;
+    out->readback = false;
 }
 
-int psOutWrite(dbCommon *prec, void *val)
+void psOutWrite(dbCommon *prec, const psOutType *type)
 {
     if (!prec->nsev) {
         prec->namsg[0] = '\0'; /* 7.0.8.1: a message outlives its alarm */
@@ -275,9 +272,12 @@ int psOutWrite(dbCommon *prec, void *val)
     psOut *out = prec->dpvt;
     if (!out) {
         failed(prec, "bad link, see errlog");
-        return PS_OUT_ZERO;
+        type->adopt(prec, 0);
+    } else if (prec->pact) {
+        secondPass(out);
+    } else {
+        firstPass(out);
     }
-    return prec->pact ? secondPass(out) : firstPass(out, val);
 }
 
 /* ---- what happens elsewhere ---- */
@@ -298,7 +298,7 @@ static void syncNow(psOut *out)
         db_post_events(prec, &prec->disp, DBE_VALUE | DBE_LOG);
     }
     if (out->item->setting && !prec->pact && psIocChildSettings(out->child, &now) &&
-        settingOf(&now, out->item->verb) != out->value(prec)) {
+        settingOf(&now, out->item->verb) != out->type->value(prec)) {
         out->readback = true;
         dbProcess(prec);
         out->readback = false; /* SDIS may have kept it from being processed */
@@ -364,14 +364,14 @@ static void loadActual(psOut *out)
         return; /* VAL stays undefined until there is something to show */
     }
     out->seen = settingOf(&now, out->item->verb);
-    out->adopt(prec, out->seen);
+    out->type->adopt(prec, out->seen);
     prec->udf = FALSE;
     prec->stat = prec->sevr = NO_ALARM;
     epicsTimeGetCurrent(&prec->time);
 }
 
 long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, size_t count,
-               double (*value)(const dbCommon *), void (*adopt)(dbCommon *, double))
+               const psOutType *type)
 {
     char name[PS_NAME_BYTES], item[PS_NAME_BYTES], msg[PS_TEXT_BYTES];
     prec->dpvt = NULL;
@@ -390,8 +390,7 @@ long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, 
         errlogPrintf("%s: out of memory\n", prec->name);
         return S_dev_badInitRet;
     }
-    out->value = value;
-    out->adopt = adopt;
+    out->type = type;
     prec->dpvt = out;
     if (row->setting) {
         loadActual(out);

@@ -30,15 +30,22 @@ typedef struct psOutItem {
     bool setting; /**< keeps its value, and follows changes made elsewhere */
 } psOutItem;
 
+/** Where a record type has what. */
+typedef struct psOutType {
+    double (*value)(const dbCommon *prec);       /**< of VAL */
+    void (*adopt)(dbCommon *prec, double value); /**< copy it into VAL */
+    /** Show VAL to monitors now, since it is 0 again at the end; NULL: settings only */
+    void (*post)(dbCommon *prec);
+} psOutType;
+
 struct psOut {
     psIocWatch watch; /* first: found again from a poll */
     /* fixed after init_record */
     dbCommon *prec;
     psIocChild *child;
     const psOutItem *item;
-    int epoch;                                    /* of the IOC the record belongs to */
-    double (*value)(const dbCommon *prec);        /* of the record's VAL */
-    void (*adopt)(dbCommon *prec, double actual); /* copy a setting into VAL */
+    int epoch; /* of the IOC the record belongs to */
+    const psOutType *type;
     /* guarded by the record lock */
     double accepted; /* value of the command in progress */
     bool readback;   /* the next write copies the actual setting */
@@ -60,19 +67,13 @@ struct psOut {
 /** init_record of every output.  @return 0 or S_dev_badInitRet after saying why on errlog; then
  *  dpvt is NULL, and every write fails with an alarm */
 long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, size_t count,
-               double (*value)(const dbCommon *), void (*adopt)(dbCommon *, double));
+               const psOutType *type);
 
 /** Is this record one of ours?  @return its output or NULL */
 psOut *psOutOf(const dbCommon *prec);
 
-/** @name What a write function is to do with its VAL, added up. @{ */
-#define PS_OUT_POST 1 /**< set MLST: VAL was posted, since it is 0 again at the end */
-#define PS_OUT_ZERO 2 /**< set VAL to 0 */
-/** @} */
-
-/** Either pass of a write.
- *  @param val the record's VAL, to be posted */
-int psOutWrite(dbCommon *prec, void *val);
+/** Either pass of a write. */
+void psOutWrite(dbCommon *prec, const psOutType *type);
 
 /** A new iocInit: outputs of the last one are dead. */
 void psOutNewEpoch(void);
