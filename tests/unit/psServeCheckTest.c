@@ -67,6 +67,10 @@ MAIN(psServeCheckTest)
     prefix(NULL, "ioc1", "ioc1:PS:");
     prefix(NULL, "/opt/my ioc.sh", "my_ioc_sh:PS:");
     prefix("X", "ioc1", "X");
+    prefix("X", "it's", "X");
+    prefix("X", "a\"b", NULL);
+    prefix("X", "a$(b)", NULL);
+    prefix("X", "a\\", NULL);
     prefix("1234567890123456789012345678901234567890123", "i",
            "1234567890123456789012345678901234567890123");
     prefix("12345678901234567890123456789012345678901234", "i", NULL);

@@ -128,6 +128,12 @@ int psMakePrefix(const char *given, const char *name, char *out, size_t size, ch
     const char *slash = strrchr(name ? name : "", '/');
     int len;
 
+    if (name && strpbrk(name, "\"\\$\n")) {
+        epicsSnprintf(msg, msgSize,
+                      "a record cannot refer to the name %s: give another --name, without \" \\ $",
+                      name);
+        return -EINVAL;
+    }
     if (given) {
         len = epicsSnprintf(out, size, "%s", given);
     } else {

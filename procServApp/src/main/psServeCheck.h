@@ -22,7 +22,8 @@ int psCheckInterfaces(char *msg, size_t msgSize);
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psCheckPorts(char *msg, size_t msgSize);
 
-/** The prefix of the child's records: as given, or from its name, made fit for record names.
+/** The prefix of the child's records: as given, or from its name, made fit for record names.  A
+ *  name that no link of a record can hold is refused.
  *  @return 0, or -EINVAL and what is wrong in @p msg */
 int psMakePrefix(const char *given, const char *name, char *out, size_t size, char *msg,
                  size_t msgSize);
