@@ -300,7 +300,7 @@ static int runProgram(run *self)
     code = start(self);
     if (!code)
         psSignalsDeliver(self->sup); /* before anything that a full pipe may block */
-    errlogFlush(); /* what was told so far is for the caller's standard error */
+    errlogFlush();                   /* what was told so far is for the caller's standard error */
     psDaemonReport(&self->daemon, code);
     if (code) {
         psSupFree(self->sup);
