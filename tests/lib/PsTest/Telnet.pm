@@ -107,6 +107,8 @@ sub parse {
 sub slow {
     my ($self, $on) = @_;
     $self->{slow} = $on;
+    # what a small buffer held back comes in a trickle otherwise, a window probe at a time
+    setsockopt($self->{socket}, SOL_SOCKET, SO_RCVBUF, pack('i', 1 << 20)) if !$on;
 }
 
 sub text { $_[0]->pump; return $_[0]{text}; }
