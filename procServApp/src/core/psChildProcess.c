@@ -314,8 +314,10 @@ static void machineDue(void *ctx)
     psOutput out;
     double at = psChildNow(child);
 
-    if (child->machine.deadline <= at)
-        psChildStep(child, &event, &out, NULL);
+    if (child->machine.deadline <= at) {
+        psChildStep(child, &event, &out, NULL); /* looks at the goals, too */
+        return;
+    }
     psGoalsCheck(&child->goals, &child->machine, at, 0, NULL);
     if (ellCount(&child->goals.over) > 0)
         psReportPublish(child);
