@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "psTelnet.h"
+#include "console/psTelnet.h"
 
 #define MAX_BYTES 8192
 

@@ -18,7 +18,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psClient.h"
+#include "console/psClient.h"
 
 #define DEADLINE_SEC 20.0
 

@@ -6,7 +6,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psClock.h"
+#include "base/psClock.h"
 
 static void system_MonoNeverSteps_WallIsNow(void)
 {

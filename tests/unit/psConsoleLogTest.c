@@ -14,7 +14,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psConsole.h"
+#include "console/psConsole.h"
 
 #define LINES 65536 /* a pipe full of empty lines */
 #define STAMP "[Mon Nov 23 15:40:19 2026] "

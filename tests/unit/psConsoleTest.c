@@ -18,7 +18,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psConsole.h"
+#include "console/psConsole.h"
 
 #define ROUNDS 20000 /* more than anything here needs */
 

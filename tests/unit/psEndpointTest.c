@@ -9,7 +9,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psEndpoint.h"
+#include "console/psEndpoint.h"
 
 /* 107 bytes, the longest path that fits */
 #define TEN "/aaaaaaaaa"

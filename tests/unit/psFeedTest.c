@@ -11,7 +11,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psFeed.h"
+#include "child/psFeed.h"
 
 #define DEADLINE_SEC 30.0
 

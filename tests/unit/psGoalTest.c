@@ -12,7 +12,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psGoal.h"
+#include "model/psGoal.h"
 #include "psMachineFixture.h"
 
 /* A child as psChild plays it: every step is followed by a check. */

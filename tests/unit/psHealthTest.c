@@ -6,7 +6,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psHealth.h"
+#include "model/psHealth.h"
 #include "psMachineFixture.h"
 
 static double changes; /* when the last answer may change by itself */

@@ -10,7 +10,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psInput.h"
+#include "console/psInput.h"
 
 /* A pair that takes little, in place of a terminal nobody reads. */
 static void openPair(int fds[2])

@@ -5,7 +5,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psLine.h"
+#include "console/psLine.h"
 
 /* Lines are collected as "a|b|"; what is not complete does not show. */
 #define CASE(name, in, out)                                                                        \

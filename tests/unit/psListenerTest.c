@@ -18,8 +18,8 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psListener.h"
-#include "psClock.h"
+#include "console/psListener.h"
+#include "base/psClock.h"
 
 #define DEADLINE_SEC 20.0
 #define MANY 300

@@ -16,8 +16,8 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psLogFile.h"
-#include "psLoop.h"
+#include "log/psLogFile.h"
+#include "loop/psLoop.h"
 #include "psTypes.h"
 
 #define DEADLINE_SEC 30.0

@@ -6,8 +6,8 @@
 #include <errlog.h>
 #include <testMain.h>
 
-#include "psLog.h"
-#include "psText.h"
+#include "base/psLog.h"
+#include "base/psText.h"
 
 static epicsMutexId lock; /* of the text: errlog's thread writes it */
 

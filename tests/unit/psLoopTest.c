@@ -14,8 +14,8 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psClock.h"
-#include "psLoop.h"
+#include "base/psClock.h"
+#include "loop/psLoop.h"
 
 #define DEADLINE_SEC 20.0
 

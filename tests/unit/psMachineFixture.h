@@ -4,7 +4,7 @@
 #ifndef INC_psMachineFixture_H
 #define INC_psMachineFixture_H
 
-#include "psMachine.h"
+#include "model/psMachine.h"
 
 typedef struct psFixture {
     psMachine m;

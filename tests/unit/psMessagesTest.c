@@ -6,7 +6,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psMessages.h"
+#include "base/psMessages.h"
 
 #define NL "\r\n"
 

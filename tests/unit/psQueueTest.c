@@ -8,7 +8,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psQueue.h"
+#include "loop/psQueue.h"
 
 #define DEADLINE_SEC 20.0
 #define CAPACITY 4

@@ -16,9 +16,9 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psLoop.h"
-#include "psPidfd.h"
-#include "psReap.h"
+#include "loop/psLoop.h"
+#include "process/psPidfd.h"
+#include "process/psReap.h"
 
 #define DEADLINE_SEC 20.0
 

@@ -5,7 +5,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psRing.h"
+#include "console/psRing.h"
 
 static uint32_t seed = 12345;
 

@@ -17,7 +17,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psSession.h"
+#include "process/psSession.h"
 
 #define DEADLINE_SEC 20.0
 

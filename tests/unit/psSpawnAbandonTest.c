@@ -13,8 +13,8 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psPty.h"
-#include "psSpawn.h"
+#include "process/psPty.h"
+#include "process/psSpawn.h"
 
 #define STARTS 60
 

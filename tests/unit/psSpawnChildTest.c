@@ -18,8 +18,8 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psExec.h"
-#include "psPidfd.h"
+#include "process/psExec.h"
+#include "process/psPidfd.h"
 #include "psSpawnFixture.h"
 
 extern char **environ;

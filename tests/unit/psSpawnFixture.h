@@ -5,8 +5,8 @@
 #ifndef INC_psSpawnFixture_H
 #define INC_psSpawnFixture_H
 
-#include "psReap.h"
-#include "psSpawn.h"
+#include "process/psReap.h"
+#include "process/psSpawn.h"
 #include "psTestUtil.h"
 
 #define PS_SPAWN_TEST_SEC 30.0

@@ -4,7 +4,7 @@
 
 #include <dbDefs.h>
 
-#include "psMachine.h"
+#include "model/psMachine.h"
 
 int main(void)
 {

@@ -8,7 +8,7 @@
 #include <epicsEvent.h>
 
 #include "psSup.h"
-#include "psText.h"
+#include "base/psText.h"
 #include "psTestUtil.h"
 
 #define PS_TEST_SEC 30.0 /* nothing here takes so long */

@@ -14,7 +14,7 @@
 #include <errlog.h>
 #include <testMain.h>
 
-#include "psPty.h"
+#include "process/psPty.h"
 #include "psSupFixture.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})

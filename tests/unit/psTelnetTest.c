@@ -10,8 +10,8 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psTelnet.h"
-#include "psText.h"
+#include "console/psTelnet.h"
+#include "base/psText.h"
 
 static void onData(void *ctx, const uint8_t *bytes, size_t len)
 {

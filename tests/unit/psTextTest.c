@@ -4,7 +4,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
-#include "psText.h"
+#include "base/psText.h"
 
 static void append_AnyLength_Grows(void)
 {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psMessages.h
+ *  @brief Every text that scripts parse, byte for byte procServ's.  Level 1, pure.
+ *
+ *  All lines end in CR LF and are complete, however long (procServ cut them).  Control
+ *  characters in names, paths and notices are shown as \xHH.  Each function appends to @p out.
+ */
+#ifndef INC_psMessages_H
+#define INC_psMessages_H
+
+#include <stdbool.h>
+
+#include "base/psText.h"
+#include "base/psTypes.h"
+
+/** The keys, as bytes; 0: disabled. */
+typedef struct psKeys {
+    unsigned char kill, toggle, logout;
+} psKeys;
+
+/** What the banner of a console shows. */
+typedef struct psBanner {
+    const char *program; /**< "Welcome to procServ (...)"; NULL: procServIoc and version */
+    psKeys keys;
+    psMode mode;
+    int serverPid;
+    const char *serverDir, *childDir;
+    const char *name, *command; /**< command: the first word only */
+    const char *logFile;        /**< NULL: none */
+    bool logFailed;
+    int childPid;                             /**< 0: not running */
+    const char *serverStarted, *childStarted; /**< formatted times */
+    int users, loggers;
+    bool readOnly; /**< the shorter banner of a log client */
+} psBanner;
+
+void psMessageBanner(psText *out, const psBanner *banner);
+void psMessageRestartHelp(psText *out, const psKeys *keys); /**< "@@@ ^R or ^X restarts ..." */
+void psMessageToggled(psText *out, psMode mode);
+void psMessageKill(psText *out);
+/** "@@@ Restarting child", "(as ...)" if the name is not argv0.  procServ prints the PID line
+ *  at once; ours follows when the start is confirmed: psMessageNewPid. */
+void psMessageRestarting(psText *out, const char *name, const char *argv0);
+/** "@@@ The PID of new child ..." and the line of @@@. */
+void psMessageNewPid(psText *out, const char *name, int pid);
+/** "Received a sigChild for process": exited with @p code, or killed by @p signo if > 0. */
+void psMessageReaped(psText *out, int pid, int code, int signo);
+/** "Current time", what comes next, and the help line unless the mode is OneShot. */
+void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *keys);
+
+/** @name Ours, where procServ says nothing.  One line each, with @@@.  What answers the typist
+ *  comes in the middle of his line, so it begins with an empty one, as procServ's do. @{ */
+void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
+void psMessageInputFull(psText *out, unsigned long bytes); /**< typist: child does not read */
+void psMessageLineTooLong(psText *out); /**< typist: canonical mode keeps 4095 bytes of a line */
+void psMessageConsolesFull(psText *out, int limit);
+/** Any other notice: "@@@ " text CR LF. */
+void psMessageNotice(psText *out, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
+/** Audit: "@@@ 2026-11-23 15:49:52 ops@ws3 put IOC1:PS:Restart 1". */
+/** @} */
+
+/** A key as people write it: ^X for 1...31, ^? for 127, else the character.  @p out: 3 bytes */
+void psKeyPrint(unsigned char key, char out[3]);
+/** One key in ^ notation: "" is 0 (disabled), ^A...^Z and ^a...^z, ^[ ^\ ^] ^_ ^? ^@, else the
+ *  first byte.  ^^ is the character ^, as in procServ: there must be a way to write it.
+ *  *end, if not NULL, is set behind what was read.  (docs: differences) */
+unsigned char psKeyParse(const char *text, const char **end);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: EPICS */
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/psEndpoint.h"
+#include "base/psText.h"
+
+#define LOOPBACK 0x7f000001u
+#define DEFAULT_MODE 0666
+#define ACCOUNT_BYTES 65536 /* a group with many members needs some */
+
+typedef struct parser {
+    const char *spec;
+    const char *what;
+    const char *argv0;
+    bool localOnly;
+    char *msg;
+    size_t msgSize;
+} parser;
+
+static int complain(const parser *self, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
+static int complain(const parser *self, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(self->msg, self->msgSize, fmt, args);
+    va_end(args);
+    return -EINVAL;
+}
+
+/* A quoted part of what the user gave: it may be long or hold control characters. */
+static int complainQuoting(const parser *self, const char *before, const char *quoted, size_t len,
+                           const char *after)
+{
+    psText text = PS_TEXT_INIT;
+
+    psTextAppendSafe(&text, quoted, len);
+    complain(self, "%s'%s'%s", before, text.data ? text.data : "", after);
+    psTextClear(&text);
+    return -EINVAL;
+}
+
+static const char *skipBlanks(const char *p)
+{
+    while (isspace((unsigned char)*p))
+        p++;
+    return p;
+}
+
+/* A decimal number with blanks around it, as procServ's scanf allows; too large ones saturate.
+ * Returns where it ends, or NULL. */
+static const char *scanNumber(const char *p, uint32_t *out)
+{
+    uint64_t value = 0;
+
+    p = skipBlanks(p);
+    if (!isdigit((unsigned char)*p))
+        return NULL;
+    for (; isdigit((unsigned char)*p); p++) {
+        value = value * 10 + (uint64_t)(*p - '0');
+        if (value > UINT32_MAX)
+            value = UINT32_MAX;
+    }
+    *out = (uint32_t)value;
+    return skipBlanks(p);
+}
+
+/* Returns behind the four numbers, or NULL if there are not four. */
+static const char *scanAddress(const char *p, uint32_t octets[4])
+{
+    for (int i = 0; i < 4; i++) {
+        if (i > 0 && *p++ != '.')
+            return NULL;
+        p = scanNumber(p, &octets[i]);
+        if (!p)
+            return NULL;
+    }
+    return p;
+}
+
+static int setTcp(const parser *self, uint32_t address, uint32_t port, psEndpoint *out)
+{
+    if (port > UINT16_MAX)
+        return complain(self, "%s: invalid %s port %u (must be <65536)", self->argv0, self->what,
+                        (unsigned)port);
+    if (self->localOnly && address >> 24 != 127)
+        address = LOOPBACK;
+    *out = (psEndpoint){.kind = psEndpointTcp,
+                        .address = address,
+                        .port = (uint16_t)port,
+                        .uid = (uid_t)-1,
+                        .gid = (gid_t)-1};
+    return 0;
+}
+
+/* @return 0, -EINVAL with a message, or 1 if it is no TCP endpoint */
+static int parseTcp(const parser *self, psEndpoint *out)
+{
+    uint32_t octets[4], port, address = 0;
+    const char *end = scanNumber(self->spec, &port);
+
+    if (end && *end == 0)
+        return setTcp(self, 0, port, out);
+    end = scanAddress(self->spec, octets);
+    if (!end || *end++ != ':')
+        return 1;
+    end = scanNumber(end, &port);
+    if (!end || *end != 0)
+        return 1;
+    for (int i = 0; i < 4 && port <= UINT16_MAX; i++) {
+        if (octets[i] > 255)
+            return complainQuoting(self, "Invalid address in socket spec ", self->spec,
+                                   strlen(self->spec), " (each number must be <256)");
+        address = address << 8 | octets[i];
+    }
+    return setTcp(self, address, port, out);
+}
+
+/* The owner: a user brings his primary group. */
+static int findUser(const parser *self, const char *name, size_t len, psEndpoint *out)
+{
+    char *key = strndup(name, len), *buffer = malloc(ACCOUNT_BYTES);
+    struct passwd entry, *found = NULL;
+
+    if (key && buffer)
+        getpwnam_r(key, &entry, buffer, ACCOUNT_BYTES, &found);
+    if (found) {
+        out->uid = found->pw_uid;
+        out->gid = found->pw_gid;
+    }
+    free(key);
+    free(buffer);
+    return found ? 0 : complainQuoting(self, "Unknown user ", name, len, "");
+}
+
+static int findGroup(const parser *self, const char *name, size_t len, psEndpoint *out)
+{
+    char *key = strndup(name, len), *buffer = malloc(ACCOUNT_BYTES);
+    struct group entry, *found = NULL;
+
+    if (key && buffer)
+        getgrnam_r(key, &entry, buffer, ACCOUNT_BYTES, &found);
+    if (found)
+        out->gid = found->gr_gid;
+    free(key);
+    free(buffer);
+    return found ? 0 : complainQuoting(self, "Unknown group ", name, len, "");
+}
+
+static int parseMode(const parser *self, const char *text, size_t len, psEndpoint *out)
+{
+    mode_t mode = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '7' || (mode = mode * 8 + (mode_t)(text[i] - '0')) > 0777)
+            return complainQuoting(self, "Invalid unix socket permissions ", text, len,
+                                   " (octal, 0 to 777)");
+    }
+    out->mode = mode;
+    return 0;
+}
+
+/* USER:GROUP:PERM:PATH; sets *path. */
+static int parseOwner(const parser *self, const char **path, psEndpoint *out)
+{
+    const char *user = *path, *group, *mode, *file;
+    size_t userLen, groupLen, modeLen;
+
+    group = strchr(user, ':');
+    mode = group ? strchr(group + 1, ':') : NULL;
+    file = mode ? strchr(mode + 1, ':') : NULL;
+    if (!file)
+        return complainQuoting(self, "Unix path+permissions spec unparsable ", user, strlen(user),
+                               "");
+    userLen = (size_t)(group++ - user);
+    groupLen = (size_t)(mode++ - group);
+    modeLen = (size_t)(file++ - mode);
+    *path = file;
+    if (*file == '@' && userLen + groupLen + modeLen > 0)
+        return complain(self, "An abstract unix socket has no owner and no permissions");
+    if (userLen > 0 && findUser(self, user, userLen, out) != 0)
+        return -EINVAL;
+    if (groupLen > 0 && findGroup(self, group, groupLen, out) != 0)
+        return -EINVAL;
+    return modeLen > 0 ? parseMode(self, mode, modeLen, out) : 0;
+}
+
+static int parseUnix(const parser *self, const char *path, psEndpoint *out)
+{
+    psEndpoint made = {
+        .kind = psEndpointUnix, .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = DEFAULT_MODE};
+
+    if (strchr(path, ':') && parseOwner(self, &path, &made) != 0)
+        return -EINVAL;
+    if (strlen(path) >= PS_SOCKET_PATH_BYTES)
+        return complain(self, "Unix path is too long (must be <%d)", PS_SOCKET_PATH_BYTES);
+    if (*path == '@') {
+        made.kind = psEndpointAbstract;
+        path++;
+    }
+    if (*path == 0)
+        return complain(self, "expected unix socket path spec.");
+    memcpy(made.path, path, strlen(path) + 1);
+    *out = made;
+    return 0;
+}
+
+int psEndpointParse(const char *spec, const char *what, bool localOnly, const char *argv0,
+                    psEndpoint *out, char *msg, size_t msgSize)
+{
+    parser self = {spec, what, argv0, localOnly, msg, msgSize};
+    int rc = parseTcp(&self, out);
+
+    if (rc <= 0)
+        return rc;
+    if (strncmp(spec, "unix:", 5) == 0)
+        return parseUnix(&self, spec + 5, out);
+    return complainQuoting(&self, "Invalid socket spec ", spec, strlen(spec), "");
+}
+
+size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size)
+{
+    uint32_t a = endpoint->address;
+    int len = 0;
+
+    switch (endpoint->kind) {
+    case psEndpointTcp:
+        len = snprintf(out, size, "tcp:%u.%u.%u.%u:%u", (unsigned)(a >> 24),
+                       (unsigned)(a >> 16 & 255), (unsigned)(a >> 8 & 255), (unsigned)(a & 255),
+                       (unsigned)endpoint->port);
+        break;
+    case psEndpointUnix:
+        len = snprintf(out, size, "unix:%s", endpoint->path);
+        break;
+    case psEndpointAbstract:
+        len = snprintf(out, size, "unix:@%s", endpoint->path);
+        break;
+    }
+    if (len < 0 || size == 0)
+        return 0;
+    return (size_t)len < size ? (size_t)len : size - 1;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psInput.h
+ *  @brief Typed bytes on their way to a child that may not read.  Level 1, pure but for the
+ *  write(): bounded, whole or not at all for one piece, memory only while something waits.
+ */
+#ifndef INC_psInput_H
+#define INC_psInput_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/psTypes.h"
+
+typedef struct psInput {
+    char *data;        /**< PS_INPUT_BYTES when not NULL; owned here */
+    size_t first, len; /**< waiting bytes */
+    size_t lineLen;    /**< bytes typed since the last line end */
+    bool tooLongTold;  /**< of this line */
+    bool fullTold;     /**< since it was last drained */
+} psInput;
+#define PS_INPUT_INIT                                                                              \
+    {                                                                                              \
+        NULL, 0, 0, 0, false, false                                                                \
+    }
+
+/** The canonical mode of a Linux terminal keeps so many bytes of a line, silently. */
+#define PS_CANONICAL_BYTES 4095
+
+/** Queue typed bytes.  @return how many were taken */
+size_t psInputPut(psInput *input, const void *bytes, size_t len);
+/** Queue bytes before everything typed; makes room by dropping the last typed ones.
+ *  @return true if all were taken */
+bool psInputPutFirst(psInput *input, const void *bytes, size_t len);
+/** Write what the terminal @p fd takes.  @return true when nothing is left waiting */
+bool psInputWrite(psInput *input, int fd);
+/** Forget everything; idempotent. */
+void psInputClear(psInput *input);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psLine.h
+ *  @brief Bytes to lines, and time stamps before lines.  Level 1, pure.
+ */
+#ifndef INC_psLine_H
+#define INC_psLine_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/psText.h"
+
+/** Longest line handed out, bytes; the rest of a longer one is dropped. */
+#define PS_LINE_BYTES 1024
+
+/** Collects bytes into lines: CR and terminal control sequences (CSI, OSC, DCS, APC, PM, SOS,
+ *  single ESC pairs) are stripped, other control bytes shown as \xHH. */
+typedef struct psLine {
+    char text[PS_LINE_BYTES + 1];
+    size_t len;
+    unsigned char escape; /* where in a control sequence; private */
+    bool cut;             /* the line was longer */
+} psLine;
+
+void psLineInit(psLine *line);
+/** @p fn is called for each complete line, without its line end, NUL-terminated; @p line is
+ *  valid during the call only. */
+void psLineFeed(psLine *self, const void *bytes, size_t len,
+                void (*fn)(void *ctx, const char *line, size_t lineLen), void *ctx);
+
+/** Puts a stamp before each line's first byte, as procServ's --logstamp does: the state is
+ *  kept across chunks, blank lines are stamped too. */
+typedef struct psStamp {
+    bool inLine;
+} psStamp;
+
+/** Append @p bytes to @p out with @p stamp before each line that begins in them. */
+void psStampFeed(psStamp *self, const void *bytes, size_t len, const char *stamp, size_t stampLen,
+                 psText *out);
+
+#endif

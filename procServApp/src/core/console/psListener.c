@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: EPICS */
+/* One listening endpoint.
+ *
+ * A unix socket gets its permissions in this order: the descriptor's mode is set to 0 before
+ * bind(), which Linux takes over for the file; then owner and mode are set, through a
+ * descriptor of that very file; then listen().  A connect before listen() is refused, so that
+ * nobody ever connects under other permissions than those asked for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <epicsStdio.h>
+
+#include "console/psListener.h"
+
+#define BACKLOG SOMAXCONN /* a burst beyond it would wait 1 s for its second try */
+#define ACCEPTS_A_ROUND 64
+#define SHORTAGE_PAUSE_SEC 0.1
+#define KEEPALIVE_IDLE_SEC 60
+#define KEEPALIVE_INTERVAL_SEC 15
+#define KEEPALIVE_COUNT 4
+
+typedef union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_un un;
+} address;
+
+/* ---- addresses ---- */
+
+static socklen_t makeAddress(const psEndpoint *endpoint, address *out)
+{
+    size_t len;
+
+    memset(out, 0, sizeof(*out));
+    if (endpoint->kind == psEndpointTcp) {
+        out->in.sin_family = AF_INET;
+        out->in.sin_addr.s_addr = htonl(endpoint->address);
+        out->in.sin_port = htons(endpoint->port);
+        return sizeof(out->in);
+    }
+    out->un.sun_family = AF_UNIX;
+    len = strnlen(endpoint->path, sizeof(endpoint->path) - 1);
+    if (endpoint->kind == psEndpointAbstract) {
+        memcpy(out->un.sun_path + 1, endpoint->path, len); /* begins with a NUL, has none behind */
+    } else {
+        memcpy(out->un.sun_path, endpoint->path, len);
+    }
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
+}
+
+static void tellPeer(int fd, const address *from, char *out, size_t size)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+    char text[INET_ADDRSTRLEN];
+
+    if (from->any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &from->in.sin_addr, text, sizeof(text));
+        epicsSnprintf(out, size, "%s:%u", text, ntohs(from->in.sin_port));
+    } else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
+        /* No user name: looking it up may ask a directory server, and this is the loop. */
+        epicsSnprintf(out, size, "unix uid %u pid %d", (unsigned)cred.uid, (int)cred.pid);
+    } else {
+        epicsSnprintf(out, size, "unix");
+    }
+}
+
+/* ---- open ---- */
+
+/* May a socket file be made at this path?  Finds out what is there by connecting to it.
+ * @return 0 and *stale true if a dead socket is in the way, or -errno */
+static int probePath(const psEndpoint *endpoint, bool *stale)
+{
+    struct stat st;
+    address addr;
+    socklen_t len = makeAddress(endpoint, &addr);
+    int fd, err;
+
+    *stale = false;
+    if (lstat(endpoint->path, &st) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    if (!S_ISSOCK(st.st_mode)) {
+        return -EEXIST;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    err = connect(fd, &addr.any, len) == 0 ? 0 : errno;
+    close(fd);
+    *stale = err == ECONNREFUSED;
+    if (err == ENOENT) {
+        return 0; /* gone meanwhile */
+    }
+    return *stale ? 0 : -EADDRINUSE; /* in doubt (EACCES, EAGAIN...) it is somebody's */
+}
+
+/* Owner and mode of the socket file just bound, and its identity for the unlink at the end. */
+static int adoptFile(psListener *listener)
+{
+    const psEndpoint *endpoint = &listener->endpoint;
+    char proc[32];
+    struct stat st;
+    int file = open(endpoint->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int status = 0;
+
+    if (file < 0) {
+        return -errno;
+    }
+    if (fstat(file, &st) < 0) {
+        status = -errno;
+    } else if (!S_ISSOCK(st.st_mode)) {
+        status = -EEXIST; /* somebody replaced it */
+    } else {
+        listener->dev = st.st_dev;
+        listener->ino = st.st_ino;
+        if ((endpoint->uid != (uid_t)-1 || endpoint->gid != (gid_t)-1) &&
+            fchownat(file, "", endpoint->uid, endpoint->gid, AT_EMPTY_PATH) < 0) {
+            status = -errno;
+        }
+    }
+    if (status == 0) {
+        epicsSnprintf(proc, sizeof(proc), "/proc/self/fd/%d", file);
+        if (chmod(proc, endpoint->mode & 07777) < 0) {
+            status = -errno;
+        }
+    }
+    close(file);
+    return status;
+}
+
+static int bindUnix(psListener *listener)
+{
+    address addr;
+    socklen_t len = makeAddress(&listener->endpoint, &addr);
+    bool stale;
+    int status;
+
+    if (listener->endpoint.kind == psEndpointAbstract) {
+        return bind(listener->fd, &addr.any, len) < 0 ? -errno : 0;
+    }
+    status = probePath(&listener->endpoint, &stale);
+    if (status < 0) {
+        return status;
+    }
+    if (stale && unlink(listener->endpoint.path) < 0 && errno != ENOENT) {
+        return -errno;
+    }
+    fchmod(listener->fd, 0); /* where it has no effect, listen() comes late enough still */
+    if (bind(listener->fd, &addr.any, len) < 0) {
+        return -errno;
+    }
+    return adoptFile(listener);
+}
+
+static int bindTcp(psListener *listener)
+{
+    address addr;
+    socklen_t len = makeAddress(&listener->endpoint, &addr);
+    int on = 1;
+
+    if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(listener->fd, &addr.any, len) < 0) {
+        return -errno;
+    }
+    len = sizeof(addr);
+    if (getsockname(listener->fd, &addr.any, &len) < 0) {
+        return -errno;
+    }
+    listener->endpoint.port = ntohs(addr.in.sin_port);
+    return 0;
+}
+
+int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly)
+{
+    bool tcp = endpoint->kind == psEndpointTcp;
+    int status;
+
+    memset(listener, 0, sizeof(*listener));
+    listener->endpoint = *endpoint;
+    listener->readOnly = readOnly;
+    listener->spareFd = -1;
+    listener->fd = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0) {
+        return -errno;
+    }
+    listener->isOpen = true;
+    status = tcp ? bindTcp(listener) : bindUnix(listener);
+    if (status == 0 && listen(listener->fd, BACKLOG) < 0) {
+        status = -errno;
+    }
+    if (status < 0) {
+        psListenerClose(listener);
+    }
+    return status;
+}
+
+int psListenerCheck(const psEndpoint *endpoint)
+{
+    psListener probe;
+    int status;
+
+    if (endpoint->kind == psEndpointUnix) {
+        bool stale;
+
+        status = probePath(endpoint, &stale);
+        if (status < 0) {
+            return status;
+        }
+        if (stale) {
+            return 0; /* its file stays for psListenerOpen() to replace */
+        }
+    }
+    status = psListenerOpen(&probe, endpoint, false);
+    if (status == 0) {
+        psListenerClose(&probe);
+    }
+    return status;
+}
+
+/* ---- accept ---- */
+
+static void openSpare(psListener *listener)
+{
+    if (listener->spareFd < 0) {
+        listener->spareFd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+}
+
+void psListenerRefuse(int fd, const char *line)
+{
+    char sink[1024];
+
+    /* A courtesy: whether it arrives changes nothing. */
+    (void)!send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    /* What it typed already would make close() a reset, and the line be lost. */
+    (void)!recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+    close(fd);
+}
+
+/* Without descriptors: give the spare one for a moment to tell the caller so.
+ * @return false if even that did not work */
+static bool refuseOne(psListener *listener)
+{
+    int fd;
+
+    if (listener->spareFd < 0) {
+        return false;
+    }
+    close(listener->spareFd);
+    listener->spareFd = -1;
+    fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        psListenerRefuse(fd, listener->fullLine ? listener->fullLine : "");
+    }
+    openSpare(listener);
+    return fd >= 0;
+}
+
+static void handOver(psListener *listener, int fd, const address *from)
+{
+    static const int on = 1, idle = KEEPALIVE_IDLE_SEC, interval = KEEPALIVE_INTERVAL_SEC,
+                     count = KEEPALIVE_COUNT;
+    char peer[80];
+
+    if (listener->endpoint.kind == psEndpointTcp) {
+        /* They make it better, not possible: failures are of no interest. */
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
+    tellPeer(fd, from, peer, sizeof(peer));
+    listener->fn(listener->ctx, listener, fd, peer); /* owns fd now */
+}
+
+static void resume(void *ctx)
+{
+    psListener *listener = ctx;
+
+    psLoopModify(&listener->watch, EPOLLIN);
+}
+
+/* The shortage lasts and the socket stays readable: look again later, do not spin. */
+static void pauseAccepting(psListener *listener)
+{
+    psLoopModify(&listener->watch, 0);
+    psLoopArm(listener->loop, &listener->retry, psLoopNow(listener->loop) + SHORTAGE_PAUSE_SEC,
+              resume, listener);
+}
+
+/* @return true: there may be more to accept */
+static bool acceptOne(psListener *listener)
+{
+    address from;
+    socklen_t len = sizeof(from);
+    int fd;
+
+    memset(&from, 0, sizeof(from));
+    from.any.sa_family = AF_UNIX;
+    fd = accept4(listener->fd, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        handOver(listener, fd, &from);
+        return true;
+    }
+    switch (errno) {
+    case EAGAIN:
+        return false;
+    case EMFILE:
+    case ENFILE:
+        if (refuseOne(listener)) {
+            return true;
+        }
+        break;
+    case ENOBUFS:
+    case ENOMEM:
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP:
+        break;
+    default:
+        return true; /* an error of that one connection, see accept(2) */
+    }
+    pauseAccepting(listener);
+    return false;
+}
+
+static void acceptSome(void *ctx, unsigned events)
+{
+    psListener *listener = ctx;
+    int i;
+
+    (void)events;
+    openSpare(listener); /* if it could not be had back the last time */
+    /* The receiver may close this listener. */
+    for (i = 0; i < ACCEPTS_A_ROUND && listener->fd >= 0; i++) {
+        if (!acceptOne(listener)) {
+            return;
+        }
+    }
+}
+
+int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx)
+{
+    listener->loop = loop;
+    listener->fn = fn;
+    listener->ctx = ctx;
+    openSpare(listener);
+    return psLoopWatch(loop, &listener->watch, listener->fd, EPOLLIN, acceptSome, listener);
+}
+
+void psListenerClose(psListener *listener)
+{
+    struct stat st;
+
+    if (!listener->isOpen) {
+        return;
+    }
+    psLoopUnwatch(&listener->watch);
+    psLoopDisarm(&listener->retry);
+    if (listener->spareFd >= 0) {
+        close(listener->spareFd);
+        listener->spareFd = -1;
+    }
+    if (listener->ino != 0 && lstat(listener->endpoint.path, &st) == 0 &&
+        st.st_dev == listener->dev && st.st_ino == listener->ino) {
+        unlink(listener->endpoint.path);
+    }
+    close(listener->fd);
+    listener->fd = -1;
+    listener->isOpen = false;
+}

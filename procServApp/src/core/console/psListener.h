@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psListener.h
+ *  @brief One listening endpoint.  Level 3.
+ *
+ *  Unix sockets: made without any permission, given owner and mode, and only then listening,
+ *  so that nobody connects under other permissions than those asked for; a path is unlinked
+ *  first only if it is a socket that refuses a connection; at close only if it is still ours.
+ *  At the descriptor limit a spare one is used to accept, tell and close.
+ */
+#ifndef INC_psListener_H
+#define INC_psListener_H
+
+#include <sys/types.h>
+
+#include <ellLib.h>
+
+#include "console/psEndpoint.h"
+#include "loop/psLoop.h"
+
+typedef struct psListener psListener;
+/** @p fd is the receiver's: connected, non-blocking, close-on-exec, keepalive on.  It may close
+ *  the listener.
+ *  @param peer "127.0.0.1:40112", "unix uid 1000 pid 4711" */
+typedef void (*psAcceptFn)(void *ctx, psListener *listener, int fd, const char *peer);
+
+struct psListener {
+    ELLNODE node;
+    psEndpoint endpoint; /**< tcp port 0 replaced by the real one */
+    bool readOnly;
+    /* private */
+    psLoop *loop;
+    bool isOpen; /* fd and spareFd are ours: an object of zeros may be closed */
+    int fd;
+    int spareFd;
+    psWatch watch;
+    psTimer retry; /* accept again after a shortage */
+    dev_t dev;     /* of the socket file made; */
+    ino_t ino;     /* 0: none */
+    psAcceptFn fn;
+    void *ctx;
+    /** Told to those refused at the descriptor limit; not copied.  Set by the owner after
+     *  psListenerOpen(); NULL: nothing. */
+    const char *fullLine;
+};
+
+/** Bind and listen; nothing is accepted before psListenerStart().  Every member is set anew.
+ *  Thread: any, before the loop or in it.
+ *  @return 0 or -errno of socket, bind, chown, chmod, listen; -EADDRINUSE: a live socket is
+ *  there, -EEXIST: a file that is no socket */
+int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly);
+/** Begin to accept, in @p loop.  @return 0 or -errno */
+int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx);
+/** Tell an accepted connection why it is refused, and close it. */
+void psListenerRefuse(int fd, const char *line);
+/** Stop, close, unlink.  Idempotent. */
+void psListenerClose(psListener *listener);
+/** Would psListenerOpen() work?  Leaves nothing behind, and a dead socket file where it is.
+ *  @return 0 or -errno */
+int psListenerCheck(const psEndpoint *endpoint);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "console/psTerminal.h"
+
+static int openAgain(const char *name, int *outFd)
+{
+    int fd = open(name, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    *outFd = fd;
+    return 0;
+}
+
+int psTerminalTake(psTerminal *terminal, int fd, int *outIo)
+{
+    char name[PATH_MAX];
+    struct termios mode;
+    int io = -1;
+    int error = ttyname_r(fd, name, sizeof(name));
+
+    if (error)
+        return -error;
+    if (tcgetattr(fd, &terminal->mode))
+        return -errno;
+    error = openAgain(name, &terminal->fd);
+    if (error == 0)
+        error = openAgain(name, &io);
+    if (error) {
+        if (terminal->fd >= 0)
+            close(terminal->fd);
+        terminal->fd = -1;
+        return error;
+    }
+    mode = terminal->mode;
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    mode.c_iflag &= ~(tcflag_t)(IXON | ICRNL);
+    mode.c_cc[VMIN] = 1;
+    mode.c_cc[VTIME] = 0;
+    tcsetattr(terminal->fd, TCSANOW, &mode); /* a console all the same if it refuses */
+    *outIo = io;
+    return 0;
+}
+
+void psTerminalRestore(psTerminal *terminal)
+{
+    if (terminal->fd < 0)
+        return;
+    tcsetattr(terminal->fd, TCSANOW, &terminal->mode);
+    close(terminal->fd);
+    terminal->fd = -1;
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: EPICS */
+/* The event loop.
+ *
+ * Three things can wake the loop: a watched descriptor, the soonest timer, and the eventfd that
+ * other threads and signal handlers write to.  Nothing else does: an idle loop sleeps for ever.
+ *
+ * What the kernel has reported is kept in `ready` until it is dispatched, so that unwatching can
+ * strike out an event that another callback of the same round has made obsolete (its descriptor
+ * may be closed and its number reused by then).
+ */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <epicsMutex.h>
+#include <epicsThread.h>
+
+#include "loop/psLoop.h"
+
+#ifndef CONTAINER
+#define CONTAINER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#endif
+
+#define PS_LOOP_EVENTS 128 /* reported at once; the rest stays with the kernel, in turn */
+#define PS_LOOP_MAX_WAIT 86400.0
+#define EPOLL_ALWAYS (EPOLLERR | EPOLLHUP) /* reported whether asked for or not */
+
+struct psLoop {
+    /* fixed after psLoopCreate */
+    const psClock *clock;
+    int epollFd;
+    int wakeFd;
+
+    /* loop thread only */
+    ELLLIST watches;
+    ELLLIST timers; /* soonest first */
+    struct epoll_event ready[PS_LOOP_EVENTS];
+    int readyCount;
+    int readyNext; /* first not dispatched yet */
+    double now;
+    bool noPwait2; /* the kernel has no epoll_pwait2 */
+    void (*raiseFn)(void *ctx, int signo);
+    void *raiseCtx;
+
+    /* any thread */
+    _Atomic(epicsThreadId) owner; /* NULL: nobody's yet, or no more */
+    atomic_bool stop;
+    _Atomic uint64_t raised; /* bit N-1: signal N */
+    _Atomic uint64_t maxLatencyNs;
+
+    epicsMutexId jobLock; /* leaf; guards the two lists and the flags of the jobs on them */
+    ELLLIST jobs;
+    ELLLIST deferred;
+};
+
+static void wake(psLoop *loop)
+{
+    const uint64_t one = 1;
+
+    /* EAGAIN means that the counter is full: it is awake, then */
+    while (write(loop->wakeFd, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+psLoop *psLoopCreate(const psClock *clock)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = NULL}};
+    psLoop *loop = calloc(1, sizeof *loop);
+
+    if (!loop)
+        return NULL;
+    loop->clock = clock;
+    ellInit(&loop->watches);
+    ellInit(&loop->timers);
+    ellInit(&loop->jobs);
+    ellInit(&loop->deferred);
+    loop->epollFd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->jobLock = epicsMutexCreate();
+    event.data.ptr = loop; /* no watch has this address */
+    if (loop->epollFd < 0 || loop->wakeFd < 0 || !loop->jobLock ||
+        epoll_ctl(loop->epollFd, EPOLL_CTL_ADD, loop->wakeFd, &event) < 0) {
+        psLoopFree(loop);
+        return NULL;
+    }
+    loop->now = psClockMono(clock);
+    return loop;
+}
+
+void psLoopFree(psLoop *loop)
+{
+    ELLNODE *node;
+
+    if (!loop)
+        return;
+    while ((node = ellGet(&loop->watches)))
+        CONTAINER(node, psWatch, node)->loop = NULL;
+    while ((node = ellGet(&loop->timers)))
+        CONTAINER(node, psTimer, node)->loop = NULL;
+    while ((node = ellGet(&loop->jobs)))
+        CONTAINER(node, psJob, node)->queued = false;
+    while ((node = ellGet(&loop->deferred)))
+        CONTAINER(node, psJob, node)->queued = false;
+    if (loop->epollFd >= 0)
+        close(loop->epollFd);
+    if (loop->wakeFd >= 0)
+        close(loop->wakeFd);
+    if (loop->jobLock)
+        epicsMutexDestroy(loop->jobLock);
+    free(loop);
+}
+
+/* ---- descriptors ---- */
+
+/* Tell the kernel.  With no event asked for, epoll would still report EPOLLHUP and EPOLLERR, and
+ * spin on them: so such a watch is not with the kernel at all. */
+static int epollSet(psWatch *watch, unsigned before, unsigned after)
+{
+    struct epoll_event event = {.events = after, .data = {.ptr = watch}};
+    int op = EPOLL_CTL_MOD;
+
+    if (before == after)
+        return 0;
+    if (!before)
+        op = EPOLL_CTL_ADD;
+    else if (!after)
+        op = EPOLL_CTL_DEL;
+    return epoll_ctl(watch->loop->epollFd, op, watch->fd, &event) < 0 ? -errno : 0;
+}
+
+int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx)
+{
+    int status;
+
+    psLoopAssertInside(loop);
+    assert(!watch->loop);
+    watch->loop = loop;
+    watch->fd = fd;
+    watch->events = events;
+    watch->fn = fn;
+    watch->ctx = ctx;
+    status = epollSet(watch, 0, events);
+    if (status) {
+        watch->loop = NULL;
+        return status;
+    }
+    ellAdd(&loop->watches, &watch->node);
+    return 0;
+}
+
+void psLoopModify(psWatch *watch, unsigned events)
+{
+    if (!watch->loop)
+        return;
+    psLoopAssertInside(watch->loop);
+    /* can fail for want of kernel memory only when silent before: then it stays silent, and the
+     * next call tries again */
+    if (epollSet(watch, watch->events, events) == 0)
+        watch->events = events;
+}
+
+void psLoopUnwatch(psWatch *watch)
+{
+    psLoop *loop = watch->loop;
+
+    if (!loop)
+        return;
+    psLoopAssertInside(loop);
+    epollSet(watch, watch->events, 0);
+    for (int i = loop->readyNext; i < loop->readyCount; i++) {
+        if (loop->ready[i].data.ptr == watch)
+            loop->ready[i].data.ptr = NULL;
+    }
+    ellDelete(&loop->watches, &watch->node);
+    watch->loop = NULL;
+}
+
+static void dispatchReady(psLoop *loop)
+{
+    while (loop->readyNext < loop->readyCount) {
+        const struct epoll_event *event = &loop->ready[loop->readyNext++];
+        psWatch *watch = event->data.ptr;
+        unsigned events;
+
+        if (event->data.ptr == loop) {
+            uint64_t count;
+
+            while (read(loop->wakeFd, &count, sizeof count) < 0 && errno == EINTR) {
+            }
+            continue;
+        }
+        if (!watch || !watch->events)
+            continue;
+        /* another callback may have asked for less meanwhile */
+        events = event->events & (watch->events | EPOLL_ALWAYS);
+        if (events)
+            watch->fn(watch->ctx, events);
+    }
+    loop->readyCount = loop->readyNext = 0;
+}
+
+/* ---- timers ---- */
+
+void psLoopArm(psLoop *loop, psTimer *timer, double deadline, void (*fn)(void *ctx), void *ctx)
+{
+    ELLNODE *after;
+
+    psLoopAssertInside(loop);
+    psLoopDisarm(timer);
+    timer->loop = loop;
+    timer->deadline = deadline;
+    timer->fn = fn;
+    timer->ctx = ctx;
+    /* behind those of the same time; most are later than all others */
+    for (after = ellLast(&loop->timers); after; after = ellPrevious(after)) {
+        if (CONTAINER(after, psTimer, node)->deadline <= deadline)
+            break;
+    }
+    ellInsert(&loop->timers, after, &timer->node);
+}
+
+void psLoopDisarm(psTimer *timer)
+{
+    if (!timer->loop)
+        return;
+    psLoopAssertInside(timer->loop);
+    ellDelete(&timer->loop->timers, &timer->node);
+    timer->loop = NULL;
+}
+
+static psTimer *firstTimer(psLoop *loop)
+{
+    ELLNODE *node = ellFirst(&loop->timers);
+
+    return node ? CONTAINER(node, psTimer, node) : NULL;
+}
+
+static void dispatchTimers(psLoop *loop)
+{
+    /* one that arms itself for now again has its turn in the next round */
+    for (int left = ellCount(&loop->timers); left > 0; left--) {
+        psTimer *timer = firstTimer(loop);
+
+        if (!timer || timer->deadline > loop->now)
+            break;
+        psLoopDisarm(timer);
+        timer->fn(timer->ctx);
+    }
+}
+
+/* ---- jobs ---- */
+
+static void enqueue(psLoop *loop, ELLLIST *list, psJob *job)
+{
+    bool mustWake = false;
+
+    epicsMutexMustLock(loop->jobLock);
+    if (!job->queued) {
+        job->queued = true;
+        job->deferred = list == &loop->deferred;
+        mustWake = ellCount(list) == 0;
+        ellAdd(list, &job->node);
+    }
+    epicsMutexUnlock(loop->jobLock);
+    /* the loop thread looks at the lists before it sleeps */
+    if (mustWake && atomic_load(&loop->owner) != epicsThreadGetIdSelf())
+        wake(loop);
+}
+
+void psLoopPost(psLoop *loop, psJob *job)
+{
+    enqueue(loop, &loop->jobs, job);
+}
+
+void psLoopDefer(psLoop *loop, psJob *job)
+{
+    psLoopAssertInside(loop);
+    enqueue(loop, &loop->deferred, job);
+}
+
+void psLoopCancel(psLoop *loop, psJob *job)
+{
+    epicsMutexMustLock(loop->jobLock);
+    if (job->queued) {
+        ellDelete(job->deferred ? &loop->deferred : &loop->jobs, &job->node);
+        job->queued = false;
+    }
+    epicsMutexUnlock(loop->jobLock);
+}
+
+/* Those queued now; what they queue has its turn in the next round. */
+static void runJobs(psLoop *loop, ELLLIST *list)
+{
+    int left;
+
+    epicsMutexMustLock(loop->jobLock);
+    for (left = ellCount(list); left > 0; left--) {
+        ELLNODE *node = ellGet(list);
+        psJob *job;
+
+        if (!node)
+            break;
+        job = CONTAINER(node, psJob, node);
+        job->queued = false;
+        epicsMutexUnlock(loop->jobLock);
+        job->fn(job->ctx);
+        epicsMutexMustLock(loop->jobLock);
+    }
+    epicsMutexUnlock(loop->jobLock);
+}
+
+static bool haveJobs(psLoop *loop)
+{
+    bool have;
+
+    epicsMutexMustLock(loop->jobLock);
+    have = ellCount(&loop->jobs) > 0 || ellCount(&loop->deferred) > 0;
+    epicsMutexUnlock(loop->jobLock);
+    return have;
+}
+
+/* ---- signals ---- */
+
+void psLoopRaise(psLoop *loop, int signo)
+{
+    int saved = errno;
+
+    if (signo >= 1 && signo <= 64) {
+        atomic_fetch_or(&loop->raised, UINT64_C(1) << (signo - 1));
+        wake(loop);
+    }
+    errno = saved;
+}
+
+void psLoopOnRaise(psLoop *loop, void (*fn)(void *ctx, int signo), void *ctx)
+{
+    psLoopAssertInside(loop);
+    loop->raiseFn = fn;
+    loop->raiseCtx = ctx;
+}
+
+static void dispatchRaised(psLoop *loop)
+{
+    uint64_t raised;
+
+    if (!loop->raiseFn || !atomic_load(&loop->raised))
+        return;
+    raised = atomic_exchange(&loop->raised, 0);
+    for (int signo = 1; raised; signo++, raised >>= 1) {
+        if ((raised & 1) && loop->raiseFn)
+            loop->raiseFn(loop->raiseCtx, signo);
+    }
+}
+
+/* ---- rounds ---- */
+
+/* How long to sleep, s; < 0 for ever. */
+static double waitSec(psLoop *loop, double maxWaitSec)
+{
+    const psTimer *timer = firstTimer(loop);
+
+    if (maxWaitSec == 0 || haveJobs(loop) || atomic_load(&loop->stop) ||
+        (loop->raiseFn && atomic_load(&loop->raised)))
+        return 0;
+    if (timer) {
+        double left = timer->deadline - psClockMono(loop->clock);
+
+        if (left <= 0)
+            return 0;
+        if (maxWaitSec < 0 || left < maxWaitSec)
+            maxWaitSec = left;
+    }
+    return maxWaitSec > PS_LOOP_MAX_WAIT ? PS_LOOP_MAX_WAIT : maxWaitSec;
+}
+
+static int epollWait(psLoop *loop, double sec)
+{
+    int status;
+
+#ifdef SYS_epoll_pwait2
+    if (!loop->noPwait2 && sizeof(struct timespec) == 16) {
+        /* rounded up: waking before the deadline would make it spin there */
+        double whole = floor(sec);
+        struct timespec left = {.tv_sec = (time_t)whole,
+                                .tv_nsec = (long)ceil((sec - whole) * 1e9)};
+
+        if (left.tv_nsec >= 1000000000L) {
+            left.tv_sec++;
+            left.tv_nsec = 0;
+        }
+        status = (int)syscall(SYS_epoll_pwait2, loop->epollFd, loop->ready, PS_LOOP_EVENTS,
+                              sec < 0 ? NULL : &left, NULL, 0);
+        /* EPERM: a container's filter that does not know it */
+        if (status >= 0 || (errno != ENOSYS && errno != EPERM))
+            return status;
+        loop->noPwait2 = true;
+    }
+#endif
+    status =
+        epoll_wait(loop->epollFd, loop->ready, PS_LOOP_EVENTS, sec < 0 ? -1 : (int)ceil(sec * 1e3));
+    return status;
+}
+
+static void noteLatency(psLoop *loop)
+{
+    double sec = psClockMono(loop->clock) - loop->now;
+    uint64_t ns = sec > 0 ? (uint64_t)(sec * 1e9) : 0;
+
+    if (ns > atomic_load(&loop->maxLatencyNs))
+        atomic_store(&loop->maxLatencyNs, ns);
+}
+
+void psLoopRound(psLoop *loop, double maxWaitSec)
+{
+    int count;
+
+    atomic_store(&loop->owner, epicsThreadGetIdSelf());
+    count = epollWait(loop, waitSec(loop, maxWaitSec));
+    assert(count >= 0 || errno == EINTR);
+    loop->readyNext = 0;
+    loop->readyCount = count > 0 ? count : 0;
+    loop->now = psClockMono(loop->clock);
+
+    dispatchRaised(loop);
+    dispatchReady(loop);
+    runJobs(loop, &loop->jobs);
+    dispatchTimers(loop);
+    runJobs(loop, &loop->deferred);
+    noteLatency(loop);
+}
+
+void psLoopRun(psLoop *loop)
+{
+    while (!atomic_exchange(&loop->stop, false))
+        psLoopRound(loop, -1);
+    atomic_store(&loop->owner, NULL);
+}
+
+void psLoopStop(psLoop *loop)
+{
+    atomic_store(&loop->stop, true);
+    wake(loop);
+}
+
+bool psLoopInside(const psLoop *loop)
+{
+    epicsThreadId owner = atomic_load(&((psLoop *)loop)->owner);
+
+    /* before the first round and after the last there is no other thread to disturb */
+    return !owner || owner == epicsThreadGetIdSelf();
+}
+
+void psLoopAssertInside(const psLoop *loop)
+{
+    assert(psLoopInside(loop));
+    (void)loop;
+}
+
+const psClock *psLoopClock(const psLoop *loop)
+{
+    return loop->clock;
+}
+
+double psLoopNow(const psLoop *loop)
+{
+    return loop->now;
+}
+
+double psLoopTakeMaxLatency(psLoop *loop)
+{
+    return (double)atomic_exchange(&loop->maxLatencyNs, 0) * 1e-9;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psLoop.h
+ *  @brief The event loop: descriptors, timers, jobs from other threads.  Level 2.
+ *
+ *  epoll, level-triggered.  All objects are embedded in their owners; nothing is freed by the
+ *  loop.  A callback may unwatch, disarm and re-arm anything, itself included: what is
+ *  unwatched gets no further call, not even one already reported by the kernel in this round.
+ *  One round: raised signals, ready descriptors, jobs, due timers, then the end-of-round jobs.
+ *  (So an exit that is there together with a deadline that ran out meanwhile comes before it.)
+ *  When nothing is due the loop sleeps; it has no tick.
+ *  Thread: loop only, where not told otherwise; any one before the first round and after
+ *  psLoopRun() returned.
+ */
+#ifndef INC_psLoop_H
+#define INC_psLoop_H
+
+#include <stdbool.h>
+
+#include <ellLib.h>
+
+#include "base/psClock.h"
+
+typedef struct psLoop psLoop;
+
+typedef void (*psWatchFn)(void *ctx, unsigned events); /* EPOLLIN, EPOLLOUT, EPOLLERR... */
+typedef struct psWatch {
+    ELLNODE node; /* loop's list of watches */
+    psLoop *loop; /* NULL: not watched */
+    int fd;
+    unsigned events;
+    psWatchFn fn;
+    void *ctx;
+} psWatch;
+
+typedef struct psTimer {
+    ELLNODE node;    /* loop's list of armed timers, soonest first */
+    psLoop *loop;    /* NULL: not armed */
+    double deadline; /* monotonic s */
+    void (*fn)(void *ctx);
+    void *ctx;
+} psTimer;
+
+/** Work handed to the loop.  Must live until it ran; a job already queued is not queued twice. */
+typedef struct psJob {
+    ELLNODE node;
+    bool queued;   /* guarded by the loop's job lock, as is the next */
+    bool deferred; /* on which of the loop's two lists */
+    void (*fn)(void *ctx);
+    void *ctx;
+} psJob;
+
+/** @return NULL if epoll or eventfd could not be had */
+psLoop *psLoopCreate(const psClock *clock);
+/** After psLoopRun() returned, with nothing watched any more. */
+void psLoopFree(psLoop *loop);
+/** Run rounds until psLoopStop().  The calling thread becomes the loop thread. */
+void psLoopRun(psLoop *loop);
+/** Do one round, waiting at most @p maxWaitSec (< 0: until something is due).  For tests and
+ *  psLoopRun().  The calling thread becomes the loop thread. */
+void psLoopRound(psLoop *loop, double maxWaitSec);
+/** Return from psLoopRun() after this round.  Thread: any. */
+void psLoopStop(psLoop *loop);
+/** Stop the program if the caller is not the loop thread: our own bug. */
+void psLoopAssertInside(const psLoop *loop);
+bool psLoopInside(const psLoop *loop);
+const psClock *psLoopClock(const psLoop *loop);
+/** Monotonic time at the begin of this round's dispatch; cheap. */
+double psLoopNow(const psLoop *loop);
+/** Worst time from a round's begin to its end since the last call, s.  Thread: any. */
+double psLoopTakeMaxLatency(psLoop *loop);
+
+/** @return 0 or -errno of epoll_ctl; @p fd stays the caller's */
+int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx);
+/** Change the events; 0 keeps it ours but silent, even if hung up.  No system call if unchanged. */
+void psLoopModify(psWatch *watch, unsigned events);
+/** Must be called before the fd is closed.  Idempotent. */
+void psLoopUnwatch(psWatch *watch);
+
+/** (Re)arm for the absolute monotonic @p deadline, s. */
+void psLoopArm(psLoop *loop, psTimer *timer, double deadline, void (*fn)(void *ctx), void *ctx);
+void psLoopDisarm(psTimer *timer);
+
+/** Thread: any.  Blocks: never. */
+void psLoopPost(psLoop *loop, psJob *job);
+/** Take a job back that may still be queued.  Thread: any, but see "must live until it ran". */
+void psLoopCancel(psLoop *loop, psJob *job);
+/** Run @p job at the end of this round (loop thread): where sends are gathered and the dead
+ *  are freed.  A job deferred from an end-of-round job runs in the next round, without sleep. */
+void psLoopDefer(psLoop *loop, psJob *job);
+
+/** From a signal handler: @p fn is called in the loop with each number raised since, once.
+ *  Async-signal-safe: an atomic or and a write to the eventfd. */
+void psLoopRaise(psLoop *loop, int signo);
+void psLoopOnRaise(psLoop *loop, void (*fn)(void *ctx, int signo), void *ctx);
+
+#endif

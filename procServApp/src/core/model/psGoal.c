@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <epicsStdio.h>
+
+#include "model/psGoal.h"
+
+void psGoalsInit(psGoals *goals,
+                 void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg),
+                 void *ctx)
+{
+    ellInit(&goals->list);
+    ellInit(&goals->over);
+    goals->gone = 0;
+    goals->ended = ended;
+    goals->ctx = ctx;
+}
+
+static void finish(psGoals *goals, psGoal *goal, psCmdState how, const char *msg)
+{
+    ellDelete(&goals->list, &goal->node);
+    ellAdd(&goals->over, &goal->node);
+    goal->how = how;
+    epicsSnprintf(goal->msg, sizeof(goal->msg), "%s", msg);
+    if (goals->ended)
+        goals->ended(goals->ctx, goal, how, goal->msg);
+}
+
+void psGoalsDeliver(psGoals *goals)
+{
+    psGoal *goal;
+
+    while ((goal = (psGoal *)ellGet(&goals->over))) {
+        if (goal->done)
+            goal->done(goal->ctx, goal->how, goal->msg);
+        free(goal);
+    }
+}
+
+static bool isUp(psVerb verb)
+{
+    return verb == psVerbStart || verb == psVerbRestart;
+}
+
+int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const psMachine *machine, double now,
+               psGoalFn done, void *ctx)
+{
+    psGoal *goal;
+
+    if (ellCount(&goals->list) >= PS_GOALS)
+        return -ENOSPC;
+    goal = calloc(1, sizeof(*goal));
+    if (!goal)
+        return -ENOMEM;
+    goal->verb = verb;
+    goal->seq = seq;
+    goal->up = isUp(verb);
+    goal->incarnation = machine->incarnation;
+    /* While a process is still to end, the one meant is the next. */
+    if (goal->up && (machine->state == psStateStopping || machine->state == psStateKilling))
+        goal->incarnation++;
+    goal->deadline = now + 2.0 * machine->settings.graceSec + 5.0;
+    goal->done = done;
+    goal->ctx = ctx;
+    ellAdd(&goals->list, &goal->node);
+    return 0;
+}
+
+void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by)
+{
+    psGoal *goal = (psGoal *)ellFirst(&goals->list);
+
+    if (verb != psVerbStop)
+        return; /* a later start, restart or kill leaves the older ones reachable */
+    while (goal) {
+        psGoal *next = (psGoal *)ellNext(&goal->node);
+
+        if (goal->up) {
+            char why[PS_TEXT_BYTES];
+
+            epicsSnprintf(why, sizeof(why), "superseded by %s of %s", psVerbName(verb), by);
+            finish(goals, goal, psCmdFailed, why);
+        }
+        goal = next;
+    }
+}
+
+/* Why an up goal can't be reached in this state; NULL: it still can. */
+static const char *hopeless(const psMachine *m)
+{
+    if (m->ending)
+        return "shutting down";
+    if (m->state == psStateCrashLoop)
+        return "gave up: too many restarts (CrashLoop)";
+    if (m->state == psStateStopped || m->state == psStateWaiting)
+        return "the process ended and its restart mode says no";
+    return NULL;
+}
+
+static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double now,
+                     unsigned long ended, const char *why)
+{
+    if (goal->up) {
+        const char *reason = hopeless(m);
+
+        if (m->state == psStateRunning && m->incarnation >= goal->incarnation)
+            finish(goals, goal, psCmdDone, "running");
+        else if (ended >= goal->incarnation && why)
+            finish(goals, goal, psCmdFailed, why);
+        else if (reason)
+            finish(goals, goal, psCmdFailed, reason);
+        else if (now >= goal->deadline)
+            finish(goals, goal, psCmdTimeout, "not running in time");
+        return;
+    }
+    if (goals->gone >= goal->incarnation)
+        finish(goals, goal, psCmdDone, why ? why : "ended");
+    else if (m->cannotKill)
+        finish(goals, goal, psCmdTimeout, "cannot be killed");
+    else if (now >= goal->deadline)
+        finish(goals, goal, psCmdTimeout, "not ended in time");
+}
+
+void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,
+                  const char *why)
+{
+    psGoal *goal;
+    psGoal *next;
+
+    if (ended > goals->gone)
+        goals->gone = ended;
+    for (goal = (psGoal *)ellFirst(&goals->list); goal; goal = next) {
+        next = (psGoal *)ellNext(&goal->node);
+        checkOne(goals, goal, machine, now, ended, why);
+    }
+}
+
+void psGoalsFailAll(psGoals *goals, psCmdState how, const char *why)
+{
+    psGoal *goal;
+
+    while ((goal = (psGoal *)ellFirst(&goals->list)))
+        finish(goals, goal, how, why);
+}
+
+double psGoalsDeadline(const psGoals *goals)
+{
+    const psGoal *goal;
+    double soonest = HUGE_VAL;
+
+    for (goal = (const psGoal *)ellFirst(&goals->list); goal;
+         goal = (const psGoal *)ellNext(&goal->node))
+        soonest = fmin(soonest, goal->deadline);
+    return soonest;
+}

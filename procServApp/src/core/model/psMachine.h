@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psMachine.h
+ *  @brief The state machine of one child: (state, event, now) to (state, actions, deadline).
+ *
+ *  Level 1, pure: no descriptor, no thread, no clock of its own.  One table in psMachine.c; a
+ *  test prints it into docs/design.md.  psChild feeds it events and carries out its actions.
+ *
+ *  Life of a process here: every start gets a new incarnation number; every event from a
+ *  process carries its number, and a stale one is ignored and counted.
+ */
+#ifndef INC_psMachine_H
+#define INC_psMachine_H
+
+#include "base/psTypes.h"
+
+typedef enum psEvent {
+    psEventStart,
+    psEventRestart,
+    psEventStop,
+    psEventKill,
+    psEventSignal,
+    psEventMode,
+    psEventReset,
+    psEventSpawned,
+    psEventSpawnFailed,
+    psEventExited,
+    psEventTimer,
+    psEventShutdown,
+    psEventCount
+} psEvent;
+
+/** What to do after a step; PS_DO_SPAWN behind all others. */
+enum {
+    PS_DO_STOP_INPUT = 1 << 0,  /**< send the stop input */
+    PS_DO_KILL_SIGNAL = 1 << 1, /**< kill signal to the group, CONT after it */
+    PS_DO_SIGKILL = 1 << 2,     /**< SIGKILL to the group and whoever is left of the session */
+    PS_DO_SIGNAL = 1 << 3,      /**< out->signo to the group */
+    PS_DO_SPAWN = 1 << 4,       /**< begin a start: machine->incarnation */
+    PS_DO_CLEAR_ALARM = 1 << 5, /**< the exit deserves no alarm any more */
+    PS_DO_EXEC_HANGS = 1 << 6,  /**< tell that exec is not confirmed yet */
+    PS_DO_CANNOT_KILL = 1 << 7, /**< tell that SIGKILL has no effect; pending commands time out */
+    PS_DO_ABANDON = 1 << 8,     /**< shutdown: give the process up */
+    PS_DO_FINISHED = 1 << 9,    /**< OneShot and done */
+    PS_DO_GAVE_UP = 1 << 10     /**< entered CrashLoop */
+};
+
+/** How a command stands right after its step. */
+typedef enum psVerdict {
+    psVerdictNone, /**< the event was no command */
+    psVerdictDone,
+    psVerdictWait, /**< psGoal decides */
+    psVerdictFail
+} psVerdict;
+
+/** One event. */
+typedef struct psInputEvent {
+    psEvent event;
+    unsigned long incarnation; /**< Spawned, SpawnFailed, Exited */
+    psStartReason reason;      /**< commands: who asks */
+    psMode mode;               /**< Mode */
+    int signo;                 /**< Signal */
+    bool lost;                 /**< Exited: somebody else reaped it */
+    int exitCode;              /**< Exited: status, -1 if by a signal */
+    int exitSignal;            /**< Exited: signal, -1 if it exited */
+} psInputEvent;
+
+typedef struct psOutput {
+    unsigned actions;
+    int signo;
+    psVerdict verdict;
+    const char *why;       /**< verdict Fail: a sentence; static */
+    psExitClass exitClass; /**< Exited, SpawnFailed: of this end; else psExitNone */
+    bool asked;            /**< Exited: somebody asked for it */
+    bool moved;            /**< the state changed, or a process event was accepted */
+} psOutput;
+
+/** How a stop proceeds. */
+typedef enum psStage {
+    psStageNone,
+    psStageInput,  /**< stop input sent */
+    psStageSignal, /**< kill signal sent */
+    psStageKill    /**< SIGKILL sent */
+} psStage;
+
+/** What follows the exit being waited for. */
+typedef enum psAfterExit { psAfterExitByMode, psAfterExitStart, psAfterExitStop } psAfterExit;
+
+#define PS_WINDOW_STARTS 1000 /* the largest maxRestarts */
+#define PS_WINDOW_CRASHES 128 /* WindowCrashes counts so far */
+
+/** Times of the last events, oldest dropped. */
+typedef struct psWindow {
+    double *times; /* capacity doubles, in the owner */
+    int capacity;
+    int first, count;
+} psWindow;
+
+/** Read freely; only psMachine.c writes. */
+typedef struct psMachine {
+    /* configuration */
+    psSettings settings;
+    int killSignal;
+    bool hasStopInput;
+    /* what it does */
+    psState state;
+    bool desiredUp;
+    bool ending;               /* shutdown has begun */
+    bool byPolicy;             /* Stopped because the mode said so */
+    bool lastClean;            /* the last end was exit status 0 */
+    unsigned long incarnation; /* of the present or last process, from 1 */
+    psStage stage;
+    psAfterExit afterExit;
+    psStartReason nextReason; /* of the start after the exit */
+    bool nextIsRestart;
+    double deadline; /* monotonic s of psEventTimer; HUGE_VAL: none */
+    /* the present or last process */
+    double startMono; /* asked of psSpawn, then confirmed, or failed */
+    psStartReason startReason;
+    bool startedByRestart; /* an operator's restart began it */
+    uint64_t signalsSent;  /* for an operator: bit N-1 for signal N */
+    bool asked;            /* somebody asked it to end */
+    bool graceRanOut;
+    double killingSince;
+    bool cannotKill;
+    /* restart policy */
+    int shortRuns;    /* in a row */
+    int failedStarts; /* in a row */
+    double credit;    /* automatic starts left at creditMono */
+    double creditMono;
+    double startTimes[PS_WINDOW_STARTS];
+    double crashTimes[PS_WINDOW_CRASHES];
+    psWindow autoStarts, crashesInWindow;
+    /* counters */
+    int starts, autoRestarts, crashes;
+    int restartsBase;    /* 1: the first start was before the counters were reset */
+    unsigned long stale; /* process events of an older incarnation */
+} psMachine;
+
+#define PS_CREDIT_MAX 250.0
+#define PS_CREDIT_PER_SEC 2.0
+#define PS_SHORT_RUN_SEC 10.0   /* or the hold-off, if longer */
+#define PS_FAILED_START_SEC 1.0 /* doubling to */
+#define PS_FAILED_START_MAX_SEC 60.0
+#define PS_EXEC_HANGS_SEC 5.0
+#define PS_KILL_REPEAT_SEC 1.0
+#define PS_CANNOT_KILL_SEC 5.0
+#define PS_ABANDON_SEC 1.0
+#define PS_RESTART_YOUNG_SEC 1.0
+
+/** State Stopped, desired down.  @p now monotonic s. */
+void psMachineInit(psMachine *machine, const psSettings *settings, int killSignal,
+                   bool hasStopInput, double now);
+/** The first event of a life: Starting, or Waiting with @p wait. */
+void psMachineBoot(psMachine *machine, bool wait, double now, psOutput *out);
+/** One event. */
+void psMachineStep(psMachine *machine, const psInputEvent *event, double now, psOutput *out);
+/** Other numbers from now on; a pending hold-off is computed anew. */
+void psMachineSettings(psMachine *machine, const psSettings *settings, double now);
+void psMachineResetCounters(psMachine *machine);
+
+static inline bool psMachineAtRest(const psMachine *machine)
+{
+    return machine->state == psStateStopped || machine->state == psStateWaiting ||
+           machine->state == psStateHoldoff || machine->state == psStateCrashLoop;
+}
+/** All starts but the first. */
+static inline int psMachineRestarts(const psMachine *machine)
+{
+    int restarts = machine->starts - 1 + machine->restartsBase;
+
+    return restarts > 0 ? restarts : 0;
+}
+/** Ends nobody asked for within the restart window before @p now. */
+int psMachineWindowCrashes(const psMachine *machine, double now);
+/** When psMachineWindowCrashes() next changes by itself; HUGE_VAL: never. */
+double psMachineWindowChange(const psMachine *machine, double now);
+
+/** For the printed table. */
+const char *psEventName(psEvent event);
+/** Text of a table cell: what happens on @p event in @p state. */
+const char *psMachineCell(psState state, psEvent event);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psExec.h
+ *  @brief From fork to exec: what runs in the new process.  Level 2, part of psSpawn.
+ *
+ *  After vfork the new process shares our memory, locks in any state included: everything it
+ *  needs is built before (psExecPlan), and it makes system calls only.
+ */
+#ifndef INC_psExec_H
+#define INC_psExec_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "process/psSpawn.h"
+
+/** Seen by both processes, whether forked or vforked: lives in a shared mapping. */
+typedef struct psExecShared {
+    _Atomic int pid;        /**< of the new process, stored by itself as its first deed */
+    _Atomic bool cancelled; /**< it must not exec */
+    _Atomic int stage;      /**< a psSpawnStage: where it failed; None: it did not, or died */
+    _Atomic int error;      /**< errno of that */
+} psExecShared;
+
+typedef struct psExecPlan {
+    psSpawnRequest request;
+    char **paths;      /**< to be tried, in this order; ends with NULL */
+    char **scriptArgv; /**< for /bin/sh, where the file is a script without #! */
+} psExecPlan;
+#define PS_EXEC_PLAN_INIT                                                                          \
+    {                                                                                              \
+        .paths = NULL                                                                              \
+    }
+
+/** @param request copied; what it points to is not.  @return 0 or -ENOMEM */
+int psExecPlanInit(psExecPlan *plan, const psSpawnRequest *request);
+void psExecPlanClear(psExecPlan *plan); /**< idempotent */
+
+/** Become the program.  Thread: the only one of the new process, every signal blocked.
+ *  @param keepFd close-on-exec descriptor that has to stay open until exec; -1: none */
+void psExecRun(psExecPlan *plan, psExecShared *shared, int keepFd) __attribute__((noreturn));
+
+/** Close every descriptor from @p first on.  Async-signal-safe.
+ *  @param useCloseRange false: as on a kernel without close_range() (before 5.9) */
+void psExecCloseFrom(int first, bool useCloseRange);
+
+#endif

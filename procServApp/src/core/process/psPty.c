@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: EPICS */
+/* Pseudo-terminals. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "process/psPty.h"
+
+#define PS_PTY_ROWS 24
+#define PS_PTY_COLS 80
+#define PS_PTY_MIN 10
+#define PS_PTY_MAX 500
+
+/* O_NOCTTY: it would become *our* controlling terminal if we lead a session without one, and a
+ * client's ^C would then end us. */
+static int openSlave(int master, const char *name)
+{
+    const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+    int slave = -1;
+
+#ifdef TIOCGPTPEER
+    /* needs no path: right in a mount namespace of its own as well */
+    slave = ioctl(master, TIOCGPTPEER, flags);
+    if (slave >= 0 || errno == EMFILE || errno == ENFILE)
+        return slave;
+#endif
+    slave = open(name, flags);
+    /* only a devpts mounted in an unusual way needs it; it may look up groups, which may block */
+    if (slave < 0 && errno == EACCES && grantpt(master) == 0)
+        slave = open(name, flags);
+    return slave;
+}
+
+static int setUp(const psPty *pty)
+{
+    const struct winsize size = {.ws_row = PS_PTY_ROWS, .ws_col = PS_PTY_COLS};
+    struct termios mode;
+
+    if (ioctl(pty->master, TIOCSWINSZ, &size) < 0 || tcgetattr(pty->slave, &mode) < 0)
+        return -errno;
+    /* with IXON, one ^S from any client would stop the child's output */
+    mode.c_iflag &= ~(tcflag_t)IXON;
+    mode.c_iflag |= IUTF8;
+    return tcsetattr(pty->slave, TCSANOW, &mode) < 0 ? -errno : 0;
+}
+
+int psPtyOpen(psPty *out)
+{
+    psPty pty = PS_PTY_INIT;
+    int status = 0;
+
+    pty.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (pty.master < 0)
+        return -errno;
+    if (unlockpt(pty.master) < 0 || ptsname_r(pty.master, pty.name, sizeof pty.name) != 0) {
+        status = -errno;
+    } else {
+        pty.slave = openSlave(pty.master, pty.name);
+        status = pty.slave < 0 ? -errno : setUp(&pty);
+    }
+    if (status) {
+        psPtyClose(&pty);
+        return status;
+    }
+    *out = pty;
+    return 0;
+}
+
+void psPtyClose(psPty *pty)
+{
+    if (pty->slave >= 0)
+        close(pty->slave);
+    if (pty->master >= 0)
+        close(pty->master);
+    *pty = (psPty)PS_PTY_INIT;
+}
+
+static unsigned short clampSide(unsigned wanted, unsigned short now)
+{
+    if (wanted == 0)
+        return now;
+    if (wanted < PS_PTY_MIN)
+        return PS_PTY_MIN;
+    return (unsigned short)(wanted > PS_PTY_MAX ? PS_PTY_MAX : wanted);
+}
+
+void psPtySetSize(psPty *pty, unsigned cols, unsigned rows)
+{
+    struct winsize size;
+
+    if (pty->master < 0 || ioctl(pty->master, TIOCGWINSZ, &size) < 0)
+        return;
+    size.ws_col = clampSide(cols, size.ws_col);
+    size.ws_row = clampSide(rows, size.ws_row);
+    /* the kernel sends SIGWINCH only on a change; a failure leaves the old size: no harm */
+    (void)ioctl(pty->master, TIOCSWINSZ, &size);
+}
+
+bool psPtyCanonical(const psPty *pty)
+{
+    struct termios mode;
+
+    return pty->slave >= 0 && tcgetattr(pty->slave, &mode) == 0 && (mode.c_lflag & ICANON);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: EPICS */
+/* The start of a process, in a thread of its own.
+ *
+ * vfork, not fork: fork copies page tables, and hangs while another thread of ours is stuck in
+ * exit().  The thread is suspended until the new process execs or ends, which may be never
+ * where a file server is dead; the loop goes on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <features.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <epicsEvent.h>
+#include <epicsMutex.h>
+#include <epicsThread.h>
+
+#include "process/psSpawn.h"
+
+#include "process/psExec.h"
+#include "process/psPidfd.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PS_SPAWN_SANITIZED true
+#else
+#define PS_SPAWN_SANITIZED false
+#endif
+
+#define PS_SPAWN_ABANDON_SEC 1.0 /* after SIGKILL, for a thread that is not stuck */
+
+struct psSpawn {
+    /* fixed after psSpawnBegin */
+    psLoop *loop;
+    psExecPlan plan;
+    psSpawnFn fn;
+    void *ctx;
+    epicsThreadId thread;
+    bool byFork;
+    int pipe[2]; /* only by fork: end of file tells of exec, as vfork's return does */
+    psExecShared *shared;
+
+    psJob job;              /* delivers; posted as the thread's last deed */
+    psSpawnOutcome outcome; /* the thread's until then, the loop's after */
+
+    epicsEventId ended; /* triggered when the outcome is posted */
+    epicsMutexId lock;
+    bool reaped;    /* guarded by lock: the pid is no longer ours to kill */
+    bool posted;    /* guarded by lock: the thread is done with us */
+    bool abandoned; /* guarded by lock: there is no loop any more */
+};
+
+/* valgrind turns vfork into fork, which does not wait for exec.  Asked once: it is fixed. */
+static bool underValgrind(void)
+{
+    static atomic_int known; /* 0 not yet, 1 no, 2 yes */
+    int answer = atomic_load(&known);
+
+    if (!answer) {
+        const char *preload = getenv("LD_PRELOAD");
+
+        answer = preload && strstr(preload, "vgpreload") ? 2 : 1;
+        atomic_store(&known, answer);
+    }
+    return answer == 2;
+}
+
+static pid_t plainFork(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    return _Fork(); /* no atfork handlers: they may wait for locks */
+#else
+    return fork();
+#endif
+}
+
+/* A function of its own, so that what the new process does to the stack they share stays below
+ * the frame that goes on. */
+__attribute__((noinline)) static pid_t launch(psSpawn *spawn)
+{
+    pid_t pid = spawn->byFork ? plainFork() : vfork();
+
+    if (pid == 0)
+        psExecRun(&spawn->plan, spawn->shared, spawn->pipe[1]);
+    return pid < 0 ? -errno : pid;
+}
+
+/* With every signal blocked, even those the C library does not let one block: a handler of ours
+ * must not run in the new process. */
+static pid_t launchBlocked(psSpawn *spawn)
+{
+    const uint64_t all = ~UINT64_C(0);
+    uint64_t before;
+    pid_t pid;
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+    pid = launch(spawn);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    return pid;
+}
+
+static void closePipe(psSpawn *spawn, int end)
+{
+    if (spawn->pipe[end] >= 0)
+        close(spawn->pipe[end]);
+    spawn->pipe[end] = -1;
+}
+
+static void awaitExec(psSpawn *spawn)
+{
+    char byte;
+    ssize_t status;
+
+    if (!spawn->byFork)
+        return;
+    closePipe(spawn, 1);
+    do {
+        status = read(spawn->pipe[0], &byte, 1);
+    } while (status < 0 && errno == EINTR);
+}
+
+static void giveUp(psSpawn *spawn, pid_t pid, psSpawnStage stage, int error)
+{
+    spawn->outcome.stage = stage;
+    spawn->outcome.error = error;
+    if (pid <= 0)
+        return;
+    epicsMutexMustLock(spawn->lock);
+    spawn->reaped = true;
+    epicsMutexUnlock(spawn->lock);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/* Nobody is left to look after it. */
+static void endUnwanted(psSpawn *spawn)
+{
+    psSpawnOutcome *outcome = &spawn->outcome;
+
+    if (outcome->pid <= 0)
+        return;
+    close(outcome->pidfd);
+    kill(outcome->pid, SIGKILL);
+    giveUp(spawn, outcome->pid, psSpawnStageExec, ECANCELED);
+    outcome->pid = 0;
+}
+
+/* The last deed of the thread, but for the end of a process nobody wants. */
+static void post(psSpawn *spawn)
+{
+    bool abandoned;
+
+    epicsMutexMustLock(spawn->lock);
+    abandoned = spawn->abandoned;
+    spawn->posted = true;
+    if (!abandoned) { /* else the loop may be gone */
+        spawn->outcome.startMono = psClockMono(psLoopClock(spawn->loop));
+        psLoopPost(spawn->loop, &spawn->job);
+    }
+    epicsMutexUnlock(spawn->lock);
+    if (abandoned)
+        endUnwanted(spawn);
+    else
+        epicsEventMustTrigger(spawn->ended);
+}
+
+static void spawnThread(void *arg)
+{
+    psSpawn *spawn = arg;
+    pid_t pid;
+    int stage, pidfd;
+
+    /* where we may have real-time priority, a new process would keep its timer slack of 0 */
+    psInheritSchedule(spawn->plan.request.inherit);
+    pid = launchBlocked(spawn);
+    if (pid < 0) {
+        giveUp(spawn, 0, psSpawnStageFork, -pid);
+    } else {
+        awaitExec(spawn);
+        stage = atomic_load(&spawn->shared->stage);
+        pidfd = stage ? -1 : psPidfdOpen(pid);
+        if (stage) {
+            giveUp(spawn, pid, (psSpawnStage)stage, atomic_load(&spawn->shared->error));
+        } else if (pidfd < 0) {
+            kill(pid, SIGKILL); /* without a pidfd we would never learn of its end */
+            giveUp(spawn, pid, psSpawnStageFork, -pidfd);
+        } else {
+            spawn->outcome.pid = pid;
+            spawn->outcome.pidfd = pidfd;
+        }
+    }
+    post(spawn);
+}
+
+static void deliver(void *ctx)
+{
+    const psSpawn *spawn = ctx;
+    psSpawnOutcome outcome = spawn->outcome; /* fn may free the spawn */
+
+    spawn->fn(spawn->ctx, &outcome);
+}
+
+static void destroy(psSpawn *spawn)
+{
+    closePipe(spawn, 0);
+    closePipe(spawn, 1);
+    if (spawn->shared)
+        munmap(spawn->shared, sizeof *spawn->shared);
+    if (spawn->lock)
+        epicsMutexDestroy(spawn->lock);
+    if (spawn->ended)
+        epicsEventDestroy(spawn->ended);
+    psExecPlanClear(&spawn->plan);
+    free(spawn);
+}
+
+static int prepare(psSpawn *spawn, const psSpawnRequest *request)
+{
+    void *shared;
+    int status = psExecPlanInit(&spawn->plan, request);
+
+    if (status)
+        return status;
+    shared = mmap(NULL, sizeof *spawn->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                  -1, 0);
+    if (shared == MAP_FAILED)
+        return -errno;
+    spawn->shared = shared; /* zero: all members' initial value */
+    spawn->byFork = PS_SPAWN_SANITIZED || underValgrind();
+    if (spawn->byFork && pipe2(spawn->pipe, O_CLOEXEC) < 0)
+        return -errno;
+    spawn->lock = epicsMutexCreate();
+    spawn->ended = epicsEventCreate(epicsEventEmpty);
+    return spawn->lock && spawn->ended ? 0 : -ENOMEM;
+}
+
+psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn, void *ctx,
+                      int *outErr)
+{
+    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
+    psSpawn *spawn = calloc(1, sizeof *spawn);
+    int status;
+
+    if (!spawn) {
+        *outErr = -ENOMEM;
+        return NULL;
+    }
+    spawn->loop = loop;
+    spawn->fn = fn;
+    spawn->ctx = ctx;
+    spawn->job.fn = deliver;
+    spawn->job.ctx = spawn;
+    spawn->pipe[0] = spawn->pipe[1] = -1;
+    spawn->outcome.pidfd = -1;
+    status = prepare(spawn, request);
+    if (status == 0) {
+        opts.priority = epicsThreadPriorityMedium;
+        opts.stackSize = epicsThreadGetStackSize(epicsThreadStackSmall);
+        opts.joinable = 1;
+        spawn->thread = epicsThreadCreateOpt("psSpawn", spawnThread, spawn, &opts);
+        if (!spawn->thread)
+            status = -EAGAIN;
+    }
+    if (status) {
+        destroy(spawn);
+        *outErr = status;
+        return NULL;
+    }
+    *outErr = 0;
+    return spawn;
+}
+
+void psSpawnKill(psSpawn *spawn)
+{
+    int pid;
+
+    atomic_store(&spawn->shared->cancelled, true);
+    epicsMutexMustLock(spawn->lock);
+    pid = atomic_load(&spawn->shared->pid);
+    if (pid > 0 && !spawn->reaped)
+        kill(pid, SIGKILL);
+    epicsMutexUnlock(spawn->lock);
+}
+
+void psSpawnAbandon(psSpawn *spawn)
+{
+    bool posted;
+
+    if (!spawn)
+        return;
+    psSpawnKill(spawn);
+    epicsEventWaitWithTimeout(spawn->ended, PS_SPAWN_ABANDON_SEC); /* what is said next counts */
+    epicsMutexMustLock(spawn->lock);
+    posted = spawn->posted;
+    spawn->abandoned = !posted;
+    epicsMutexUnlock(spawn->lock);
+    if (!posted)
+        return; /* the thread is stuck: it and what it uses stay for ever */
+    psLoopCancel(spawn->loop, &spawn->job);
+    endUnwanted(spawn);
+    psSpawnFree(spawn);
+}
+
+void psSpawnFree(psSpawn *spawn)
+{
+    if (!spawn)
+        return;
+    epicsThreadMustJoin(spawn->thread);
+    destroy(spawn);
+}
+
+/* ---- sentences ---- */
+
+static void explain(psSpawnStage stage, int error, const psSpawnRequest *request, char *out,
+                    size_t size)
+{
+    static const char *const what[] = {
+        [psSpawnStagePty] = "cannot open a terminal",
+        [psSpawnStageThread] = "cannot start a thread",
+        [psSpawnStageFork] = "cannot create a process",
+        [psSpawnStageTty] = "cannot set up the terminal",
+        [psSpawnStageLimits] = "cannot set the limits",
+        [psSpawnStageExec] = "cannot execute",
+        [psSpawnStageDir] = "cannot change to directory",
+    };
+    const char *object = stage == psSpawnStageExec  ? request->file
+                         : stage == psSpawnStageDir ? request->dir
+                                                    : NULL;
+    char buffer[128];
+    const char *reason = strerror_r(error, buffer, sizeof buffer);
+
+    if (error == ECANCELED && stage == psSpawnStageExec)
+        snprintf(out, size, "start of %s cancelled", request->file);
+    else
+        snprintf(out, size, "%s%s%s: %s", what[stage], object ? " " : "", object ? object : "",
+                 reason);
+}
+
+void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request, char *out,
+                    size_t size)
+{
+    if (outcome->stage == psSpawnStageNone)
+        snprintf(out, size, "started");
+    else
+        explain(outcome->stage, outcome->error, request, out, size);
+}
+
+/* What exec would say to this path. */
+static int checkFile(int dir, const char *path)
+{
+    struct stat info;
+
+    if (fstatat(dir, path, &info, 0) < 0)
+        return errno;
+    if (!S_ISREG(info.st_mode))
+        return EACCES;
+    return faccessat(dir, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+int psSpawnCheck(const psSpawnRequest *request, char *msg, size_t msgSize)
+{
+    psExecPlan plan = PS_EXEC_PLAN_INIT;
+    int dir = AT_FDCWD, error = ENOENT;
+    bool denied = false;
+
+    if (request->dir) {
+        dir = open(request->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0 || faccessat(dir, ".", X_OK, AT_EACCESS) < 0) {
+            error = errno;
+            if (dir >= 0)
+                close(dir);
+            explain(psSpawnStageDir, error, request, msg, msgSize);
+            return -error;
+        }
+    }
+    if (psExecPlanInit(&plan, request) < 0) {
+        error = ENOMEM;
+    } else {
+        for (char **path = plan.paths; *path && error; path++) {
+            error = checkFile(dir, *path);
+            denied = denied || error == EACCES;
+        }
+        if (error && denied)
+            error = EACCES;
+    }
+    psExecPlanClear(&plan);
+    if (dir >= 0)
+        close(dir);
+    if (error)
+        explain(psSpawnStageExec, error, request, msg, msgSize);
+    else if (msgSize)
+        msg[0] = '\0';
+    return -error;
+}

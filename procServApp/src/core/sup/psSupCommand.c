@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: EPICS */
+/*
+ * What callers of other threads ask for: each request becomes an item of the queue and runs on
+ * the loop thread.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <dbDefs.h>
+#include <epicsStdio.h>
+
+#include "base/psLog.h"
+#include "sup/psSupPvt.h"
+
+typedef struct psRequest {
+    psQueueItem item;
+    psSup *sup;
+    psChild *child; /* NULL: all, or none meant */
+    void (*fn)(struct psRequest *request);
+    psCommand cmd;
+    psDoneFn done;
+    void *ctx;
+    int fd;
+    char *text; /* owned */
+} psRequest;
+
+static void freeRequest(psRequest *request)
+{
+    free(request->text);
+    free(request);
+}
+
+static void runRequest(psQueueItem *item)
+{
+    psRequest *request = CONTAINER(item, psRequest, item);
+
+    request->fn(request);
+    freeRequest(request);
+}
+
+static void cancelRequest(psQueueItem *item)
+{
+    psRequest *request = CONTAINER(item, psRequest, item);
+
+    if (request->done)
+        request->done(request->ctx, psCmdFailed, "shutting down");
+    if (request->fd >= 0)
+        close(request->fd);
+    freeRequest(request);
+}
+
+static psRequest *newRequest(psSup *sup, psChild *child, void (*fn)(psRequest *request))
+{
+    psRequest *request = calloc(1, sizeof(*request));
+
+    if (!request)
+        return NULL;
+    request->item.run = runRequest;
+    request->item.cancel = cancelRequest;
+    request->sup = sup;
+    request->child = child;
+    request->fn = fn;
+    request->fd = -1;
+    return request;
+}
+
+/* Takes the request, also on failure. */
+static int put(psSup *sup, psRequest *request)
+{
+    int status;
+
+    if (!request)
+        return -ENOMEM;
+    status = psQueuePut(sup->queue, &request->item);
+    if (status) {
+        if (request->fd >= 0)
+            close(request->fd);
+        freeRequest(request);
+    }
+    return status;
+}
+
+static int putSimple(psSup *sup, const char *name, void (*fn)(psRequest *request))
+{
+    psChild *child = name ? psSupFind(sup, name) : NULL;
+
+    if (name && !child)
+        return -ENOENT;
+    return put(sup, newRequest(sup, child, fn));
+}
+
+static void doCommand(psRequest *request)
+{
+    psSupEndLate(request->sup, request->child);
+    psChildCommand(request->child, &request->cmd, request->done, request->ctx);
+}
+
+static void doDenied(psRequest *request)
+{
+    psChildDenied(request->child, &request->cmd, request->text);
+    if (request->done)
+        request->done(request->ctx, psCmdDenied, request->text);
+}
+
+static void doTell(psRequest *request)
+{
+    psChildTell(request->child, request->text);
+}
+
+static void doBegin(psRequest *request)
+{
+    psSup *sup = request->sup;
+    psChild *child;
+
+    if (sup->phase != psPhaseUp)
+        return;
+    if (request->child) {
+        psChildBegin(request->child);
+        return;
+    }
+    for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
+        psChildBegin(child);
+}
+
+static void doTerminal(psRequest *request)
+{
+    psConsole *console = &request->child->console;
+    int fd = request->fd;
+
+    request->fd = -1; /* owned by the client, also on failure */
+    if (!psConsoleAddClient(console, fd, psClientTerminal, false, "terminal"))
+        psLogPrintf("%s: the terminal cannot be used as a console", request->child->name);
+}
+
+/* ---- public ---- */
+
+static bool validValue(const psCommand *cmd)
+{
+    psRange range = psVerbRange(cmd->verb);
+    bool hasRange = range.low != 0.0 || range.high != 0.0;
+
+    if (cmd->verb <= psVerbNone || cmd->verb >= psVerbCount)
+        return false;
+    return !hasRange || (cmd->value >= range.low && cmd->value <= range.high); /* NaN fails */
+}
+
+int psSupBegin(psSup *sup, const char *name)
+{
+    return putSimple(sup, name, doBegin);
+}
+
+int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    psChild *child = psSupFind(sup, name);
+    psRequest *request;
+
+    if (!child)
+        return -ENOENT;
+    if (!validValue(cmd))
+        return -EINVAL;
+    request = newRequest(sup, child, doCommand);
+    if (!request)
+        return -ENOMEM;
+    request->cmd = *cmd;
+    if (!request->cmd.by[0])
+        epicsSnprintf(request->cmd.by, sizeof(request->cmd.by), "local");
+    request->done = done;
+    request->ctx = ctx;
+    return put(sup, request);
+}
+
+static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
+                              void (*fn)(psRequest *request))
+{
+    psRequest *request = newRequest(sup, child, fn);
+    size_t size = strlen(text) + 1;
+
+    if (!request)
+        return NULL;
+    request->text = malloc(size);
+    if (!request->text) {
+        freeRequest(request);
+        return NULL;
+    }
+    memcpy(request->text, text, size);
+    return request;
+}
+
+int psSupTell(psSup *sup, const char *name, const char *text)
+{
+    psChild *child = psSupFind(sup, name);
+
+    return child ? put(sup, textRequest(sup, child, text, doTell)) : -ENOENT;
+}
+
+int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason,
+                psDoneFn done, void *ctx)
+{
+    psChild *child = psSupFind(sup, name);
+    psRequest *request;
+
+    if (!child)
+        return -ENOENT;
+    request = textRequest(sup, child, reason, doDenied);
+    if (request) {
+        request->cmd = *cmd;
+        request->done = done;
+        request->ctx = ctx;
+    }
+    return put(sup, request);
+}
+
+int psSupAttachTerminal(psSup *sup, const char *name, int fd)
+{
+    psChild *child = psSupFind(sup, name);
+    psRequest *request;
+    int error;
+    int io;
+
+    if (!child)
+        return -ENOENT;
+    error = psTerminalTake(&sup->terminal, fd, &io);
+    if (error)
+        return error;
+    request = newRequest(sup, child, doTerminal);
+    if (!request) {
+        close(io);
+        return -ENOMEM;
+    }
+    request->fd = io;
+    return put(sup, request);
+}
+
+void psSupReopenLogs(psSup *sup)
+{
+    psLoopRaise(sup->loop, SIGHUP); /* past the queue, which may be full */
+}
+
+void psSupShutdown(psSup *sup)
+{
+    atomic_fetch_add(&sup->shutdownsAsked, 1);
+    psLoopPost(sup->loop, &sup->shutdownJob); /* past the queue, which may be full */
+}
+
+void psSupRaise(psSup *sup, int signo)
+{
+    psLoopRaise(sup->loop, signo);
+}
