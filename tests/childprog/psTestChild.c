@@ -192,13 +192,12 @@ static void doNote(const char *value)
 {
     const char *text = strrchr(value, ':');
     char path[512], line[512];
-    int fd;
 
     if (!text || (size_t)(text - value) >= sizeof path)
         fail("note");
     snprintf(path, sizeof path, "%.*s", (int)(text - value), value);
     snprintf(line, sizeof line, "%s\n", text + 1);
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0 || write(fd, line, strlen(line)) < 0)
         fail(path);
     close(fd);
@@ -207,14 +206,13 @@ static void doNote(const char *value)
 static void doReport(const char *value)
 {
     char temporary[512];
-    FILE *file;
 
     if (!*value) {
         psTestReport(stdout);
         return;
     }
     snprintf(temporary, sizeof temporary, "%s.part", value);
-    file = fopen(temporary, "we");
+    FILE *file = fopen(temporary, "we");
     if (!file)
         fail(temporary);
     psTestReport(file);
@@ -322,10 +320,9 @@ static int parseSignal(const char *text)
                  {"TSTP", SIGTSTP}, {"WINCH", SIGWINCH}, {"CHLD", SIGCHLD}, {"ALRM", SIGALRM}};
     int signo = (int)strtol(text, NULL, 10);
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(text, names[i].name) == 0)
             signo = names[i].signo;
-    }
     if (signo < 1 || signo > 64)
         fail(text);
     return signo;
@@ -476,10 +473,9 @@ static void doOpenTty(const char *value)
     (void)value;
     if (fd < 0)
         fail("/dev/tty");
-    for (int to = 0; to <= STDERR_FILENO; to++) {
+    for (int to = 0; to <= STDERR_FILENO; to++)
         if (to != fd && dup2(fd, to) < 0)
             fail("dup2");
-    }
     if (fd > STDERR_FILENO)
         close(fd);
 }
@@ -525,11 +521,10 @@ int main(int argc, char **argv)
     }
     alarm(LIFE_SEC);
     tcgetattr(STDIN_FILENO, &savedMode);
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "loop") == 0)
             i = 0;
         else
             runCommand(argv[i]);
-    }
     return 0;
 }

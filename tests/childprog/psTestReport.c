@@ -87,12 +87,11 @@ static void reportFds(FILE *out)
 
     while (dir && (entry = readdir(dir))) {
         char target[512];
-        ssize_t length;
         int fd = (int)strtol(entry->d_name, NULL, 10);
 
         if (entry->d_name[0] == '.' || fd == dirfd(dir) || (fd > 2 && fd == fileno(out)))
             continue;
-        length = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+        ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
         target[length > 0 ? length : 0] = '\0';
         fprintf(out, "fd %d %s flags %x\n", fd, target, (unsigned)fcntl(fd, F_GETFL));
     }

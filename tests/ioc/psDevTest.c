@@ -242,12 +242,11 @@ static void testStatus(void)
 {
     char text[MAX_STRING_SIZE];
     DBADDR addr;
-    psStatus st;
 
     testDiag("status records");
     expectLong("one:State", psStateRunning);
     expectLong("twin:State", psStateRunning);
-    st = statusOf("one");
+    psStatus st = statusOf("one");
     expectLong("one:Seq", (long)st.seq);
     expectLong("one:Pid", st.pid);
     expectLong("one:Running", 1);
@@ -338,11 +337,9 @@ static void testCommands(void)
 
 static void testThreePuts(void)
 {
-    long restarts;
-
     testDiag("puts in quick succession");
     waitLong("one:Restart.PACT", 0);
-    restarts = getLong("one:Restarts");
+    long restarts = getLong("one:Restarts");
     dbScanLock(testdbRecordPtr("one:Restart"));
     putPlain("one:Restart", 1);
     putPlain("one:Restart", 1);
@@ -450,13 +447,12 @@ static void putAs(const char *user, const char *pv, long value)
     ASCLIENTPVT client = NULL;
     epicsInt32 number = (epicsInt32)value;
     char host[] = "ws3", name[32];
-    void *trap;
 
     if (!chan || dbChannelOpen(chan))
         testAbort("cannot open %s", pv);
     epicsSnprintf(name, sizeof(name), "%s", user);
     asAddClient(&client, (ASMEMBERPVT)dbChannelRecord(chan)->asp, 0, name, host);
-    trap = asTrapWriteWithData(client, name, host, chan, DBR_LONG, 1, &number);
+    void *trap = asTrapWriteWithData(client, name, host, chan, DBR_LONG, 1, &number);
     dbChannelPutField(chan, DBR_LONG, &number, 1);
     asTrapWriteAfter(trap);
     asRemoveClient(&client);

@@ -50,9 +50,8 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
         memcpy(part, msg->msg_iov, msg->msg_iovlen * sizeof(part[0]));
         cut.msg_iov = part;
         for (i = 0; i < msg->msg_iovlen && most > 0; i++) {
-            if (part[i].iov_len > most) {
+            if (part[i].iov_len > most)
                 part[i].iov_len = most;
-            }
             most -= part[i].iov_len;
         }
         cut.msg_iovlen = i;
@@ -65,9 +64,8 @@ static void onInput(void *ctx, psClient *client, const uint8_t *bytes, size_t le
     fixture *f = ctx;
 
     psTextAppend(&f->typed, bytes, len);
-    if (f->closeOnInput) {
+    if (f->closeOnInput)
         psClientClose(client, false);
-    }
 }
 
 static void onSize(void *ctx, psClient *client, unsigned cols, unsigned rows)
@@ -99,12 +97,10 @@ static int fdCount(void)
     DIR *dir = opendir("/proc/self/fd");
     int count = 0;
 
-    while (dir && readdir(dir)) {
+    while (dir && readdir(dir))
         count++;
-    }
-    if (dir) {
+    if (dir)
         closedir(dir);
-    }
     return count;
 }
 
@@ -112,26 +108,23 @@ static void setUpFd(fixture *f, int fd, int peer, psClientKind kind, bool readOn
 {
     memset(f, 0, sizeof(*f));
     f->loop = psLoopCreate(psClockSystem());
-    if (!f->loop || psRingInit(&f->ring, ringSize, ringSize) < 0) {
+    if (!f->loop || psRingInit(&f->ring, ringSize, ringSize) < 0)
         testAbort("no loop or ring");
-    }
     psLoopRound(f->loop, 0.0); /* makes this the loop thread */
     fcntl(peer, F_SETFL, O_NONBLOCK);
     fcntl(fd, F_SETFL, O_NONBLOCK);
     f->peer = peer;
     f->client = psClientCreate(f->loop, fd, kind, readOnly, "peer", &f->ring, &ops, f);
-    if (!f->client) {
+    if (!f->client)
         testAbort("no client");
-    }
 }
 
 static void setUp(fixture *f, bool readOnly, size_t ringSize)
 {
     int pair[2], small = 4096;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         testAbort("socketpair: %s", strerror(errno));
-    }
     setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     setUpFd(f, pair[0], pair[1], psClientSocket, readOnly, ringSize);
 }
@@ -139,9 +132,8 @@ static void setUp(fixture *f, bool readOnly, size_t ringSize)
 static void tearDown(fixture *f)
 {
     psClientFree(f->client);
-    if (f->peer >= 0) {
+    if (f->peer >= 0)
         close(f->peer);
-    }
     psLoopFree(f->loop);
     psRingClear(&f->ring);
     psTextClear(&f->got);
@@ -154,11 +146,10 @@ static void slurp(fixture *f, size_t max)
     char buf[8192];
     ssize_t len = read(f->peer, buf, max < sizeof(buf) ? max : sizeof(buf));
 
-    if (len > 0) {
+    if (len > 0)
         psTextAppend(&f->got, buf, (size_t)len);
-    } else if (len == 0 || errno != EAGAIN) {
+    else if (len == 0 || errno != EAGAIN)
         f->eof = true;
-    }
 }
 
 /* Rounds, with the peer reading, until @p cond of f holds. */
@@ -172,9 +163,8 @@ static bool waitFor(fixture *f, bool (*cond)(fixture *f), const char *what)
             return false;
         }
         psLoopRound(f->loop, 0.001);
-        if (f->peer >= 0) {
+        if (f->peer >= 0)
             slurp(f, SIZE_MAX);
-        }
     }
     return true;
 }
@@ -226,9 +216,8 @@ static size_t type(fixture *f, const void *bytes, size_t len)
 static void say(fixture *f, const void *bytes, size_t len)
 {
     psRingWrite(&f->ring, bytes, len);
-    if (f->client->fd >= 0) {
+    if (f->client->fd >= 0)
         psClientPump(f->client, psClockMono(psClockSystem()));
-    }
 }
 
 static bool equals(const psText *text, const void *bytes, size_t len)
@@ -278,11 +267,10 @@ static void create_OnUnwatchableFd_ClosesItAndFails(void)
 {
     fixture f;
     int file = open("/dev/null", O_RDWR | O_CLOEXEC);
-    psClient *client;
 
     testDiag("%s", __func__);
     setUp(&f, false, 4096);
-    client = psClientCreate(f.loop, file, psClientSocket, false, "x", &f.ring, &ops, &f);
+    psClient *client = psClientCreate(f.loop, file, psClientSocket, false, "x", &f.ring, &ops, &f);
     testOk(client == NULL, "refused");
     testOk(fcntl(file, F_GETFD) < 0 && errno == EBADF, "the descriptor is closed");
     tearDown(&f);
@@ -291,27 +279,23 @@ static void create_OnUnwatchableFd_ClosesItAndFails(void)
 /* Undo the doubling; counts IAC NOP, which the test puts into the private bytes. */
 static bool decode(const psText *in, psText *out, int *nops)
 {
-    size_t i;
-
     *nops = 0;
-    for (i = 0; i < in->len; i++) {
+    for (size_t i = 0; i < in->len; i++) {
         uint8_t c = (uint8_t)in->data[i];
 
         if (c != 0xff) {
             psTextAppend(out, &in->data[i], 1);
             continue;
         }
-        if (++i == in->len) {
+        if (++i == in->len)
             return false;
-        }
         c = (uint8_t)in->data[i];
-        if (c == 0xff) {
+        if (c == 0xff)
             psTextAppend(out, &in->data[i], 1);
-        } else if (c == 0xf1) {
+        else if (c == 0xf1)
             ++*nops;
-        } else {
+        else
             return false;
-        }
     }
     return true;
 }
@@ -323,7 +307,6 @@ static void pump_WithRandomPartialSends_DoublesEveryIac(unsigned seed, int oneIn
     fixture f;
     psText sent = PS_TEXT_INIT, plain = PS_TEXT_INIT;
     int nops = 0, nopsGot = 0, i, owed = 0;
-    bool good;
 
     testDiag("%s seed %u", __func__, seed);
     srandom(seed);
@@ -334,12 +317,10 @@ static void pump_WithRandomPartialSends_DoublesEveryIac(unsigned seed, int oneIn
         char bytes[60];
         size_t len = (size_t)random() % sizeof(bytes), n;
 
-        if (len > room) {
+        if (len > room)
             len = room;
-        }
-        for (n = 0; n < len; n++) {
+        for (n = 0; n < len; n++)
             bytes[n] = random() % oneIn == 0 ? (char)0xff : (char)(random() % 255);
-        }
         psTextAppend(&sent, bytes, len);
         say(&f, bytes, len);
         owed += f.client->iacOwed;
@@ -348,13 +329,12 @@ static void pump_WithRandomPartialSends_DoublesEveryIac(unsigned seed, int oneIn
             nops++;
         }
         slurp(&f, 1 + (size_t)random() % 1500);
-        if (random() % 3 == 0) {
+        if (random() % 3 == 0)
             psLoopRound(f.loop, 0.0);
-        }
     }
     testOk(waitFor(&f, isDrained, "everything sent"), "everything is sent");
     slurpAll(&f);
-    good = decode(&f.got, &plain, &nopsGot);
+    bool good = decode(&f.got, &plain, &nopsGot);
     testOk(good, "each 0xff is doubled or begins the test's own command");
     testOk(nopsGot == nops, "private bytes complete: %d of %d", nopsGot, nops);
     testOk(equals(&plain, sent.data, sent.len), "%lu ring bytes arrive, %lu were written",
@@ -412,9 +392,8 @@ static size_t sayLines(fixture *f, int from, int to)
 {
     size_t total = 0;
     char line[64];
-    int i;
 
-    for (i = from; i < to; i++) {
+    for (int i = from; i < to; i++) {
         int len = snprintf(line, sizeof(line), "line %06d 0123456789\r\n", i);
 
         say(f, line, (size_t)len);
@@ -438,9 +417,8 @@ static unsigned long long sumOfLost(const char *text, int *notices, bool *clean)
         sum += strtoull(at + 4, &end, 10);
         ++*notices;
         if (strncmp(end, " bytes lost\r\n", 13) != 0 || at < text + 2 || at[-1] != '\n' ||
-            strncmp(end + 13, "line ", 5) != 0) {
+            strncmp(end + 13, "line ", 5) != 0)
             *clean = false;
-        }
         at = end;
     }
     return sum;
@@ -449,18 +427,16 @@ static unsigned long long sumOfLost(const char *text, int *notices, bool *clean)
 static void pump_WhenOverrun_TellsHowMuchAndResumesAtALine(void)
 {
     fixture f;
-    size_t total;
-    unsigned long long lost;
     int notices;
     bool clean, drained;
 
     testDiag("%s", __func__);
     setUp(&f, false, 4096);
-    total = sayLines(&f, 0, 20000);
+    size_t total = sayLines(&f, 0, 20000);
     drained = waitFor(&f, isDrained, "everything sent");
     testOk(drained, "everything held is sent");
     slurpAll(&f);
-    lost = sumOfLost(f.got.data, &notices, &clean);
+    unsigned long long lost = sumOfLost(f.got.data, &notices, &clean);
     testOk(notices > 0 && clean, "%d notices, each between two lines", notices);
     testOk(lost == f.client->reader.lost, "%llu bytes told, %llu lost", lost,
            (unsigned long long)f.client->reader.lost);
@@ -473,7 +449,6 @@ static void pump_WhenOverrunInMidLine_BeginsNoticeOnANewLine(void)
 {
     fixture f;
     static char filler[8192];
-    const char *notice;
 
     testDiag("%s", __func__);
     memset(filler, 'f', sizeof(filler));
@@ -486,7 +461,7 @@ static void pump_WhenOverrunInMidLine_BeginsNoticeOnANewLine(void)
     psClientPump(f.client, psClockMono(psClockSystem()));
     testOk(waitFor(&f, isDrained, "everything sent"), "sent");
     slurpAll(&f);
-    notice = strstr(f.got.data, "half a li\r\n@@@ ");
+    const char *notice = strstr(f.got.data, "half a li\r\n@@@ ");
     testOk(notice != NULL, "CR LF before the notice: %.40s", f.got.data);
     tearDown(&f);
 }
@@ -528,9 +503,8 @@ static void receive_OptionFloodOfANonReader_IsBounded(void)
     for (i = 0; i < 2000 && f.closed == 0; i++) {
         typed += type(&f, flood, sizeof(flood));
         psLoopRound(f.loop, 0.0);
-        if (f.client->out.len - f.client->outDone > most) {
+        if (f.client->out.len - f.client->outDone > most)
             most = f.client->out.len - f.client->outDone;
-        }
     }
     testDiag("%lu bytes typed, at most %lu queued", (unsigned long)typed, (unsigned long)most);
     testOk(most <= PS_CLIENT_PRIVATE_BYTES, "never more than the bound is queued");
@@ -580,12 +554,11 @@ static void receive_InputBeforeEof_IsDeliveredFirst(void)
 {
     fixture f;
     static char input[50000];
-    size_t sent;
 
     testDiag("%s", __func__);
     memset(input, 'i', sizeof(input));
     setUp(&f, false, 4096);
-    sent = type(&f, input, sizeof(input));
+    size_t sent = type(&f, input, sizeof(input));
     shutdown(f.peer, SHUT_WR); /* half closed, as by nc -N */
     testOk(waitFor(&f, isClosed, "ops->closed"), "a half-closed client is closed");
     testOk(equals(&f.typed, input, sent), "%lu of %lu bytes delivered before",
@@ -679,9 +652,8 @@ static void close_WithUnreadInput_StillDeliversTheLastWords(void)
     testDiag("%s", __func__);
     if (bind(server, (struct sockaddr *)&addr, len) < 0 || listen(server, 1) < 0 ||
         getsockname(server, (struct sockaddr *)&addr, &len) < 0 ||
-        connect(peer, (struct sockaddr *)&addr, len) < 0 || (fd = accept(server, NULL, NULL)) < 0) {
+        connect(peer, (struct sockaddr *)&addr, len) < 0 || (fd = accept(server, NULL, NULL)) < 0)
         testAbort("tcp pair: %s", strerror(errno));
-    }
     close(server);
     setUpFd(&f, fd, peer, psClientSocket, false, 4096);
     type(&f, "unread", 6);
@@ -720,12 +692,10 @@ static void terminal_SendsAndReceivesRawBytes(void)
     int slave = -1;
 
     testDiag("%s", __func__);
-    if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0) {
+    if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
         slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    }
-    if (slave < 0 || tcgetattr(slave, &raw) < 0) {
+    if (slave < 0 || tcgetattr(slave, &raw) < 0)
         testAbort("no pty: %s", strerror(errno));
-    }
     cfmakeraw(&raw);
     tcsetattr(slave, TCSANOW, &raw);
     setUpFd(&f, slave, master, psClientTerminal, false, 4096);
@@ -733,9 +703,8 @@ static void terminal_SendsAndReceivesRawBytes(void)
         "a\xff"
         "b",
         3);
-    if (write(master, "k\xff\xfd\x01", 4) != 4) {
+    if (write(master, "k\xff\xfd\x01", 4) != 4)
         testAbort("write: %s", strerror(errno));
-    }
     waitTyped(&f, 4);
     testOk(equals(&f.typed, "k\xff\xfd\x01", 4), "what is typed is not parsed");
     slurpAll(&f);
@@ -752,12 +721,10 @@ static void terminal_SendsAndReceivesRawBytes(void)
 
 MAIN(psClientTest)
 {
-    int before;
-
     (void)argc;
     (void)argv;
     testPlan(79);
-    before = fdCount();
+    int before = fdCount();
     create_StartsAtRingsHead_SendsPrivateBytesFirst();
     free_ClosesTheDescriptor();
     create_OnUnwatchableFd_ClosesItAndFails();

@@ -25,11 +25,10 @@ static void format_ByStrftime_OrIso(void)
 {
     epicsTimeStamp time;
     char out[80];
-    size_t len;
 
     /* 2026-11-23 15:40:19 */
     epicsTimeFromTime_t(&time, 1795448419);
-    len = psClockFormat(&time, "%c", out, sizeof(out));
+    size_t len = psClockFormat(&time, "%c", out, sizeof(out));
     testOk(strcmp(out, "Mon Nov 23 15:40:19 2026") == 0 && len == strlen(out), "%s", out);
     len = psClockFormat(&time, "%H:%M:%S|", out, sizeof(out));
     testOk(strcmp(out, "15:40:19|") == 0 && len == 9, "%s", out);

@@ -116,9 +116,7 @@ static void stamps_OfManyShortLines_LoseNothingInTheLog(void)
 {
     static char lines[LINES];
     psText log = PS_TEXT_INIT;
-    size_t stamped;
     psRig rig;
-    int fd;
 
     prepare(&rig);
     set(&rig, "logstamp", STAMP);
@@ -130,10 +128,10 @@ static void stamps_OfManyShortLines_LoseNothingInTheLog(void)
            psConsoleReadFrom(&rig.console, rig.pty[0], LINES) > 0) {
     }
     waitForLog(&rig);
-    fd = open(rig.path, O_RDONLY | O_CLOEXEC);
+    int fd = open(rig.path, O_RDONLY | O_CLOEXEC);
     readAll(fd, &log);
     close(fd);
-    stamped = countOf(&log, STAMP "\n");
+    size_t stamped = countOf(&log, STAMP "\n");
     testOk(stamped == LINES && log.len == LINES * strlen(STAMP "\n"), "%zu of %d lines, %zu bytes",
            stamped, LINES, log.len);
     psTextClear(&log);
@@ -148,12 +146,11 @@ static void stalledLog_IsToldOnceAndKeepsNoMemory(void)
     psText log = PS_TEXT_INIT;
     size_t notices, most = 0, queued = 0;
     psRig rig;
-    int fd;
 
     prepare(&rig);
     memset(line, 'x', sizeof(line));
     line[sizeof(line) - 1] = '\n';
-    fd = mkfifo(rig.path, 0600) == 0 ? open(rig.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    int fd = mkfifo(rig.path, 0600) == 0 ? open(rig.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     if (fd < 0)
         testAbort("fifo: %s", strerror(errno));
     openConsole(&rig);

@@ -254,7 +254,6 @@ static void type_OnlyUsersAreHeard(void)
 {
     psRig rig;
     psFar user, logger;
-    bool stampIsSet;
 
     setUp(&rig);
     farOpen(&user, &rig, false);
@@ -267,7 +266,7 @@ static void type_OnlyUsersAreHeard(void)
         testAbort("write");
     rig.now += 1;
     settle(&rig, &user, 1);
-    stampIsSet = user.client->typedMono == rig.now;
+    bool stampIsSet = user.client->typedMono == rig.now;
     testOk(rig.typed.len == 3 && memcmp(rig.typed.data, "yes", 3) == 0 && stampIsSet,
            "a log client is not heard");
     testOk(rig.cols == 100 && rig.rows == 50, "a window size is told: %u x %u", rig.cols, rig.rows);
@@ -295,9 +294,7 @@ static void neverReader_IsNotWaitedForAndLearnsWhatItLost(void)
     psRig rig;
     psFar far;
     bool may = true;
-    const char *lost;
     const char *resumed;
-    unsigned long long bytes;
 
     setUp(&rig);
     farOpen(&far, &rig, false);
@@ -309,13 +306,13 @@ static void neverReader_IsNotWaitedForAndLearnsWhatItLost(void)
     }
     testOk(may && rig.resumed == 0, "a reader that takes nothing delays nobody");
     settle(&rig, &far, 1);
-    lost = far.got.data ? strstr(far.got.data, " bytes lost\r\n") : NULL;
+    const char *lost = far.got.data ? strstr(far.got.data, " bytes lost\r\n") : NULL;
     resumed = lost ? lost + strlen(" bytes lost\r\n") : "";
     testOk(lost && resumed[10] == ' ' && resumed[0] == '0',
            "it is told, and resumes with a whole line");
     while (lost && lost > far.got.data && lost[-1] != ' ')
         lost--;
-    bytes = lost ? strtoull(lost, NULL, 10) : 0;
+    unsigned long long bytes = lost ? strtoull(lost, NULL, 10) : 0;
     testOk(bytes > 3000000 && bytes < 4194304 && far.client->reader.lost == bytes,
            "%llu bytes lost", bytes);
     farClose(&far);
@@ -373,7 +370,6 @@ static void ring_WhenDrained_Shrinks(void)
 {
     psRig rig;
     psFar far;
-    size_t grown;
 
     setUp(&rig);
     farOpen(&far, &rig, false);
@@ -382,7 +378,7 @@ static void ring_WhenDrained_Shrinks(void)
         printLines(&rig, 65536);
         psLoopRound(rig.loop, 0);
     }
-    grown = rig.console.ring.size;
+    size_t grown = rig.console.ring.size;
     rig.now += 1.1;
     psLoopRound(rig.loop, 0);
     testOk(grown > PS_RING_MIN_BYTES && rig.console.ring.size == grown,
@@ -428,9 +424,8 @@ static void mostStalled_IsTheOneBlockedLongest(void)
 /* The log has a thread of its own: wait for it. */
 static void waitForLog(psRig *rig)
 {
-    for (int i = 0; i < 3000 && !psConsoleIdle(&rig->console); i++) {
+    for (int i = 0; i < 3000 && !psConsoleIdle(&rig->console); i++)
         psLoopRound(rig->loop, 0.01);
-    }
     if (!psConsoleIdle(&rig->console))
         testAbort("waited 30 s for the log to be written");
 }
@@ -439,11 +434,10 @@ static psText readLog(const psRig *rig)
 {
     psText text = PS_TEXT_INIT;
     char path[128], bytes[4096];
-    FILE *file;
     size_t n;
 
     snprintf(path, sizeof(path), "%s/log", rig->dir);
-    file = fopen(path, "re");
+    FILE *file = fopen(path, "re");
     if (!file)
         testAbort("%s: %s", path, strerror(errno));
     while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
@@ -457,7 +451,6 @@ static void log_WithStamps_StampsLogAndLoggersOnly(void)
     psRig rig;
     psFar user, logger;
     char path[128];
-    psText log;
 
     prepare(&rig);
     snprintf(path, sizeof(path), "%s/log", rig.dir);
@@ -476,7 +469,7 @@ static void log_WithStamps_StampsLogAndLoggersOnly(void)
     settle(&rig, &user, 1);
     settle(&rig, &logger, 1);
     waitForLog(&rig);
-    log = readLog(&rig);
+    psText log = readLog(&rig);
     testOk(log.len == 26 && memcmp(log.data, "[stamp] one\r\n[stamp] two\r\n", 26) == 0,
            "and so does the log");
     psTextClear(&log);
@@ -527,7 +520,6 @@ static void endpoints_AcceptTellAndRefuse(void)
     psFar user = {0}, refused = {0};
     psText info = PS_TEXT_INIT, file = PS_TEXT_INIT;
     psConsole second;
-    int status;
 
     prepare(&rig);
     snprintf(path, sizeof(path), "%s/control", rig.dir);
@@ -553,7 +545,7 @@ static void endpoints_AcceptTellAndRefuse(void)
     psConsoleInfo(&rig.console, true, &file);
     snprintf(msg, sizeof(msg), "%s\n%s\n", log, control);
     testOk(file.data && strcmp(file.data, msg) == 0, "as an info file: log endpoints first");
-    status = psConsoleInit(&second, rig.loop, rig.cfg, &ops, &rig);
+    int status = psConsoleInit(&second, rig.loop, rig.cfg, &ops, &rig);
     if (status == 0)
         status = psConsoleOpen(&second, "argv0", msg, sizeof(msg));
     testOk(status == -EADDRINUSE && strstr(msg, "control endpoint"), "a second one fails: %s", msg);

@@ -100,11 +100,10 @@ static void parse_BadSpecs_AreRefusedWithReason(void)
 {
     for (size_t i = 0; i < NELEMENTS(bad); i++) {
         psEndpoint endpoint, before;
-        int rc;
 
         memset(&endpoint, 0x55, sizeof(endpoint));
         before = endpoint;
-        rc = parse(bad[i].spec, true, &endpoint);
+        int rc = parse(bad[i].spec, true, &endpoint);
         testOk(rc == -EINVAL && strcmp(msg, bad[i].msg) == 0, "'%s': %s", bad[i].spec, msg);
         if (memcmp(&endpoint, &before, sizeof(endpoint)) != 0)
             testFail("the endpoint was changed");

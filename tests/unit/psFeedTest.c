@@ -24,10 +24,9 @@ static void mustWait(epicsEventId event, const char *what)
 static epicsThreadId startThread(const char *name, void (*fn)(void *), void *arg)
 {
     epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
-    epicsThreadId thread;
 
     opts.joinable = 1;
-    thread = epicsThreadCreateOpt(name, fn, arg, &opts);
+    epicsThreadId thread = epicsThreadCreateOpt(name, fn, arg, &opts);
     if (!thread)
         testAbort("no thread %s", name);
     return thread;
@@ -36,10 +35,9 @@ static epicsThreadId startThread(const char *name, void (*fn)(void *), void *arg
 static psFeed *newFeed(void)
 {
     psStatus first = {0};
-    psFeed *feed;
 
     first.state = psStateStopped;
-    feed = psFeedCreate(&first);
+    psFeed *feed = psFeedCreate(&first);
     if (!feed)
         testAbort("psFeedCreate");
     return feed;
@@ -93,7 +91,6 @@ static void publish_WithSubscriber_GivesEachOnce(void)
     psStatus status, got;
     _Atomic int calls = 0;
     int first, second, third;
-    bool inOrder;
 
     psFeedSubscribe(feed, count, &calls);
     status = make(7);
@@ -101,7 +98,7 @@ static void publish_WithSubscriber_GivesEachOnce(void)
     status = make(8);
     psFeedPublish(feed, &status);
     first = psFeedNext(feed, &got);
-    inOrder = got.seq == 1 && got.pid == 7;
+    bool inOrder = got.seq == 1 && got.pid == 7;
     second = psFeedNext(feed, &got);
     inOrder = inOrder && got.seq == 2 && got.pid == 8;
     third = psFeedNext(feed, &got);
@@ -179,13 +176,12 @@ static void twoThreads_AllArriveWholeAndInOrder(void)
     psFeed *feed = newFeed();
     epicsEventId news = epicsEventMustCreate(epicsEventEmpty);
     psPublisher publisher = {feed, 1, many};
-    epicsThreadId thread;
     psStatus got;
     int last = 0;
     bool good = true;
 
     psFeedSubscribe(feed, trigger, news);
-    thread = startThread("publisher", publisherThread, &publisher);
+    epicsThreadId thread = startThread("publisher", publisherThread, &publisher);
     while (last < many && good) {
         int more = psFeedNext(feed, &got);
 
@@ -240,7 +236,6 @@ static void unsubscribe_WaitsForTheCallUnderWay(void)
                    false};
     psPublisher publisher = {gate.feed, 1, 1};
     epicsThreadId loop, other;
-    epicsEventStatus early;
     psStatus got;
 
     psFeedSubscribe(gate.feed, slowSubscriber, &gate);
@@ -248,7 +243,7 @@ static void unsubscribe_WaitsForTheCallUnderWay(void)
     mustWait(gate.inside, "the subscriber to be called");
     other = startThread("unsubscriber", unsubscribeThread, &gate);
     /* To see that it does not return takes a while; a hasty return is seen most times. */
-    early = epicsEventWaitWithTimeout(gate.unsubscribed, 0.05);
+    epicsEventStatus early = epicsEventWaitWithTimeout(gate.unsubscribed, 0.05);
     psFeedNewest(gate.feed, &got); /* not held up by the call */
     testOk(early == epicsEventWaitTimeout && got.seq == 1, "unsubscribing waits, reading does not");
     epicsEventMustTrigger(gate.letGo);

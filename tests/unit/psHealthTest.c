@@ -63,7 +63,6 @@ static void diesAgainAndAgain_IsDownUntilItStays(psFixture *f)
     psHealthTrack track = {0};
     psSettings settings = psFixtureSettings();
     bool down = false;
-    double began;
 
     settings.holdoffSec = 6;
     settings.restartWindowSec = 20; /* few crashes within it */
@@ -71,7 +70,7 @@ static void diesAgainAndAgain_IsDownUntilItStays(psFixture *f)
     psFixtureBoot(f, false);
     psFixtureSpawned(f);
     look(f, &track, false);
-    began = f->now;
+    double began = f->now;
     while (f->now < began + 60) {
         psFixtureLater(f, 5);
         psFixtureDies(f, SIGSEGV);

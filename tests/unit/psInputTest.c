@@ -45,12 +45,11 @@ static void write_WhatIsTyped_ArrivesAndFreesTheBuffer(void)
     char got[32];
     int fds[2];
     size_t taken, len;
-    bool all;
 
     openPair(fds);
     taken = psInputPut(&input, "dbl\r", 4);
     taken += psInputPut(&input, "exit\n", 5);
-    all = psInputWrite(&input, fds[0]);
+    bool all = psInputWrite(&input, fds[0]);
     len = take(fds[1], got, sizeof(got));
     testOk(taken == 9 && all && len == 9 && memcmp(got, "dbl\rexit\n", 9) == 0,
            "what is typed arrives, in order");
@@ -133,14 +132,12 @@ static void putFirst_GoesBeforeWhatWaits(void)
     psInput input = PS_INPUT_INIT;
     char got[64];
     int fds[2];
-    size_t len;
-    bool taken;
 
     openPair(fds);
     psInputPut(&input, "half a li", 9);
-    taken = psInputPutFirst(&input, "\025exit\r", 6);
+    bool taken = psInputPutFirst(&input, "\025exit\r", 6);
     psInputWrite(&input, fds[0]);
-    len = take(fds[1], got, sizeof(got));
+    size_t len = take(fds[1], got, sizeof(got));
     testOk(taken && len == 15 && memcmp(got, "\025exit\rhalf a li", 15) == 0,
            "the stop input overtakes typing");
     closePair(fds);
@@ -169,12 +166,11 @@ static void write_Broken_ForgetsWhatWaits(void)
 {
     psInput input = PS_INPUT_INIT;
     int fds[2];
-    bool nothingLeft;
 
     openPair(fds);
     close(fds[1]);
     psInputPut(&input, "x", 1);
-    nothingLeft = psInputWrite(&input, fds[0]); /* EPIPE */
+    bool nothingLeft = psInputWrite(&input, fds[0]); /* EPIPE */
     testOk(nothingLeft && input.data == NULL, "what is typed at a terminal that is gone is gone");
     close(fds[0]);
 }

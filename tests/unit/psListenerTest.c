@@ -39,25 +39,22 @@ static void onAccept(void *ctx, psListener *listener, int fd, const char *peer)
 
     r->fd[r->count++] = fd;
     epicsSnprintf(r->peer, sizeof(r->peer), "%s", peer);
-    if (r->closeListener) {
+    if (r->closeListener)
         psListenerClose(listener);
-    }
 }
 
 static void hangUp(receiver *r)
 {
-    while (r->count > 0) {
+    while (r->count > 0)
         close(r->fd[--r->count]);
-    }
 }
 
 static psLoop *makeLoop(void)
 {
     psLoop *loop = psLoopCreate(psClockSystem());
 
-    if (!loop) {
+    if (!loop)
         testAbort("no loop");
-    }
     psLoopRound(loop, 0.0);
     return loop;
 }
@@ -81,12 +78,10 @@ static int fdCount(void)
     DIR *d = opendir("/proc/self/fd");
     int count = 0;
 
-    while (d && readdir(d)) {
+    while (d && readdir(d))
         count++;
-    }
-    if (d) {
+    if (d)
         closedir(d);
-    }
     return count;
 }
 
@@ -145,13 +140,12 @@ static void tcp_OnPortZero_LearnsItsPortAndAccepts(void)
     struct sockaddr_in me;
     socklen_t len = sizeof(me);
     char expect[40];
-    int fd;
 
     testDiag("%s", __func__);
     testOk1(psListenerOpen(&listener, &any, true) == 0);
     testOk(listener.endpoint.port != 0 && listener.readOnly, "port %u", listener.endpoint.port);
     testOk1(psListenerStart(&listener, loop, onAccept, &r) == 0);
-    fd = dial(&listener.endpoint);
+    int fd = dial(&listener.endpoint);
     testOk(fd >= 0 && waitCount(loop, &r, 1), "a connection is handed over");
     getsockname(fd, (struct sockaddr *)&me, &len);
     snprintf(expect, sizeof(expect), "127.0.0.1:%u", ntohs(me.sin_port));
@@ -204,7 +198,6 @@ static void unix_Socket_HasTheModeAskedForWhateverTheUmask(void)
     psEndpoint e = unixSocket("mode", 0666);
     char expect[80];
     mode_t umaskBefore = umask(077);
-    int fd;
 
     testDiag("%s", __func__);
     testOk1(psListenerCheck(&e) == 0);
@@ -212,7 +205,7 @@ static void unix_Socket_HasTheModeAskedForWhateverTheUmask(void)
     testOk1(psListenerOpen(&listener, &e, false) == 0);
     testOk(modeOf(e.path) == 0666, "mode %o", (unsigned)modeOf(e.path));
     psListenerStart(&listener, loop, onAccept, &r);
-    fd = dial(&e);
+    int fd = dial(&e);
     testOk(fd >= 0 && waitCount(loop, &r, 1), "accepts");
     snprintf(expect, sizeof(expect), "unix uid %u pid %d", (unsigned)getuid(), (int)getpid());
     testOk(strcmp(r.peer, expect) == 0, "peer '%s'", r.peer);
@@ -243,9 +236,8 @@ static void unix_Owner_IsSetOrTheFailureTold(void)
         testOk(lstat(e.path, &st) == 0 && st.st_uid == 12345 && st.st_gid == 23456, "owned");
         psListenerClose(&listener);
         /* The rest as a user who may not give files away. */
-        if (chmod(dir, 0777) < 0 || seteuid(12345) < 0) {
+        if (chmod(dir, 0777) < 0 || seteuid(12345) < 0)
             testAbort("seteuid: %s", strerror(errno));
-        }
     } else {
         testSkip(2, "not root");
     }
@@ -259,14 +251,13 @@ static void unix_PathOfALiveSocket_IsLeftAlone(void)
 {
     psListener first, second;
     psEndpoint e = unixSocket("live", 0666);
-    int fd;
 
     testDiag("%s", __func__);
     testOk1(psListenerOpen(&first, &e, false) == 0);
     testOk1(psListenerCheck(&e) == -EADDRINUSE);
     testOk1(psListenerOpen(&second, &e, false) == -EADDRINUSE);
     psListenerClose(&second);
-    fd = dial(&e);
+    int fd = dial(&e);
     testOk(fd >= 0, "the first still answers");
     close(fd);
     psListenerClose(&first);
@@ -281,9 +272,8 @@ static void unix_PathOfADeadSocket_IsReplaced(void)
 
     testDiag("%s", __func__);
     memcpy(un.sun_path, e.path, strlen(e.path));
-    if (bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0) {
+    if (bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0)
         testAbort("bind: %s", strerror(errno));
-    }
     close(fd);
     testOk1(psListenerCheck(&e) == 0);
     testOk(access(e.path, F_OK) == 0, "a check does not remove it");
@@ -333,14 +323,13 @@ static void abstract_Name_IsTakenOnce(void)
 {
     psListener first, second;
     psEndpoint e = {.kind = psEndpointAbstract, .uid = (uid_t)-1, .gid = (gid_t)-1};
-    int fd;
 
     testDiag("%s", __func__);
     epicsSnprintf(e.path, sizeof(e.path), "psListenerTest-%d", (int)getpid());
     testOk1(psListenerOpen(&first, &e, false) == 0);
     testOk1(psListenerOpen(&second, &e, false) == -EADDRINUSE);
     psListenerClose(&second);
-    fd = dial(&e);
+    int fd = dial(&e);
     testOk(fd >= 0, "answers by its exact name");
     close(fd);
     psListenerClose(&first);
@@ -365,9 +354,8 @@ static void accept_InABurst_TakesThemAll(void)
     psLoopRound(loop, 1.0);
     testOk(r.count > 0 && r.count < 100, "a bounded number (%d) in one round", r.count);
     testOk(waitCount(loop, &r, 100), "all of them in a few");
-    for (i = 0; i < 100; i++) {
+    for (i = 0; i < 100; i++)
         close(fd[i]);
-    }
     hangUp(&r);
     psListenerClose(&listener);
     psLoopFree(loop);
@@ -400,9 +388,8 @@ static int exhaust(int *fds, int max)
 {
     int count = 0;
 
-    while (count < max && (fds[count] = dup(0)) >= 0) {
+    while (count < max && (fds[count] = dup(0)) >= 0)
         count++;
-    }
     return count;
 }
 
@@ -440,7 +427,6 @@ static void accept_WithoutDescriptors_TellsAndClosesAndDoesNotSpin(void)
     struct rlimit limit, low;
     int filler[256], fillers, fd[3], late, spare, rounds = 0;
     char text[200] = "";
-    double start;
 
     testDiag("%s", __func__);
     psListenerOpen(&listener, &any, false);
@@ -464,16 +450,15 @@ static void accept_WithoutDescriptors_TellsAndClosesAndDoesNotSpin(void)
     fd[2] = dial(&listener.endpoint);
     spare = listener.spareFd;
     listener.spareFd = -1;
-    start = psClockMono(psClockSystem());
+    double start = psClockMono(psClockSystem());
     while (psClockMono(psClockSystem()) < start + 0.35 && rounds < 1000) {
         psLoopRound(loop, 0.4);
         rounds++;
     }
     testOk(rounds < 20, "no spinning: %d rounds in 0.35 s", rounds);
     close(spare);
-    while (fillers > 0) {
+    while (fillers > 0)
         close(filler[--fillers]);
-    }
     testOk(waitCount(loop, &r, 1), "accepted when descriptors are back");
     testOk(listener.spareFd >= 0, "with a new spare");
     late = dial(&listener.endpoint);
@@ -501,16 +486,13 @@ static void close_OfOneNeverOpened_DoesNothing(void)
 
 MAIN(psListenerTest)
 {
-    int before;
-
     (void)argc;
     (void)argv;
     testPlan(70);
     epicsSnprintf(dir, sizeof(dir), "/tmp/psListenerTest-XXXXXX");
-    if (!mkdtemp(dir)) {
+    if (!mkdtemp(dir))
         testAbort("mkdtemp: %s", strerror(errno));
-    }
-    before = fdCount();
+    int before = fdCount();
     tcp_OnPortZero_LearnsItsPortAndAccepts();
     tcp_WhenPortIsTaken_FailsWithEaddrinuse();
     unix_Socket_HasTheModeAskedForWhateverTheUmask();

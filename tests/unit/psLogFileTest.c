@@ -114,13 +114,12 @@ static void holds(const char *path, const char *wanted)
 static void write_IsAppendedInOrder(void)
 {
     const char *path = pathOf("append");
-    psLogFile *log;
     psLogStats stats;
     struct stat info;
 
     testDiag("write_IsAppendedInOrder");
     umask(022);
-    log = create(path, 0);
+    psLogFile *log = create(path, 0);
     put(log, "one\n");
     put(log, "two\n");
     flush(log);
@@ -166,12 +165,11 @@ static void reopen_AfterRename_SplitsAtTheCall(void)
 static void open_Fails_UntilReopened(void)
 {
     char path[160];
-    psLogFile *log;
     psLogStats stats;
 
     testDiag("open_Fails_UntilReopened");
     snprintf(path, sizeof path, "%s/later/log", dirName);
-    log = create(path, -ENOENT);
+    psLogFile *log = create(path, -ENOENT);
     put(log, "lost\n");
     flush(log);
     psLogFileStats(log, &stats);
@@ -239,13 +237,12 @@ static void disk_Full_CountsAndGoesOn(void)
 static psLogFile *createOnPipe(int *outReader)
 {
     const char *path = pathOf("fifo");
-    psLogFile *log;
 
     unlink(path);
     if (mkfifo(path, 0600))
         testAbort("mkfifo: %s", strerror(errno));
     *outReader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    log = create(path, 0);
+    psLogFile *log = create(path, 0);
     return log;
 }
 
@@ -308,12 +305,11 @@ static void free_WhileStuck_DoesNotWaitForEver(void)
     static const char block[1 << 18];
     int reader;
     psLogFile *log = createOnPipe(&reader);
-    double start;
 
     testDiag("free_WhileStuck_DoesNotWaitForEver");
     psLogFileWrite(log, block, sizeof block);
     psLogFileFlush(log, onIdle, NULL);
-    start = mono();
+    double start = mono();
     psLogFileFree(log, 0.05);
     testOk(mono() - start < DEADLINE_SEC / 2, "left it behind");
     close(reader);
@@ -325,8 +321,6 @@ static void stdout_IsDuplicated(void)
 {
     int saved, pair[2];
     char text[16] = "";
-    psLogFile *log;
-    ssize_t length;
     int error;
 
     testDiag("stdout_IsDuplicated");
@@ -334,14 +328,14 @@ static void stdout_IsDuplicated(void)
     saved = dup(STDOUT_FILENO);
     if (saved < 0 || pipe2(pair, O_CLOEXEC) || dup2(pair[1], STDOUT_FILENO) < 0)
         testAbort("pipe: %s", strerror(errno));
-    log = psLogFileCreate("-", loop, NULL, NULL, &error);
+    psLogFile *log = psLogFileCreate("-", loop, NULL, NULL, &error);
     dup2(saved, STDOUT_FILENO);
     close(saved);
     close(pair[1]);
     put(log, "out\n");
     psLogFileReopen(log);
     flush(log);
-    length = read(pair[0], text, sizeof text - 1);
+    ssize_t length = read(pair[0], text, sizeof text - 1);
     testOk(length == 4 && strcmp(text, "out\n") == 0, "standard output got \"%s\"", text);
     psLogFileFree(log, 5);
     length = read(pair[0], text, sizeof text - 1);

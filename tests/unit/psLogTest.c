@@ -31,11 +31,9 @@ static size_t lengthOf(psText *seen)
 /* What came since the last call; errlog's own thread delivers it. */
 static void check(psText *seen, const char *expected, const char *name)
 {
-    bool same;
-
     errlogFlush();
     epicsMutexMustLock(lock);
-    same = seen->data && strcmp(seen->data, expected) == 0;
+    bool same = seen->data && strcmp(seen->data, expected) == 0;
     testOk(same, "%s", name);
     if (!same)
         testDiag("got: %s", seen->data ? seen->data : "nothing");

@@ -226,12 +226,11 @@ static void arm(psLoop *loop, alarmClock *a, double deadline)
 static void timers_RingInOrderOfDeadline(void)
 {
     alarmClock a = {.calls = 0}, b = a, c = a, d = a;
-    psLoop *loop;
 
     testDiag("timers_RingInOrderOfDeadline");
     alarms = 0;
     fakeNow = 100;
-    loop = psLoopCreate(&fakeClock);
+    psLoop *loop = psLoopCreate(&fakeClock);
     arm(loop, &a, 103);
     arm(loop, &b, 101);
     arm(loop, &c, 102);
@@ -259,11 +258,10 @@ static void timers_RingInOrderOfDeadline(void)
 static void timer_RearmedForNow_WaitsForNextRound(void)
 {
     alarmClock a = {.rearm = true}, b = {.other = &a.timer}, c = {.calls = 0};
-    psLoop *loop;
 
     testDiag("timer_RearmedForNow_WaitsForNextRound");
     fakeNow = 5;
-    loop = psLoopCreate(&fakeClock);
+    psLoop *loop = psLoopCreate(&fakeClock);
     arm(loop, &a, 5);
     psLoopRound(loop, -1);
     testOk(a.calls == 1, "one call a round (%d)", a.calls);
@@ -375,14 +373,13 @@ static void post_FromOtherThread_WakesTheLoop(void)
     epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
     psLoop *loop = psLoopCreate(psClockSystem());
     work a = WORK(loop);
-    epicsThreadId thread;
 
     testDiag("post_FromOtherThread_WakesTheLoop");
     opts.joinable = 1;
     a.job.ctx = &a;
     a.stops = true;
     testOk(psLoopInside(loop), "anybody's before it runs");
-    thread = epicsThreadCreateOpt("loop", runLoop, loop, &opts);
+    epicsThreadId thread = epicsThreadCreateOpt("loop", runLoop, loop, &opts);
     psLoopPost(loop, &a.job); /* without a wake-up the join would last for ever */
     epicsThreadMustJoin(thread);
     testOk(a.calls == 1 && a.ranIn == thread, "ran in the loop thread");
@@ -431,7 +428,6 @@ static void idle_Sleeps(void)
     psLoop *loop = psLoopCreate(psClockSystem());
     work w = WORK(loop);
     struct rusage before, after;
-    long waits;
 
     testDiag("idle_Sleeps");
     w.job.ctx = &w;
@@ -441,7 +437,7 @@ static void idle_Sleeps(void)
     getrusage(RUSAGE_THREAD, &before);
     psLoopRound(loop, 0.1);
     getrusage(RUSAGE_THREAD, &after);
-    waits = after.ru_nvcsw - before.ru_nvcsw;
+    long waits = after.ru_nvcsw - before.ru_nvcsw;
     testOk(waits <= 2, "%ld context switches in an idle tenth of a second", waits);
     arm(loop, &a, psClockMono(psClockSystem()) + 1000);
     fakeNow = psClockMono(psClockSystem());

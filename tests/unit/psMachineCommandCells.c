@@ -343,10 +343,8 @@ static void mode_AlwaysWhenStoppedByPolicy_Starts(psFixture *f)
 
 static void mode_OneShotWhenStoppedByPolicy_StartsAfterHoldoff(psFixture *f)
 {
-    double started;
-
     stopByPolicy(f);
-    started = f->m.startMono;
+    double started = f->m.startMono;
     psFixtureLater(f, 5);
     psFixtureMode(f, psModeOneShot);
     WANT(f, f->m.state == psStateHoldoff && f->m.desiredUp && f->m.deadline == started + 15);

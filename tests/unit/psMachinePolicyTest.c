@@ -74,7 +74,6 @@ static void exit_EachMode_DoesAsModeSays(psFixture *f)
 
     for (size_t i = 0; i < NELEMENTS(cases); i++) {
         psSettings settings = psFixtureSettings();
-        bool finished;
 
         settings.mode = cases[i].mode;
         run(f, &settings);
@@ -84,7 +83,7 @@ static void exit_EachMode_DoesAsModeSays(psFixture *f)
             psFixtureDies(f, SIGTERM);
         else
             psFixtureExits(f, cases[i].code);
-        finished = (f->out.actions & PS_DO_FINISHED) != 0;
+        bool finished = (f->out.actions & PS_DO_FINISHED) != 0;
         WANT(f, f->m.state == (cases[i].again ? psStateHoldoff : psStateStopped));
         WANT(f, f->m.desiredUp == cases[i].again && finished == cases[i].finished);
         if (!f->good)
@@ -143,10 +142,9 @@ static void holdoff_CountsFromStart(psFixture *f)
 static void settings_WhenHoldoff_ComputeItAnew(psFixture *f)
 {
     psSettings settings = psFixtureSettings();
-    double started;
 
     run(f, &settings);
-    started = f->m.startMono;
+    double started = f->m.startMono;
     psFixtureLater(f, 1);
     psFixtureExits(f, 1);
     settings.holdoffSec = 60;
@@ -318,11 +316,10 @@ static int startsOfCrashLoop(psFixture *f, double sec, double runSec)
 static void credit_BoundsACrashLoopWithoutHoldoff(psFixture *f)
 {
     psSettings settings = psFixtureSettings();
-    int starts;
 
     settings.holdoffSec = 0;
     run(f, &settings);
-    starts = startsOfCrashLoop(f, 3600, 0.001);
+    int starts = startsOfCrashLoop(f, 3600, 0.001);
     WANT(f, starts >= 250 + 2 * 3590 && starts <= 250 + 2 * 3610);
     testDiag("%d starts in an hour", starts);
     WANT(f, f->m.credit < 2);
@@ -447,14 +444,13 @@ static void counters_CountAndReset(psFixture *f)
 static void windowCrashes_FallAsTimePasses(psFixture *f)
 {
     psSettings settings = psFixtureSettings();
-    double first;
 
     settings.holdoffSec = 0;
     settings.restartWindowSec = 100;
     run(f, &settings);
     WANT(f, psMachineWindowChange(&f->m, f->now) == HUGE_VAL);
     crashAfter(f, 10);
-    first = f->now;
+    double first = f->now;
     crashAfter(f, 10);
     WANT(f, psMachineWindowCrashes(&f->m, f->now) == 2);
     WANT(f, NEAR(psMachineWindowChange(&f->m, f->now), first + 100));

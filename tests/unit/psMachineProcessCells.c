@@ -223,9 +223,8 @@ static void timer_WhenStopping_GoesToNextStage(psFixture *f)
 static void timer_WhenKilling_KillsEachSecondAndTellsAfterFive(psFixture *f)
 {
     double since = f->now;
-    int i;
 
-    for (i = 1; i <= 8; i++) {
+    for (int i = 1; i <= 8; i++) {
         unsigned tells = i == 5 ? PS_DO_CANNOT_KILL : 0;
 
         psFixtureDue(f);
@@ -250,10 +249,9 @@ static void wantOnlyEndings(psFixture *f)
 {
     static const psEvent refused[] = {psEventStart, psEventRestart, psEventMode, psEventReset};
     psState state = f->m.state;
-    unsigned i;
 
     WANT(f, f->m.ending && !f->m.desiredUp);
-    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         psFixtureFire(f, refused[i]);
         WANT(f, f->out.verdict == psVerdictFail && f->out.why && f->out.actions == 0);
         WANT(f, f->m.state == state && !f->m.desiredUp);
@@ -326,10 +324,8 @@ static void shutdown_TwiceWhenStopping_Kills(psFixture *f)
 
 static void shutdown_WhenKilling_GivesUpAfterOneSecond(psFixture *f)
 {
-    double asked;
-
     psFixtureLater(f, 0.7);
-    asked = f->now;
+    double asked = f->now;
     psFixtureFire(f, psEventShutdown);
     WANT(f, f->m.state == psStateKilling && f->out.actions == PS_DO_SIGKILL);
     wantOnlyEndings(f);

@@ -29,10 +29,8 @@ static void stages(psFixture *f, int killSignal, bool hasStopInput, double grace
 
 static void stop_AllStages_InOrderEachForItsGrace(psFixture *f)
 {
-    double began;
-
     stages(f, SIGINT, true, 5);
-    began = f->now;
+    double began = f->now;
     WANT(f, f->m.state == psStateStopping && f->out.actions == PS_DO_STOP_INPUT);
     psFixtureDue(f);
     WANT(f, f->m.state == psStateStopping && f->out.actions == PS_DO_KILL_SIGNAL);
@@ -60,10 +58,8 @@ static void stop_KillSignal9_SkipsTheSecondStage(psFixture *f)
 
 static void stop_WithoutGrace_TakesNoTime(psFixture *f)
 {
-    double began;
-
     stages(f, SIGTERM, true, 0);
-    began = f->now;
+    double began = f->now;
     WANT(f, f->out.actions == PS_DO_STOP_INPUT && f->m.deadline == began);
     psFixtureDue(f);
     WANT(f, f->out.actions == PS_DO_KILL_SIGNAL && f->m.deadline == began);

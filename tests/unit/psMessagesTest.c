@@ -106,14 +106,13 @@ static void banner_WithLongNames_IsComplete(psText *text)
 {
     static char name[601], dir[4097];
     psBanner banner = running;
-    const char *at;
 
     memset(name, 'N', sizeof(name) - 1);
     memset(dir, 'd', sizeof(dir) - 1);
     banner.name = name;
     banner.childDir = dir;
     psMessageBanner(text, &banner);
-    at = text->data ? strstr(text->data, "@@@ Child startup directory: ") : NULL;
+    const char *at = text->data ? strstr(text->data, "@@@ Child startup directory: ") : NULL;
     testOk(at && strncmp(at + 29, dir, 4096) == 0 && strncmp(at + 29 + 4096, NL, 2) == 0,
            "a directory of 4096 bytes");
     at = text->data ? strstr(text->data, "@@@ Child \"") : NULL;

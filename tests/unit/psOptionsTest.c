@@ -207,21 +207,18 @@ static void help_FitsATerminal(void)
     psProgram *program = run("-h");
     size_t longest = 0;
 
-    for (const char *p = program->out; *p; p += strcspn(p, "\n") + 1) {
+    for (const char *p = program->out; *p; p += strcspn(p, "\n") + 1)
         if (strcspn(p, "\n") > longest)
             longest = strcspn(p, "\n");
-    }
     testOk(longest <= 100, "longest line has %u characters", (unsigned)longest);
     psProgramFree(program);
 }
 
 static void environment_IsHonoured(void)
 {
-    psProgram *program;
-
     fakePid = (char *)"envpid";
     fakeDebug = (char *)"";
-    program = run("0 cat");
+    psProgram *program = run("0 cat");
     isSame(program->pidFile, "envpid", "PROCSERV_PID");
     testOk(program->debug, "PROCSERV_DEBUG, even if empty");
     psProgramFree(program);
@@ -269,10 +266,9 @@ static void settings_AreAllOptions(void)
 
     for (unsigned i = 0; (name = psConfigOptionName(i, NULL)) != NULL; i++) {
         char options[80];
-        psProgram *program;
 
         epicsSnprintf(options, sizeof(options), "--%s=x 0 cat", name);
-        program = run(options);
+        psProgram *program = run(options);
         if (strstr(program->err, "unrecognized")) {
             testDiag("%s", program->err);
             missing++;

@@ -72,12 +72,11 @@ static void put_RunsInOrder_UpToCapacity(void)
     psLoop *loop;
     order orders[CAPACITY + 1];
     bool accepted = true;
-    int full;
 
     setUp(&loop, orders, CAPACITY + 1);
     for (int i = 0; i < CAPACITY; i++)
         accepted = accepted && psQueuePut(theQueue, &orders[i].item) == 0;
-    full = psQueuePut(theQueue, &orders[CAPACITY].item);
+    int full = psQueuePut(theQueue, &orders[CAPACITY].item);
     testOk(accepted && full == -EAGAIN, "full after %d", CAPACITY);
     testOk(seenCount == 0, "nothing runs in the caller");
     psLoopRound(loop, 0);

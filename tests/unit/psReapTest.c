@@ -61,12 +61,10 @@ static void closePair(int pair[2])
 /* A process that runs fn once a byte is written to its gate. */
 static pid_t startGated(int gate[2], void (*fn)(void))
 {
-    pid_t pid;
-
     if (pipe2(gate, O_CLOEXEC))
         testAbort("pipe: %s", strerror(errno));
     fflush(stdout); /* a sanitizer's _exit would write it again */
-    pid = fork();
+    pid_t pid = fork();
     if (pid < 0)
         testAbort("fork: %s", strerror(errno));
     if (pid == 0) {
@@ -203,19 +201,17 @@ static pid_t startTracer(pid_t tracee)
 {
     int ready[2];
     char byte = 0;
-    pid_t pid;
 
     if (pipe2(ready, O_CLOEXEC))
         testAbort("pipe: %s", strerror(errno));
     fflush(stdout); /* a sanitizer's _exit would write it again */
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         byte = ptrace(PTRACE_SEIZE, tracee, NULL, NULL) == 0 ? 'y' : 'n';
-        if (write(ready[1], &byte, 1) == 1) {
+        if (write(ready[1], &byte, 1) == 1)
             for (;;)
                 pause();
-        }
         _exit(1);
     }
     if (pid < 0 || read(ready[0], &byte, 1) != 1)
@@ -231,12 +227,10 @@ static pid_t startTracer(pid_t tracee)
 static bool isZombie(pid_t pid)
 {
     char path[64], text[256];
-    ssize_t length;
-    int fd;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    length = read(fd, text, sizeof text - 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(fd, text, sizeof text - 1);
     close(fd);
     text[length > 0 ? length : 0] = '\0';
     return strstr(text, ") Z ") != NULL;

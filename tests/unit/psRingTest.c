@@ -44,10 +44,9 @@ static bool holds(const psRing *ring)
 
         if (len == 0)
             return false;
-        for (size_t i = 0; i < len; i++) {
+        for (size_t i = 0; i < len; i++)
             if (bytes[i] != byteAt(offset + i))
                 return false;
-        }
         offset += len;
     }
     return true;
@@ -124,12 +123,11 @@ static void reader_KeepingUp_GetsAll(void)
     psRing ring;
     psRingReader reader;
     bool good = true;
-    uint64_t expected;
 
     testOk1(psRingInit(&ring, 256, 256) == 0);
     writeModel(&ring, 77);
     psRingReaderInit(&reader, &ring);
-    expected = reader.offset;
+    uint64_t expected = reader.offset;
     testOk(expected == 77, "a reader begins at the head");
     for (int i = 0; i < 5000 && good; i++) {
         const char *bytes;
@@ -154,7 +152,6 @@ static void repair_WhenOverrun_ResumesBehindLineFeed(void)
 {
     psRing ring;
     psRingReader reader;
-    uint64_t told;
 
     testOk1(psRingInit(&ring, 256, 256) == 0);
     psRingReaderInit(&reader, &ring);
@@ -162,7 +159,7 @@ static void repair_WhenOverrun_ResumesBehindLineFeed(void)
     testOk(psRingReaderRepair(&reader, &ring) == 0 && reader.offset == 0,
            "a reader exactly one ring behind lost nothing");
     writeModel(&ring, 100); /* tail is 100: line feeds at 121, 182, ... */
-    told = psRingReaderRepair(&reader, &ring);
+    uint64_t told = psRingReaderRepair(&reader, &ring);
     testOk(told == 122 && reader.offset == 122, "told %u, resumed at %u", (unsigned)told,
            (unsigned)reader.offset);
     testOk(reader.lost == 122 && !reader.skipping, "all bytes not delivered count");

@@ -49,10 +49,8 @@ static void rest(void)
 /* The leader of a session with these members; each reports. */
 static pid_t startSession(void)
 {
-    pid_t pid;
-
     fflush(stdout);
-    pid = fork();
+    pid_t pid = fork();
 
     if (pid < 0)
         testAbort("fork: %s", strerror(errno));
@@ -99,7 +97,6 @@ static void members_OfAllGroupsCount_ZombiesDoNot(void)
 {
     pid_t pids[4], sid = startSession();
     pid_t outsider = -1;
-    int count;
 
     testDiag("members_OfAllGroupsCount_ZombiesDoNot");
     for (int i = 0; i < 4; i++) {
@@ -107,7 +104,7 @@ static void members_OfAllGroupsCount_ZombiesDoNot(void)
         if (pids[i] != sid && getsid(pids[i]) != sid)
             outsider = pids[i];
     }
-    count = psSessionCount(sid);
+    int count = psSessionCount(sid);
     testOk(count == 3, "leader, strange name, other group: %d", count);
     testOk1(outsider > 0 && psSessionCount(outsider) == 1);
     count = psSessionSignal(sid, SIGTERM);
@@ -151,11 +148,9 @@ static bool awaitZombie(pid_t pid)
 
 static void mainThreadEnded_OthersLive_Counts(void)
 {
-    pid_t sid;
-
     testDiag("mainThreadEnded_OthersLive_Counts");
     fflush(stdout); /* or the child would print it once more */
-    sid = fork();
+    pid_t sid = fork();
     if (sid == 0) {
         pthread_t thread;
 

@@ -46,7 +46,6 @@ MAIN(psSpawnAbandonTest)
     int begun = 0, left = 0, before = threads();
     char path[64];
     FILE *file;
-    bool none;
 
     testPlan(4);
     snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
@@ -55,13 +54,12 @@ MAIN(psSpawnAbandonTest)
         psPty pty = PS_PTY_INIT;
         psSpawnRequest request = {
             .file = commandLine[0], .argv = commandLine, .envp = environment, .coreSizeBytes = -1};
-        psSpawn *spawn;
         int error;
 
         if (!loop || psPtyOpen(&pty) != 0)
             testAbort("no loop or terminal");
         request.slave = pty.slave;
-        spawn = psSpawnBegin(loop, &request, spawned, NULL, &error);
+        psSpawn *spawn = psSpawnBegin(loop, &request, spawned, NULL, &error);
         if (!spawn)
             testAbort("psSpawnBegin: %s", strerror(-error));
         begun++;
@@ -77,7 +75,7 @@ MAIN(psSpawnAbandonTest)
     left = threads() - before;
     testOk(left == 0, "%d threads are left", left);
     file = fopen(path, "re");
-    none = !file || fgetc(file) == EOF;
+    bool none = !file || fgetc(file) == EOF;
     if (file)
         fclose(file);
     testOk(none, "no process is left");

@@ -63,11 +63,9 @@ static void becomePlainly(void)
 
 static void runPlainly(void)
 {
-    pid_t pid;
-
     psSpawnFixturePrepare(&f, reportWords);
     fflush(stdout);
-    pid = fork();
+    pid_t pid = fork();
     if (pid < 0)
         testAbort("fork: %s", strerror(errno));
     if (pid == 0)
@@ -84,10 +82,9 @@ static bool isPersonal(const char *line)
 {
     static const char *const keys[] = {"pid ", "pgrp ", "session ", "fd ", "tty "};
 
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strncmp(line, keys[i], strlen(keys[i])) == 0)
             return true;
-    }
     return false;
 }
 
@@ -321,16 +318,14 @@ static int openAbove(int first)
 static void closeFrom_WithoutCloseRange_ClosesAllTheSame(void)
 {
     int status = 0;
-    pid_t pid;
 
     testDiag("closeFrom_WithoutCloseRange_ClosesAllTheSame");
     fflush(stdout);
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0) {
-        for (int fd = 20; fd < 420; fd++) {
+        for (int fd = 20; fd < 420; fd++)
             if (dup2(STDERR_FILENO, fd) < 0)
                 _exit(1);
-        }
         psExecCloseFrom(5, false);
         _exit(openAbove(5) == 0 && fcntl(STDERR_FILENO, F_GETFD) >= 0 ? 0 : 2);
     }

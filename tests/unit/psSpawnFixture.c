@@ -102,10 +102,9 @@ static void readText(void *ctx, unsigned events)
 
     (void)events;
     while ((len = read(f->pty.master, data, sizeof data)) > 0) {
-        for (ssize_t i = 0; i < len; i++) {
+        for (ssize_t i = 0; i < len; i++)
             if (data[i] != '\r' && f->textLen < sizeof f->text - 1)
                 f->text[f->textLen++] = data[i];
-        }
     }
     f->text[f->textLen] = '\0';
 }

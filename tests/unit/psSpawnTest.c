@@ -99,11 +99,10 @@ static void foreignProgram_IsNotGivenToTheShell(void)
 {
     /* what a program of another machine's looks like where it does not count as one here */
     static const char head[] = "\177ELF\002\001\001\0\0\nexit 0\n";
-    FILE *out;
 
     testDiag("foreignProgram_IsNotGivenToTheShell");
     makeFile("foreign", "", 0755);
-    out = fopen(pathOf("foreign"), "we");
+    FILE *out = fopen(pathOf("foreign"), "we");
     if (!out || fwrite(head, sizeof head, 1, out) != 1 || fclose(out))
         testAbort("cannot write %s", pathOf("foreign"));
     prepare("unused");
@@ -178,7 +177,6 @@ static void start_ThatCannotBe_IsToldInOneSentence(void)
          "cannot change to directory /etc/passwd: Not a directory"},
     };
     char msg[256], expected[256];
-    int status;
 
     testDiag("start_ThatCannotBe_IsToldInOneSentence");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -192,7 +190,7 @@ static void start_ThatCannotBe_IsToldInOneSentence(void)
         psSpawnExplain(&f.outcome, &f.request, msg, sizeof msg);
         snprintf(expected, sizeof expected, "%s", cases[i].sentence);
         testOk(strcmp(msg, expected) == 0, "\"%s\"", msg);
-        status = psSpawnCheck(&f.request, msg, sizeof msg);
+        int status = psSpawnCheck(&f.request, msg, sizeof msg);
         testOk(status == -cases[i].error && strcmp(msg, expected) == 0,
                "psSpawnCheck says the same: %d \"%s\"", status, msg);
     }
@@ -214,18 +212,16 @@ static void terminal_ThatIsNone_FailsTheStart(void)
 static bool isOurChild(const char *pid)
 {
     char path[288], text[512];
-    const char *rest;
-    ssize_t length;
     int parent, fd;
 
     snprintf(path, sizeof path, "/proc/%s/stat", pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    length = read(fd, text, sizeof text - 1);
+    ssize_t length = read(fd, text, sizeof text - 1);
     close(fd);
     text[length > 0 ? length : 0] = '\0';
-    rest = strrchr(text, ')');
+    const char *rest = strrchr(text, ')');
     return rest && sscanf(rest, ") %*c %d", &parent) == 1 && parent == getpid();
 }
 
@@ -301,11 +297,9 @@ static void kill_AtOnce_EndsTheStart(void)
  * @return -1 if this file system has no leases */
 static int leaseProgram(void)
 {
-    int fd;
-
     makeFile("leased", "#!/bin/sh\necho at last\n", 0755);
     signal(SIGIO, SIG_IGN);
-    fd = open(pathOf("leased"), O_RDONLY | O_CLOEXEC);
+    int fd = open(pathOf("leased"), O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {
         close(fd);
         fd = -1;
@@ -315,13 +309,11 @@ static int leaseProgram(void)
 
 static void beginHanging(void)
 {
-    double end;
-
     prepare("unused");
     f.request.file = pathOf("leased");
     psSpawnFixtureBegin(&f);
     /* that nothing comes can only be seen by waiting */
-    for (end = psClockMono(psClockSystem()) + 0.2; psClockMono(psClockSystem()) < end;)
+    for (double end = psClockMono(psClockSystem()) + 0.2; psClockMono(psClockSystem()) < end;)
         psLoopRound(f.loop, 0.05);
 }
 
@@ -401,7 +393,6 @@ static void starts_LeakNothing(void)
 static void pty_HasSizeAndMode(void)
 {
     const char *words[] = {"report", NULL}, *raw[] = {"raw", "wait", NULL};
-    double deadline;
 
     testDiag("pty_HasSizeAndMode");
     psSpawnFixturePrepare(&f, words);
@@ -430,7 +421,7 @@ static void pty_HasSizeAndMode(void)
     psSpawnFixturePrepare(&f, raw);
     psSpawnFixtureBegin(&f);
     psSpawnFixtureAwaitOutcome(&f);
-    deadline = psClockMono(psClockSystem()) + PS_SPAWN_TEST_SEC;
+    double deadline = psClockMono(psClockSystem()) + PS_SPAWN_TEST_SEC;
     while (psPtyCanonical(&f.pty) && psClockMono(psClockSystem()) < deadline)
         psLoopRound(f.loop, 0.01);
     testOk1(!psPtyCanonical(&f.pty));
@@ -445,11 +436,10 @@ static void pty_HasSizeAndMode(void)
 static void pty_DoesNotBecomeOurs(void)
 {
     int status = 0;
-    pid_t pid;
 
     testDiag("pty_DoesNotBecomeOurs");
     fflush(stdout);
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0) {
         psPty pty = PS_PTY_INIT;
 

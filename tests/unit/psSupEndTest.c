@@ -25,17 +25,15 @@
 static bool isGone(int pid)
 {
     char path[64], stat[512] = "";
-    const char *state;
-    FILE *file;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    file = fopen(path, "re");
+    FILE *file = fopen(path, "re");
     if (!file)
         return true;
     if (!fgets(stat, sizeof(stat), file))
         stat[0] = '\0';
     fclose(file);
-    state = strrchr(stat, ')');
+    const char *state = strrchr(stat, ')');
     return !state || state[1] == '\0' || state[2] == 'Z' || state[2] == 'X';
 }
 
@@ -49,13 +47,11 @@ static bool contains(const psText *text, const char *part)
 static void stop_IgnoringTheSignal_IsKilledAfterTheGrace(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psTestConsole console;
     psStatus status;
-    psCmdState how;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("ignore=TERM", "lines"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("ignore=TERM", "lines"));
     psSupFixtureSet(cfg, "grace", "0.2");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
@@ -63,7 +59,7 @@ static void stop_IgnoringTheSignal_IsKilledAfterTheGrace(void)
     psTestConsoleOpen(&console, &f, "one");
     psTestConsoleType(&console, "x\r");
     psTestConsoleExpect(&console, "got 1 x"); /* it ignores TERM by now */
-    how = psSupFixtureDo(&f, "one", psVerbStop, 0);
+    psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
     psSupStatus(f.sup, "one", &status);
     testOk(how == psCmdDone && status.exitClass == psExitTimeout && status.exitSignal == SIGKILL &&
                status.exitAlarm && status.state == psStateStopped,
@@ -76,14 +72,11 @@ static void stop_IgnoringTheSignal_IsKilledAfterTheGrace(void)
 static void stop_Input_EndsWithoutASignal(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psTestConsole console;
     psStatus status;
-    psCmdState how;
-    bool asked;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("say=ready", "count=4"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("say=ready", "count=4"));
     psSupFixtureSet(cfg, "stop-input", "bye^M");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
@@ -91,9 +84,9 @@ static void stop_Input_EndsWithoutASignal(void)
     psTestConsoleOpen(&console, &f, "one");
     psTestConsoleType(&console, "garbage");
     psTestConsoleExpect(&console, "garbage"); /* the terminal has it */
-    how = psSupFixtureDo(&f, "one", psVerbStop, 0);
+    psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
     psSupStatus(f.sup, "one", &status);
-    asked = psTestConsoleExpect(&console, "read 4");
+    bool asked = psTestConsoleExpect(&console, "read 4");
     testOk(how == psCmdDone && asked && status.exitClass == psExitClean && status.exitCode == 0,
            "%s", status.exitMsg);
     psTestConsoleClose(&console);
@@ -107,7 +100,6 @@ static void stop_OfAWrapper_WaitsForWhatItWraps(void)
     psSupFixture f;
     psTestConsole console;
     psStatus status;
-    psCmdState how;
     bool ready, well;
     char script[512];
 
@@ -119,7 +111,7 @@ static void stop_OfAWrapper_WaitsForWhatItWraps(void)
     psTestConsoleOpen(&console, &f, "one"); /* waits in the listener's queue */
     psSupFixtureStart(&f);
     ready = psTestConsoleExpect(&console, "ready");
-    how = psSupFixtureDo(&f, "one", psVerbStop, 0);
+    psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
     psSupStatus(f.sup, "one", &status);
     well = psTestConsoleExpect(&console, "ended well");
     testOk(ready && how == psCmdDone && well && status.exitSignal == SIGTERM &&
@@ -133,26 +125,20 @@ static void stop_OfAWrapper_WaitsForWhatItWraps(void)
 static void exit_Unasked_TakesTheGroupAlong(void)
 {
     psSupFixture f;
-    psConfig *cfg;
-    psStatus status;
-    psText log;
-    const char *found;
-    int pid;
-    bool gone;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("stubborn=same", "exit=1"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("stubborn=same", "exit=1"));
     psSupFixtureSet(cfg, "holdoff", "0");
     psSupFixtureSet(cfg, "max-restarts", "1");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
-    status = psSupFixtureState(&f, "one", psStateCrashLoop);
+    psStatus status = psSupFixtureState(&f, "one", psStateCrashLoop);
     psSupShutdown(f.sup);
     psSupFixtureWait(&f);
-    log = psSupFixtureLog(&f, "one");
-    found = strstr(log.data, "grandchild ");
-    pid = found ? (int)strtol(found + 11, NULL, 10) : 0;
-    gone = pid > 0 && isGone(pid);
+    psText log = psSupFixtureLog(&f, "one");
+    const char *found = strstr(log.data, "grandchild ");
+    int pid = found ? (int)strtol(found + 11, NULL, 10) : 0;
+    bool gone = pid > 0 && isGone(pid);
     testOk(status.starts == 2 && gone, "the first grandchild, %d, is gone", pid);
     psTextClear(&log);
     psSupFixtureClose(&f);
@@ -172,7 +158,6 @@ static void shutdown_WithConsoles_SendsAllAndClosesThem(void)
     psTestConsole consoles[3];
     _Atomic int givenUp = 0;
     int good = 0;
-    psText log;
 
     psSupFixtureOpen(&f, false);
     psSupFixtureAdd(&f, psSupFixtureConfig(&f, "one", WORDS("endon=TERM", "lines")));
@@ -197,7 +182,7 @@ static void shutdown_WithConsoles_SendsAllAndClosesThem(void)
                 contains(&consoles[i].got, "@@@ Child process is shutting down");
         psTestConsoleClose(&consoles[i]);
     }
-    log = psSupFixtureLog(&f, "one");
+    psText log = psSupFixtureLog(&f, "one");
     testOk(good == 3 && contains(&log, "ending 15") &&
                contains(&log, "@@@ Child process is shutting down"),
            "consoles and log have everything to the end");
@@ -209,12 +194,11 @@ static void shutdown_WithConsoles_SendsAllAndClosesThem(void)
 static void shutdown_Twice_DoesNotWaitForTheGrace(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psTestConsole console;
     psStatus status;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("ignore=TERM", "lines"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("ignore=TERM", "lines"));
     psSupFixtureSet(cfg, "grace", "3600");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
@@ -277,11 +261,10 @@ static void shutdown_InEachState_Ends(void)
 
     for (size_t i = 0; i < NELEMENTS(cases); i++) {
         psSupFixture f;
-        psConfig *cfg;
         psStatus status;
 
         psSupFixtureOpen(&f, false);
-        cfg = psSupFixtureConfig(&f, "one", WORDS(cases[i].word));
+        psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS(cases[i].word));
         psSupFixtureSet(cfg, cases[i].option, cases[i].value);
         psSupFixtureAdd(&f, cfg);
         psSupFixtureStart(&f);
@@ -339,7 +322,6 @@ static void commands_AtShutdown_EachEndsOnce(void)
     static psGiver giver;
     psSupFixture f;
     epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
-    epicsThreadId thread;
     int once = 0;
 
     psSupFixtureOpen(&f, false);
@@ -349,7 +331,7 @@ static void commands_AtShutdown_EachEndsOnce(void)
     giver.f = &f;
     giver.begun = epicsEventMustCreate(epicsEventEmpty);
     opts.joinable = 1;
-    thread = epicsThreadCreateOpt("giver", giverThread, &giver, &opts);
+    epicsThreadId thread = epicsThreadCreateOpt("giver", giverThread, &giver, &opts);
     if (!thread || epicsEventWaitWithTimeout(giver.begun, PS_TEST_SEC) != epicsEventOK)
         testAbort("waited %g s for 50 commands to be accepted", PS_TEST_SEC);
     psSupShutdown(f.sup);
@@ -388,15 +370,13 @@ static void exit_RightAfter64KiB_KeepsEveryByte(void)
 {
     enum { runs = 20 };
     psSupFixture f;
-    psConfig *cfg;
     psTestConsole console;
-    psText log;
     const char *at, *shown;
     bool good = true;
     int count = 0;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("write=65536", "exit=0"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("write=65536", "exit=0"));
     psSupFixtureSet(cfg, "noautorestart", NULL);
     psSupFixtureAdd(&f, cfg);
     psTestConsoleOpen(&console, &f, "one");
@@ -410,7 +390,7 @@ static void exit_RightAfter64KiB_KeepsEveryByte(void)
     psSupShutdown(f.sup);
     psSupFixtureWait(&f);
     psTestConsoleDrain(&console);
-    log = psSupFixtureLog(&f, "one");
+    psText log = psSupFixtureLog(&f, "one");
     for (at = log.data; good && (at = strstr(at, "0000000000 ")); count++)
         at = checkRun(at, &good);
     testOk(good && count == runs, "%d of %d runs are whole in the log", count, (int)runs);
@@ -430,15 +410,12 @@ static void keys_KillToggleRestartQuit(void)
 {
     psSupFixture f;
     psTestConsole console;
-    psStatus status;
-    bool good;
-    int code;
 
     psSupFixtureOpen(&f, true);
     psSupFixtureAdd(&f, psSupFixtureConfig(&f, "one", WORDS("say=ready", "wait")));
     psTestConsoleOpen(&console, &f, "one");
     psSupFixtureStart(&f);
-    good = psTestConsoleExpect(&console, "ready");
+    bool good = psTestConsoleExpect(&console, "ready");
     psTestConsoleType(&console, "\x18");
     good = good && psTestConsoleExpect(&console, "@@@ Got a kill command") &&
            psTestConsoleExpect(&console, "a new one will be restarted") &&
@@ -448,7 +425,7 @@ static void keys_KillToggleRestartQuit(void)
     good = psTestConsoleExpect(&console, "@@@ Toggled auto restart mode to OFF");
     psTestConsoleType(&console, "\x18");
     good = good && psTestConsoleExpect(&console, "@@@ Child process is shutting down");
-    status = psSupFixtureState(&f, "one", psStateStopped);
+    psStatus status = psSupFixtureState(&f, "one", psStateStopped);
     testOk(good && !status.desiredUp, "^T: it stays down");
     psTestConsoleType(&console, "\x12");
     good = psTestConsoleExpect(&console, "ready");
@@ -461,7 +438,7 @@ static void keys_KillToggleRestartQuit(void)
     psTestConsoleExpect(&console, "@@@ Child process is shutting down");
     psSupFixtureState(&f, "one", psStateStopped);
     psTestConsoleType(&console, "\x11");
-    code = psSupFixtureWait(&f);
+    int code = psSupFixtureWait(&f);
     testOk(code == 0 && f.ended == 1, "^Q ends the program at rest");
     psTestConsoleClose(&console);
     psSupFixtureClose(&f);

@@ -59,10 +59,9 @@ static void removeFiles(const char *path)
     DIR *dir = opendir(path);
     struct dirent *entry;
 
-    while (dir && (entry = readdir(dir))) {
+    while (dir && (entry = readdir(dir)))
         if (entry->d_name[0] != '.')
             unlinkat(dirfd(dir), entry->d_name, 0);
-    }
     if (dir)
         closedir(dir);
     rmdir(path);
@@ -205,14 +204,13 @@ void psTestCommandGive(psTestCommand *command, psSupFixture *f, const char *name
                        double value)
 {
     psCommand cmd = {.verb = verb, .value = value, .reason = psReasonOperator};
-    int status;
 
     memset(command, 0, sizeof(*command));
     command->event = epicsEventMustCreate(epicsEventEmpty);
     command->sup = f->sup;
     snprintf(command->name, sizeof(command->name), "%s", name);
     snprintf(cmd.by, sizeof(cmd.by), "ops@test");
-    status = psSupSubmit(f->sup, name, &cmd, commandDone, command);
+    int status = psSupSubmit(f->sup, name, &cmd, commandDone, command);
     if (status)
         testAbort("%s of %s: %s", psVerbName(verb), name, strerror(-status));
 }
@@ -269,12 +267,11 @@ static bool readMore(psTestConsole *console, const char *what)
 {
     struct pollfd ready = {.fd = console->fd, .events = POLLIN};
     char bytes[65536];
-    ssize_t n;
 
     if (poll(&ready, 1, (int)(PS_TEST_SEC * 1000)) != 1)
         testAbort("waited %g s for '%s' on a console; last: %s", PS_TEST_SEC, what,
                   console->got.data ? console->got.data + console->behind : "");
-    n = read(console->fd, bytes, sizeof(bytes));
+    ssize_t n = read(console->fd, bytes, sizeof(bytes));
     if (n <= 0)
         return false;
     psTextAppend(&console->got, bytes, (size_t)n);
@@ -315,10 +312,9 @@ psText psSupFixtureLog(const psSupFixture *f, const char *name)
     psText text = PS_TEXT_INIT;
     char path[128], bytes[65536];
     size_t n;
-    FILE *file;
 
     snprintf(path, sizeof(path), "%s/%s.log", f->dir, name);
-    file = fopen(path, "re");
+    FILE *file = fopen(path, "re");
     if (!file)
         testAbort("%s: %s", path, strerror(errno));
     while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)

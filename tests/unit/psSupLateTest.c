@@ -44,13 +44,11 @@ static void shutdown_ChildAddedMeanwhile_EndsToo(void)
 {
     static const char deaf[] = "trap '' TERM; echo deaf; while :; do sleep 1; done";
     psSupFixture f;
-    psConfig *cfg;
     psStatus status;
     psTestConsole console;
-    int code;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", deaf));
+    psConfig *cfg = psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", deaf));
     psSupFixtureSet(cfg, "grace", "1");
     psSupFixtureSet(cfg, "wait", NULL);
     psSupFixtureAdd(&f, cfg);
@@ -64,7 +62,7 @@ static void shutdown_ChildAddedMeanwhile_EndsToo(void)
     testOk(psSupFixtureDo(&f, "one", psVerbHoldoff, 1) == psCmdFailed,
            "settings are refused from then on");
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "two", WORDS("/bin/sleep", "1000")));
-    code = psSupFixtureWait(&f); /* aborts if it does not end */
+    int code = psSupFixtureWait(&f); /* aborts if it does not end */
     psSupStatus(f.sup, "two", &status);
     testOk(status.starts == 0, "the end came, code %d; the late one never started", code);
     psTestConsoleClose(&console);
@@ -80,7 +78,6 @@ static void noteLine(void *ctx, const char *message)
 static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psTestConsole late, quick;
     char script[128];
     int givenUp = 0;
@@ -88,7 +85,7 @@ static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
     psSupFixtureOpen(&f, false);
     epicsSnprintf(script, sizeof(script),
                   "head -c %d /dev/zero | tr '\\0' x; echo; echo END; exec sleep 1000", MANY_BYTES);
-    cfg = psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", script));
+    psConfig *cfg = psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", script));
     psSupFixtureSet(cfg, "wait", NULL);
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
@@ -142,13 +139,12 @@ static void free_NeverStarted_GivesTheTerminalBack(void)
 static void log_ThatFails_IsToldOnTheConsole(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psTestConsole console;
     bool told, again;
     char dir[128], path[160];
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureCommand(&f, "full", WORDS("/bin/sleep", "1000"));
+    psConfig *cfg = psSupFixtureCommand(&f, "full", WORDS("/bin/sleep", "1000"));
     psSupFixtureSet(cfg, "logfile", "/dev/full");
     psSupFixtureSet(cfg, "wait", NULL);
     psSupFixtureAdd(&f, cfg);

@@ -73,18 +73,15 @@ static void boot_Running_PublishesEachTransition(void)
 static void wait_UntilStarted_IsWaiting(void)
 {
     psSupFixture f;
-    psConfig *cfg;
-    psStatus status;
-    psCmdState how;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("wait"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("wait"));
     psSupFixtureSet(cfg, "wait", NULL);
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
-    status = psSupFixtureState(&f, "one", psStateWaiting);
+    psStatus status = psSupFixtureState(&f, "one", psStateWaiting);
     testOk(!status.desiredUp && status.pid == 0 && status.starts == 0, "it waits");
-    how = psSupFixtureDo(&f, "one", psVerbStart, 0);
+    psCmdState how = psSupFixtureDo(&f, "one", psVerbStart, 0);
     psSupStatus(f.sup, "one", &status);
     testOk(how == psCmdDone && status.state == psStateRunning &&
                status.startReason == psReasonOperator,
@@ -95,14 +92,12 @@ static void wait_UntilStarted_IsWaiting(void)
 static void exit_WithHoldoff_RestartsByItself(void)
 {
     psSupFixture f;
-    psStatus status;
-    bool three;
 
     psSupFixtureOpen(&f, false);
     addChild(&f, "one", WORDS("exit=3"));
     psSupFixtureStart(&f);
-    status = psSupFixtureRuns(&f, "one", 4);
-    three = status.exitClass == psExitError && status.exitCode == 3 && status.exitSignal == -1;
+    psStatus status = psSupFixtureRuns(&f, "one", 4);
+    bool three = status.exitClass == psExitError && status.exitCode == 3 && status.exitSignal == -1;
     testOk(three && status.historyCount >= 3 && status.history[0].code == 3,
            "exit status 3, remembered");
     testOk(status.crashes >= 3 && status.autoRestarts >= 3 &&
@@ -114,12 +109,11 @@ static void exit_WithHoldoff_RestartsByItself(void)
 static void exit_BySignal_IsToldWithItsName(void)
 {
     psSupFixture f;
-    psStatus status;
 
     psSupFixtureOpen(&f, false);
     addChild(&f, "one", WORDS("die=SEGV"));
     psSupFixtureStart(&f);
-    status = psSupFixtureRuns(&f, "one", 2);
+    psStatus status = psSupFixtureRuns(&f, "one", 2);
     testOk(status.exitClass == psExitSignal && status.exitSignal == SIGSEGV &&
                status.exitCode == -1 && status.history[0].code == 128 + SIGSEGV &&
                strstr(status.exitMsg, "SIGSEGV"),
@@ -146,15 +140,13 @@ static void exit_EachMode_DoesAsModeSays(void)
 
     for (size_t i = 0; i < NELEMENTS(cases); i++) {
         psSupFixture f;
-        psConfig *cfg;
-        psStatus status;
 
         psSupFixtureOpen(&f, false);
-        cfg = psSupFixtureConfig(&f, "one", WORDS(cases[i].word));
+        psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS(cases[i].word));
         psSupFixtureSet(cfg, cases[i].option, cases[i].value);
         psSupFixtureAdd(&f, cfg);
         psSupFixtureStart(&f);
-        status = psSupFixtureUntil(&f, "one", hasEnded, 0, "its end");
+        psStatus status = psSupFixtureUntil(&f, "one", hasEnded, 0, "its end");
         testOk(status.exitClass == cases[i].cls && !status.desiredUp && status.starts == 1,
                "%s stays down: %s", psModeName(status.settings.mode), status.stateMsg);
         psSupFixtureClose(&f);
@@ -164,17 +156,15 @@ static void exit_EachMode_DoesAsModeSays(void)
 static void oneShot_AllDone_EndsTheProgramWithItsCode(void)
 {
     psSupFixture f;
-    psConfig *cfg;
-    int code;
 
     psSupFixtureOpen(&f, true);
     for (int i = 0; i < 2; i++) {
-        cfg = psSupFixtureConfig(&f, i ? "two" : "one", WORDS(i ? "exit=4" : "exit=3"));
+        psConfig *cfg = psSupFixtureConfig(&f, i ? "two" : "one", WORDS(i ? "exit=4" : "exit=3"));
         psSupFixtureSet(cfg, "oneshot", NULL);
         psSupFixtureAdd(&f, cfg);
     }
     psSupFixtureStart(&f);
-    code = psSupFixtureWait(&f);
+    int code = psSupFixtureWait(&f);
     testOk(code == 3 && f.ended == 1 && f.endedCode == 3, "exit code %d, of the first", code);
     psSupFixtureClose(&f);
 }
@@ -183,24 +173,20 @@ static void start_OfNoFile_FailsWithTheReason(void)
 {
     psSupFixture f;
     psTestCommand command;
-    psStatus status;
-    psCmdState how;
-    psText log;
-    int code;
 
     psSupFixtureOpen(&f, false);
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "one", WORDS("/no/such/file", "x")));
     psSupFixtureStart(&f);
-    status = psSupFixtureState(&f, "one", psStateHoldoff);
+    psStatus status = psSupFixtureState(&f, "one", psStateHoldoff);
     testOk(status.exitClass == psExitExecFail && strstr(status.exitMsg, "/no/such/file") &&
                status.pid == 0 && status.nextStartMono > psSupMono(f.sup) - 1,
            "%s", status.exitMsg);
     psTestCommandGive(&command, &f, "one", psVerbStart, 0);
-    how = psTestCommandWait(&command);
+    psCmdState how = psTestCommandWait(&command);
     testOk(how == psCmdFailed && strstr(command.msg, "/no/such/file"), "a start by hand fails");
     psSupShutdown(f.sup);
-    code = psSupFixtureWait(&f);
-    log = psSupFixtureLog(&f, "one");
+    int code = psSupFixtureWait(&f);
+    psText log = psSupFixtureLog(&f, "one");
     testOk(code == 255 && strstr(log.data, "could not execute: /no/such/file"),
            "exit code 255, and the log tells");
     psTextClear(&log);
@@ -213,11 +199,10 @@ static void commands_EachVerb_DoesWhatItSays(void)
 {
     psSupFixture f;
     psStatus status, before;
-    psCmdState how;
 
     openOne(&f);
     psSupStatus(f.sup, "one", &before);
-    how = psSupFixtureDo(&f, "one", psVerbRestart, 0);
+    psCmdState how = psSupFixtureDo(&f, "one", psVerbRestart, 0);
     psSupStatus(f.sup, "one", &status);
     testOk(how == psCmdDone && status.state == psStateRunning && status.pid != before.pid &&
                isGone(before.pid) && status.exitClass == psExitKilled,
@@ -262,13 +247,11 @@ static void command_Ended_IsPublishedBeforeItIsTold(void)
     openOne(&f);
     for (size_t i = 0; i < NELEMENTS(cases); i++) {
         psTestCommand command;
-        psCmdState how;
-        bool good;
 
         psTestCommandGive(&command, &f, "one", cases[i].verb, 0);
-        how = psTestCommandWait(&command);
-        good = how == cases[i].how && command.then.cmd.state == how &&
-               command.then.cmd.seq == (int)i + 1 && command.then.state == cases[i].state;
+        psCmdState how = psTestCommandWait(&command);
+        bool good = how == cases[i].how && command.then.cmd.state == how &&
+                    command.then.cmd.seq == (int)i + 1 && command.then.state == cases[i].state;
         testOk(good, "%s: published as %s, %s", psVerbName(cases[i].verb),
                psStateName(command.then.state), command.then.cmd.msg);
     }
@@ -279,10 +262,9 @@ static void commands_Settings_AreApplied(void)
 {
     psSupFixture f;
     psStatus status;
-    bool done;
 
     openOne(&f);
-    done = psSupFixtureDo(&f, "one", psVerbHoldoff, 2.5) == psCmdDone;
+    bool done = psSupFixtureDo(&f, "one", psVerbHoldoff, 2.5) == psCmdDone;
     done = done && psSupFixtureDo(&f, "one", psVerbHoldoffMax, 60) == psCmdDone;
     done = done && psSupFixtureDo(&f, "one", psVerbRestartWindow, 30) == psCmdDone;
     done = done && psSupFixtureDo(&f, "one", psVerbGrace, 1.5) == psCmdDone;
@@ -333,8 +315,6 @@ static void signal_Trapped_ArrivesAndEndByItIsKilled(void)
 {
     psSupFixture f;
     psTestConsole console;
-    psStatus status;
-    bool trapped;
 
     psSupFixtureOpen(&f, false);
     addChild(&f, "one", WORDS("trap=USR1", "lines"));
@@ -342,12 +322,12 @@ static void signal_Trapped_ArrivesAndEndByItIsKilled(void)
     psSupFixtureRuns(&f, "one", 1);
     psTestConsoleOpen(&console, &f, "one");
     psTestConsoleType(&console, "hello\r");
-    trapped = psTestConsoleExpect(&console, "got 5 hello"); /* its trap is set by now */
+    bool trapped = psTestConsoleExpect(&console, "got 5 hello"); /* its trap is set by now */
     trapped = trapped && psSupFixtureDo(&f, "one", psVerbSignal, SIGUSR1) == psCmdDone &&
               psTestConsoleExpect(&console, "trapped 10");
     testOk(trapped, "what is typed arrives, and so does a signal");
     psSupFixtureDo(&f, "one", psVerbSignal, SIGTERM);
-    status = psSupFixtureRuns(&f, "one", 2);
+    psStatus status = psSupFixtureRuns(&f, "one", 2);
     testOk(status.exitClass == psExitKilled && status.crashes == 0 && !status.exitAlarm,
            "ended by a signal of ours: %s", status.exitMsg);
     psTestConsoleClose(&console);
@@ -357,15 +337,13 @@ static void signal_Trapped_ArrivesAndEndByItIsKilled(void)
 static void maxRestarts_GivesUp(void)
 {
     psSupFixture f;
-    psConfig *cfg;
-    psStatus status;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("exit=1"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("exit=1"));
     psSupFixtureSet(cfg, "max-restarts", "2");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
-    status = psSupFixtureState(&f, "one", psStateCrashLoop);
+    psStatus status = psSupFixtureState(&f, "one", psStateCrashLoop);
     testOk(status.starts == 3 && status.desiredUp && status.health == psHealthCrashing,
            "gave up after 2 restarts: %s", status.stateMsg);
     psSupFixtureClose(&f);
@@ -379,17 +357,15 @@ static bool isAgainInCrashLoop(const psStatus *status, long starts)
 static void crashLoop_Reset_TriesAsOftenAgain(void)
 {
     psSupFixture f;
-    psConfig *cfg;
-    psStatus status;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("exit=1"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("exit=1"));
     psSupFixtureSet(cfg, "max-restarts", "1");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
     psSupFixtureUntil(&f, "one", isAgainInCrashLoop, 2, "CrashLoop");
     psSupFixtureDo(&f, "one", psVerbReset, 0);
-    status = psSupFixtureUntil(&f, "one", isAgainInCrashLoop, 4, "CrashLoop again");
+    psStatus status = psSupFixtureUntil(&f, "one", isAgainInCrashLoop, 4, "CrashLoop again");
     testOk(status.startReason == psReasonAutoRestart && status.crashes == 4, "%d crashes",
            status.crashes);
     psSupFixtureClose(&f);
@@ -404,7 +380,6 @@ static void severalChildren_AreIndependent(void)
     psStatus status[many], now;
     char name[24];
     int untouched = 0, gone = 0;
-    psCmdState how;
 
     psSupFixtureOpen(&f, false);
     for (int i = 0; i < many; i++) {
@@ -416,7 +391,7 @@ static void severalChildren_AreIndependent(void)
         snprintf(name, sizeof(name), "child%d", i);
         status[i] = psSupFixtureRuns(&f, name, i == 3 ? 3 : 1);
     }
-    how = psSupFixtureDo(&f, "child5", psVerbStop, 0);
+    psCmdState how = psSupFixtureDo(&f, "child5", psVerbStop, 0);
     for (int i = 0; i < many; i++) {
         snprintf(name, sizeof(name), "child%d", i);
         psSupStatus(f.sup, name, &now);
@@ -435,7 +410,6 @@ static void severalChildren_AreIndependent(void)
 static void addChild_AfterStart_BeginsWhenTold(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psStatus status;
     char msg[256];
     int again, unknown, begun;
@@ -449,7 +423,7 @@ static void addChild_AfterStart_BeginsWhenTold(void)
     unknown = psSupBegin(f.sup, "nobody");
     status = psSupFixtureRuns(&f, "late", 1);
     testOk(begun == 0 && unknown == -ENOENT && status.starts == 1, "begun twice: one start");
-    cfg = psSupFixtureConfig(&f, "late", WORDS("wait"));
+    psConfig *cfg = psSupFixtureConfig(&f, "late", WORDS("wait"));
     again = psSupAddChild(f.sup, cfg, msg, sizeof(msg));
     testOk(again == -EEXIST && strstr(msg, "late"), "%s", msg);
     psConfigFree(cfg);
@@ -459,13 +433,12 @@ static void addChild_AfterStart_BeginsWhenTold(void)
 static void addChild_EndpointInUse_Fails(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     char msg[256], spec[128];
     int status, count;
 
     openOne(&f);
     snprintf(spec, sizeof(spec), "unix:%s/one.sock", f.dir);
-    cfg = psSupFixtureConfig(&f, "two", WORDS("wait"));
+    psConfig *cfg = psSupFixtureConfig(&f, "two", WORDS("wait"));
     psSupFixtureSet(cfg, "port", spec);
     status = psSupAddChild(f.sup, cfg, msg, sizeof(msg));
     count = psSupCount(f.sup);
@@ -484,12 +457,11 @@ static bool hasStarted(const psStatus *status, long n)
 static void hundredRestarts_LeakNoDescriptor(void)
 {
     psSupFixture f;
-    psConfig *cfg;
     psStatus status;
     int before, after;
 
     psSupFixtureOpen(&f, false);
-    cfg = psSupFixtureConfig(&f, "one", WORDS("exit=0"));
+    psConfig *cfg = psSupFixtureConfig(&f, "one", WORDS("exit=0"));
     psSupFixtureSet(cfg, "holdoff", "0");
     psSupFixtureAdd(&f, cfg);
     psSupFixtureStart(&f);
@@ -546,11 +518,9 @@ static void facts_OfAChild_AreWhatWasConfigured(void)
     psChildFacts facts = {0};
     char info[256] = "", pid[32], report[4096] = "", *print = NULL;
     size_t size = 0;
-    FILE *out;
-    int none;
 
     openOne(&f);
-    none = psSupFacts(f.sup, "nobody", &facts);
+    int none = psSupFacts(f.sup, "nobody", &facts);
     psSupFacts(f.sup, "one", &facts);
     testOk(none == -ENOENT && strcmp(facts.name, "one") == 0 &&
                strstr(facts.commandLine, "psTestChild wait") && strstr(facts.logFile, "one.log") &&
@@ -559,7 +529,7 @@ static void facts_OfAChild_AreWhatWasConfigured(void)
     psSupInfo(f.sup, "one", info, sizeof(info));
     snprintf(pid, sizeof(pid), "PID=%d;CTL=unix:", (int)getpid());
     testOk(strncmp(info, pid, strlen(pid)) == 0, "%s", info);
-    out = open_memstream(&print, &size);
+    FILE *out = open_memstream(&print, &size);
     psSupPrintInfo(f.sup, out);
     psSupReport(f.sup, out, 2);
     fclose(out);

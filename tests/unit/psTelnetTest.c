@@ -22,12 +22,11 @@ static void onReply(void *ctx, const uint8_t *bytes, size_t len)
 {
     static const char *const verbs[] = {"WILL", "WONT", "DO", "DONT"};
 
-    for (size_t i = 0; i + 3 <= len; i += 3) {
+    for (size_t i = 0; i + 3 <= len; i += 3)
         if (bytes[i] == 255 && bytes[i + 1] >= 251 && bytes[i + 1] <= 254)
             psTextPrintf(ctx, "<%s %u>", verbs[bytes[i + 1] - 251], bytes[i + 2]);
         else
             psTextPrintf(ctx, "<?>");
-    }
     if (len % 3 != 0)
         psTextPrintf(ctx, "<cut>");
 }
@@ -226,14 +225,13 @@ static uint32_t randomBelow(uint32_t limit)
 /* Offset behind the suboption that begins at @p at (behind IAC SB); len if it never ends. */
 static size_t modelSub(const uint8_t *in, size_t len, size_t at)
 {
-    while (at + 1 < len) {
+    while (at + 1 < len)
         if (in[at] != 255)
             at++;
         else if (in[at + 1] == 240)
             return at + 2;
         else
             at += 2;
-    }
     return len;
 }
 
@@ -329,14 +327,12 @@ static void randomStream_AgreesWithModel(void)
 {
     static uint8_t in[FUZZ_BYTES], expected[FUZZ_BYTES];
     static fuzz got;
-    size_t expectedLen;
-    bool same;
 
     for (size_t i = 0; i < sizeof(in); i++)
         in[i] = randomByte();
-    expectedLen = modelData(in, sizeof(in), expected);
+    size_t expectedLen = modelData(in, sizeof(in), expected);
     runFuzz(&got, in, sizeof(in));
-    same = got.dataLen == expectedLen && memcmp(got.data, expected, expectedLen) == 0;
+    bool same = got.dataLen == expectedLen && memcmp(got.data, expected, expectedLen) == 0;
     testOk(same, "%u bytes of data, the model has %u", (unsigned)got.dataLen,
            (unsigned)expectedLen);
     testOk(expectedLen > sizeof(in) / 20, "enough of it is data");

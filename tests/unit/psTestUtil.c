@@ -14,11 +14,10 @@ const char *psTestChildProgram(void)
     static char path[PATH_MAX];
     char self[PATH_MAX];
     char *arch, *unit;
-    ssize_t len;
 
     if (path[0])
         return path;
-    len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
     self[len > 0 ? len : 0] = '\0';
     *(strrchr(self, '/') ? strrchr(self, '/') : self) = '\0';
     arch = strrchr(self, '/');

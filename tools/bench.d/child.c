@@ -96,10 +96,9 @@ static void writeTimed(const char *data, size_t size)
 {
     while (size > 0) {
         uint64_t begin = nowNs(), took;
-        ssize_t n;
 
         shared->writeSince = begin;
-        n = write(1, data, size);
+        ssize_t n = write(1, data, size);
         took = nowNs() - begin;
         shared->writeSince = 0;
         if (n < 0 && errno == EINTR)

@@ -49,14 +49,13 @@ static int64_t type(int fd, char key)
 int main(int argc, char **argv)
 {
     uint64_t count, pauseUs;
-    int fd;
 
     if (argc != 4)
         die("usage: keys PORT COUNT PAUSE_US");
     alarm(BENCH_LIFETIME_SEC);
     count = number(argv[2]);
     pauseUs = number(argv[3]);
-    fd = connectPort(argv[1]);
+    int fd = connectPort(argv[1]);
     skip(fd);
     for (uint64_t i = 0; i < count; i++) {
         printf("%lld\n", (long long)type(fd, (char)('0' + i % 10)));

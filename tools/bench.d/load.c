@@ -91,10 +91,8 @@ static void parse(client *self, char *data, size_t size)
 /* Returns false when there is nothing more for now, or the server closed. */
 static bool receive(client *self, size_t most)
 {
-    ssize_t n;
-
     memcpy(chunk, self->carry, self->carried);
-    n = recv(self->fd, chunk + self->carried, most < CHUNK_BYTES ? most : CHUNK_BYTES,
+    ssize_t n = recv(self->fd, chunk + self->carried, most < CHUNK_BYTES ? most : CHUNK_BYTES,
              MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
@@ -233,8 +231,6 @@ int main(int argc, char **argv)
 {
     struct rlimit files;
     uint64_t begin = nowNs(), deadline;
-    int64_t rate;
-    int ep;
 
     if (argc != 6)
         die("usage: load PORT CHILD GOOD RATE DEADLINE_MS");
@@ -245,13 +241,13 @@ int main(int argc, char **argv)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     goodCount = (int)number(argv[3]);
-    rate = strcmp(argv[4], "-1") == 0 ? -1 : (int64_t)number(argv[4]);
+    int64_t rate = strcmp(argv[4], "-1") == 0 ? -1 : (int64_t)number(argv[4]);
     clients = calloc((size_t)goodCount, sizeof(*clients));
     if (!clients || goodCount < 1)
         die("no clients");
     deadline = begin + number(argv[5]) * 1000000u;
     connectAll(argv[1], deadline, rate >= 0);
-    ep = watchAll();
+    int ep = watchAll();
     begin = nowNs();
     deadline = begin + number(argv[5]) * 1000000u;
     if (kill((pid_t)number(argv[2]), SIGUSR2))

@@ -142,14 +142,13 @@ static void listenFree(const char *info)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof(at);
-    FILE *file;
 
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0 || bind(listener, (struct sockaddr *)&at, length) || listen(listener, 128) ||
         getsockname(listener, (struct sockaddr *)&at, &length))
         die("cannot listen");
     watch(listener);
-    file = fopen(info, "we");
+    FILE *file = fopen(info, "we");
     if (!file)
         die("cannot write %s", info);
     fprintf(file, "pid:%d\ntcp:127.0.0.1:%d\n", (int)getpid(), ntohs(at.sin_port));

@@ -116,9 +116,8 @@ static long readLongin(longinRecord *prec)
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
     const longItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return -1;
-    }
     epicsInt32 val = item->get(&view);
     psInEnd(pcommon);
     const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
@@ -198,9 +197,8 @@ static long readAi(aiRecord *prec)
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
     const aiItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return -1;
-    }
     double val = item->get(&view);
     psInEnd(pcommon);
     const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};

@@ -58,9 +58,8 @@ static long readBi(biRecord *prec)
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
     const biItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return -1;
-    }
     epicsEnum16 val = item->get(&view);
     psInEnd(pcommon);
     psInStamp(pcommon, val != prec->val, val ? prec->osv : prec->zsv);
@@ -139,9 +138,8 @@ static const mbbiItem mbbiItems[] = {
 /** A new set of records begins: their scan lists must not be those of the last iocShutdown. */
 static long initMbbiSupport(int after)
 {
-    if (!after) {
+    if (!after)
         psIocChildrenReset();
-    }
     return 0;
 }
 
@@ -156,9 +154,8 @@ static long readUnknown(mbbiRecord *prec)
 {
     const psIn *in = prec->dpvt;
     const mbbiItem *item = in ? in->item : NULL;
-    if (!item || item->get != getState) {
+    if (!item || item->get != getState)
         return -1;
-    }
     prec->val = psStateUnknown;
     prec->udf = FALSE;
     return 2;
@@ -168,19 +165,16 @@ static long readMbbi(mbbiRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
     const psIn *in = prec->dpvt;
-    if (in && ((const mbbiItem *)in->item)->before) {
+    if (in && ((const mbbiItem *)in->item)->before)
         ((const mbbiItem *)in->item)->before(in->child);
-    }
     psIocView view;
     const mbbiItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return readUnknown(prec);
-    }
     unsigned val = item->get(&view);
     epicsEnum16 own = item->sevr ? item->sevr(&view) : NO_ALARM;
-    if (own) {
+    if (own)
         recGblSetSevrMsg(prec, STATE_ALARM, own, "%s", view.st->exitMsg);
-    }
     psInEnd(pcommon);
     epicsEnum16 byValue = val < 16 ? (&prec->zrsv)[val] : prec->unsv;
     psInStamp(pcommon, val != prec->val, byValue > own ? byValue : own);

@@ -55,9 +55,8 @@ static long initWaveform(dbCommon *pcommon)
     waveformRecord *prec = (waveformRecord *)pcommon;
     long status = psInInit(pcommon, &prec->inp, historyItems, NELEMENTS(historyItems),
                            sizeof historyItems[0]);
-    if (status) {
+    if (status)
         return status;
-    }
     const historyItem *item = ((const psIn *)pcommon->dpvt)->item;
     if (prec->ftvl != item->ftvl) {
         errlogPrintf("%s: %s has another FTVL\n", prec->name, item->name);
@@ -77,14 +76,12 @@ static long readWaveform(waveformRecord *prec)
         historyString text[PS_HISTORY];
     } now;
     const historyItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return -1;
-    }
     int count = view.st->historyCount;
     count = count < (int)prec->nelm ? count : (int)prec->nelm;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         item->put(&now, i, &view.st->history[i]);
-    }
     psInEnd(pcommon);
     size_t bytes = (size_t)count * dbValueSize((short)prec->ftvl);
     bool changed = prec->nord != (epicsUInt32)count || memcmp(prec->bptr, &now, bytes);

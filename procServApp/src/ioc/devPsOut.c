@@ -58,9 +58,8 @@ static long writeBo(boRecord *prec)
 /** A new set of records begins. */
 static long initBoSupport(int after)
 {
-    if (!after) {
+    if (!after)
         psOutNewEpoch();
-    }
     return 0;
 }
 
@@ -211,10 +210,8 @@ epicsExportAddress(dset, devPsAo);
 psOut *psOutOf(const dbCommon *prec)
 {
     const void *const ours[] = {&devPsBo, &devPsMbbo, &devPsLongout, &devPsAo};
-    for (size_t i = 0; i < NELEMENTS(ours); i++) {
-        if ((const void *)prec->dset == ours[i]) {
+    for (size_t i = 0; i < NELEMENTS(ours); i++)
+        if ((const void *)prec->dset == ours[i])
             return prec->dpvt;
-        }
-    }
     return NULL;
 }

@@ -31,14 +31,12 @@ static void selfInit(void *arg)
     (void)arg;
     char buf[1024];
     struct passwd pw, *found = NULL;
-    if (gethostname(self.host, sizeof self.host - 1)) {
+    if (gethostname(self.host, sizeof self.host - 1))
         epicsSnprintf(self.host, sizeof self.host, "?");
-    }
-    if (!getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found) && found) {
+    if (!getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found) && found)
         epicsSnprintf(self.user, sizeof self.user, "%s", found->pw_name);
-    } else {
+    else
         epicsSnprintf(self.user, sizeof self.user, "%lu", (unsigned long)geteuid());
-    }
 }
 
 /* ---- getters ---- */
@@ -67,11 +65,10 @@ static void getUptimeStr(const psIocView *v, char *out, size_t size)
     long sec = up > 0 ? (long)up : 0;
     long days = sec / 86400;
     int hours = (int)(sec / 3600 % 24), minutes = (int)(sec / 60 % 60), rest = (int)(sec % 60);
-    if (days) {
+    if (days)
         epicsSnprintf(out, size, "%ld d %02d:%02d:%02d", days, hours, minutes, rest);
-    } else {
+    else
         epicsSnprintf(out, size, "%02d:%02d:%02d", hours, minutes, rest);
-    }
 }
 
 static void getStartTime(const psIocView *v, char *out, size_t size)
@@ -114,21 +111,19 @@ static void getCmdLast(const psIocView *v, char *out, size_t size)
         put(out, size, "");
         break;
     case psVerbSignal:
-        if (strcmp(psSignalName((int)cmd->value), "?") != 0) {
+        if (strcmp(psSignalName((int)cmd->value), "?") != 0)
             epicsSnprintf(out, size, "Signal %s", psSignalName((int)cmd->value));
-        } else {
+        else
             epicsSnprintf(out, size, "Signal %g", cmd->value);
-        }
         break;
     case psVerbMode:
         epicsSnprintf(out, size, "AutoRestart %s", psModeName((psMode)cmd->value));
         break;
     default:
-        if (cmd->verb > psVerbMode) {
+        if (cmd->verb > psVerbMode)
             epicsSnprintf(out, size, "%s %g", psVerbName(cmd->verb), cmd->value);
-        } else {
+        else
             put(out, size, psVerbName(cmd->verb));
-        }
         break;
     }
 }
@@ -219,9 +214,8 @@ static long readStringin(stringinRecord *prec)
     psIocView view;
     char val[sizeof prec->val];
     const textItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return -1;
-    }
     item->get(&view, val, sizeof val);
     psInEnd(pcommon);
     psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
@@ -249,9 +243,8 @@ static long readLsi(lsiRecord *prec)
     psIocView view;
     char val[1024];
     const textItem *item = psInBegin(pcommon, &view);
-    if (!item) {
+    if (!item)
         return -1;
-    }
     item->get(&view, val, prec->sizv < sizeof val ? prec->sizv : sizeof val);
     psInEnd(pcommon);
     psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);

@@ -20,11 +20,9 @@ static const struct {
 
 static const char *letterOption(char letter)
 {
-    for (size_t i = 0; i < NELEMENTS(letters); i++) {
-        if (letters[i].letter == letter) {
+    for (size_t i = 0; i < NELEMENTS(letters); i++)
+        if (letters[i].letter == letter)
             return letters[i].option;
-        }
-    }
     return NULL;
 }
 
@@ -32,17 +30,15 @@ static const char *letterOption(char letter)
 static const char *copyWord(const char *from, char **to)
 {
     char quote = '\0';
-    for (; *from && (quote || !strchr(" \t\r\n", *from)); from++) {
-        if (quote && *from == quote) {
+    for (; *from && (quote || !strchr(" \t\r\n", *from)); from++)
+        if (quote && *from == quote)
             quote = '\0';
-        } else if (!quote && (*from == '\'' || *from == '"')) {
+        else if (!quote && (*from == '\'' || *from == '"'))
             quote = *from;
-        } else if (*from == '\\' && quote != '\'' && from[1]) {
+        else if (*from == '\\' && quote != '\'' && from[1])
             *(*to)++ = *++from;
-        } else {
+        else
             *(*to)++ = *from;
-        }
-    }
     *(*to)++ = '\0';
     return quote ? NULL : from;
 }
@@ -52,9 +48,8 @@ int psAddSplit(const char *text, char ***out)
     size_t len = strlen(text);
     size_t maxWords = len / 2 + 2;
     char **words = malloc(maxWords * sizeof *words + len + 1 + maxWords);
-    if (!words) {
+    if (!words)
         return -ENOMEM;
-    }
     char *to = (char *)(words + maxWords);
     int count = 0;
     for (text += strspn(text, " \t\r\n"); *text; text += strspn(text, " \t\r\n")) {
@@ -74,11 +69,9 @@ static bool optionTakesValue(const char *option)
 {
     bool takes = false;
     const char *name;
-    for (unsigned i = 0; (name = psConfigOptionName(i, &takes)); i++) {
-        if (!strcmp(name, option)) {
+    for (unsigned i = 0; (name = psConfigOptionName(i, &takes)); i++)
+        if (!strcmp(name, option))
             return takes;
-        }
-    }
     return false; /* psConfigSet() will say that there is none */
 }
 
@@ -124,9 +117,8 @@ int psAddApply(psConfig *cfg, int argc, const char *const *argv, char *msg, size
         }
         int rc = argv[i][1] == '-' ? parseLong(argv[i] + 2, &ask, msg, msgSize)
                                    : parseShort(argv[i] + 1, &ask, msg, msgSize);
-        if (rc) {
+        if (rc)
             return rc;
-        }
         /* logstamp's value is optional: only with "=", as on the command line */
         if (!ask.value && optionTakesValue(ask.option) && strcmp(ask.option, "logstamp")) {
             if (i + 1 >= argc) {
@@ -136,13 +128,11 @@ int psAddApply(psConfig *cfg, int argc, const char *const *argv, char *msg, size
             ask.value = argv[++i];
         }
         rc = psConfigSet(cfg, ask.option, ask.value, msg, msgSize);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     int rc = psConfigSetCommand(cfg, argc - i, argv + i);
-    if (rc) {
+    if (rc)
         epicsSnprintf(msg, msgSize, rc == -EINVAL ? "no command given" : "out of memory");
-    }
     return rc;
 }

@@ -37,9 +37,8 @@ psSup *psIocSup(void)
 
 void psIocSetSup(psSup *sup)
 {
-    if (hooks.sup && hooks.sup != sup) {
+    if (hooks.sup && hooks.sup != sup)
         psIocChildrenDetach();
-    }
     hooks.sup = sup;
     psIocChildrenAttach();
 }
@@ -54,9 +53,8 @@ static void endOwnSup(void *arg)
 {
     (void)arg;
     psSup *sup = hooks.own;
-    if (!sup) {
+    if (!sup)
         return;
-    }
     psIocSetSup(NULL);
     hooks.own = NULL;
     psSupShutdown(sup);
@@ -69,16 +67,14 @@ static void endOwnSup(void *arg)
 
 psSup *psHooksNeedSup(void)
 {
-    if (hooks.sup) {
+    if (hooks.sup)
         return hooks.sup;
-    }
     psSupOptions options;
     psSupOptionsDefault(&options);
     options.reservedDescriptors = 256;
     psSup *sup = psSupCreate(&options);
-    if (!sup) {
+    if (!sup)
         return NULL;
-    }
     int rc = psSupStart(sup);
     if (rc) {
         errlogPrintf("procServ: cannot start the supervisor: %s\n", strerror(-rc));
@@ -95,18 +91,16 @@ psSup *psHooksNeedSup(void)
 static void sizeCallbackQueue(void)
 {
     int slots = hooks.sup ? PS_SLOTS_PER_CHILD * psSupCount(hooks.sup) : 0;
-    if (slots > PS_QUEUE_SLOTS) {
+    if (slots > PS_QUEUE_SLOTS)
         callbackSetQueueSize(slots);
-    }
 }
 
 static void initHook(initHookState state)
 {
     switch (state) {
     case initHookAtIocBuild:
-        if (hooks.sup) {
+        if (hooks.sup)
             psSupBegin(hooks.sup, NULL);
-        }
         psIocChildrenAttach();
         sizeCallbackQueue();
         break;

@@ -92,18 +92,16 @@ static psIocChild *nextChild(psIocChild *child)
  * and start it again, thousands of times until it is. */
 static void startTimer(psIocChild *child, double pause)
 {
-    if (pause > 0) {
+    if (pause > 0)
         pause += epicsThreadSleepQuantum() / 2;
-    }
     epicsTimerStartDelay(child->timer, pause);
 }
 
 /** Has the scan that was requested last been completed?  With the lock held. */
 static bool isShown(psIocChild *child)
 {
-    if (child->requesting || child->outstanding) {
+    if (child->requesting || child->outstanding)
         return false;
-    }
     child->shown = child->snap.seq;
     return true;
 }
@@ -118,9 +116,8 @@ static void scanComplete(void *usr, IOSCANPVT scan, int prio)
     child->outstanding--;
     bool last = isShown(child);
     epicsMutexUnlock(child->lock);
-    if (last) {
+    if (last)
         pollWatches(child);
-    }
     pump(child);
 }
 
@@ -149,14 +146,12 @@ static void requestScan(psIocChild *child)
     bool over = !failed && isShown(child);
     child->pollDue = child->pollDue || over;
     epicsMutexUnlock(child->lock);
-    if (!again) {
+    if (!again)
         return;
-    }
-    if (failed || over) {
+    if (failed || over)
         startTimer(child, pause);
-    } else {
+    else
         pump(child);
-    }
 }
 
 /** Request a scan if one is wanted, none is under way, and the gap is over. */
@@ -173,11 +168,10 @@ static void pump(psIocChild *child)
         child->nextScan = now + PS_SCAN_GAP_SEC;
     }
     epicsMutexUnlock(child->lock);
-    if (idle && pause > 0) {
+    if (idle && pause > 0)
         startTimer(child, pause);
-    } else if (idle) {
+    else if (idle)
         requestScan(child);
-    }
 }
 
 static void timerExpired(void *ctx)
@@ -187,9 +181,8 @@ static void timerExpired(void *ctx)
     bool poll = child->pollDue;
     child->pollDue = false;
     epicsMutexUnlock(child->lock);
-    if (poll) {
+    if (poll)
         pollWatches(child);
-    }
     pump(child);
 }
 
@@ -210,9 +203,8 @@ static void pollWatches(psIocChild *child)
     uint32_t shown = child->shown;
     bool live = child->live;
     epicsMutexUnlock(child->lock);
-    if (!live) {
+    if (!live)
         return;
-    }
     for (ELLNODE *node = ellFirst(&child->watches); node; node = ellNext(node)) {
         psIocWatch *watch = CONTAINER(node, psIocWatch, node);
         watch->poll(watch, &now, shown);
@@ -237,15 +229,12 @@ static void clockThread(void *arg)
     struct pollfd stop = {.fd = registry.clockStop, .events = POLLIN};
     int ready;
     while ((ready = poll(&stop, 1, clockPause())) <= 0) {
-        if (ready < 0) {
+        if (ready < 0)
             continue; /* EINTR */
-        }
-        for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
+        for (psIocChild *child = nextChild(NULL); child; child = nextChild(child))
             pollWatches(child);
-        }
-        for (int prio = 0; prio < NUM_CALLBACK_PRIORITIES; prio++) {
+        for (int prio = 0; prio < NUM_CALLBACK_PRIORITIES; prio++)
             scanIoImmediate(registry.clockScan, prio);
-        }
     }
 }
 
@@ -257,17 +246,15 @@ static void startClock(void)
     opts.joinable = 1;
     registry.clock =
         registry.clockStop < 0 ? NULL : epicsThreadCreateOpt("psClock", clockThread, NULL, &opts);
-    if (!registry.clock) {
+    if (!registry.clock)
         errlogPrintf("procServ: no thread for what changes once a second\n");
-    }
 }
 
 static void stopClock(void)
 {
     uint64_t one = 1;
-    if (!registry.clock) {
+    if (!registry.clock)
         return;
-    }
     while (write(registry.clockStop, &one, sizeof one) < 0 && errno == EINTR) {
     }
     epicsThreadMustJoin(registry.clock);
@@ -291,14 +278,12 @@ static bool takeNext(psIocChild *child)
     int rc;
     do {
         rc = psSupNextTransition(child->sup, child->name, &next);
-        if (rc < 0) {
+        if (rc < 0)
             return false;
-        }
         /* What was published while we subscribed is shown already. */
     } while ((int32_t)(next.seq - child->snap.seq) <= 0 && rc > 0);
-    if ((int32_t)(next.seq - child->snap.seq) > 0) {
+    if ((int32_t)(next.seq - child->snap.seq) > 0)
         child->snap = next;
-    }
     return rc > 0;
 }
 
@@ -335,9 +320,8 @@ bool psIocChildSettings(psIocChild *child, psSettings *out)
     epicsMutexMustLock(child->lock);
     bool known = child->sup && !psSupStatus(child->sup, child->name, &now);
     epicsMutexUnlock(child->lock);
-    if (known) {
+    if (known)
         *out = now.settings;
-    }
     return known;
 }
 
@@ -345,9 +329,8 @@ uint32_t psIocChildNewest(psIocChild *child)
 {
     psStatus now = {0};
     epicsMutexMustLock(child->lock);
-    if (child->sup) {
+    if (child->sup)
         psSupStatus(child->sup, child->name, &now);
-    }
     epicsMutexUnlock(child->lock);
     return now.seq;
 }
@@ -358,9 +341,8 @@ void psIocChildPollIfShown(psIocChild *child, uint32_t seq)
     bool poll = child->live && (int32_t)(child->shown - seq) >= 0;
     child->pollDue = child->pollDue || poll;
     epicsMutexUnlock(child->lock);
-    if (poll) {
+    if (poll)
         epicsTimerStartDelay(child->timer, 0);
-    }
 }
 
 /* ---- registry ---- */
@@ -368,15 +350,13 @@ void psIocChildPollIfShown(psIocChild *child, uint32_t seq)
 static psIocChild *createChild(const char *name)
 {
     psIocChild *child = calloc(1, sizeof *child);
-    if (!child) {
+    if (!child)
         return NULL;
-    }
     child->lock = epicsMutexCreate();
     child->timer = epicsTimerQueueCreateTimer(registry.gapQueue, timerExpired, child);
     if (!child->lock || !child->timer) {
-        if (child->lock) {
+        if (child->lock)
             epicsMutexDestroy(child->lock);
-        }
         free(child);
         return NULL;
     }
@@ -390,13 +370,11 @@ static psIocChild *createChild(const char *name)
  *  for nobody. */
 static void follow(psIocChild *child, psSup *sup)
 {
-    if (sup) {
+    if (sup)
         psSupSubscribe(sup, child->name, published, child);
-    }
     epicsMutexMustLock(child->lock);
-    if (child->sup) {
+    if (child->sup)
         takeNewest(child);
-    }
     child->live = child->wanted = true;
     epicsMutexUnlock(child->lock);
     pollWatches(child);
@@ -407,9 +385,8 @@ static void attachChild(psIocChild *child)
 {
     psSup *sup = psIocSup();
     psChildFacts facts;
-    if (!sup || psSupFacts(sup, child->name, &facts)) {
+    if (!sup || psSupFacts(sup, child->name, &facts))
         return;
-    }
     epicsMutexMustLock(child->lock);
     bool isNew = !child->sup;
     if (isNew) {
@@ -418,9 +395,8 @@ static void attachChild(psIocChild *child)
         takeNewest(child);
     }
     epicsMutexUnlock(child->lock);
-    if (isNew && registry.running) {
+    if (isNew && registry.running)
         follow(child, sup);
-    }
 }
 
 static void makeScan(psIocChild *child)
@@ -432,16 +408,13 @@ static void makeScan(psIocChild *child)
 psIocChild *psIocChildGet(const char *name)
 {
     psIocChild *child = nextChild(NULL);
-    while (child && strcmp(child->name, name)) {
+    while (child && strcmp(child->name, name))
         child = nextChild(child);
-    }
-    if (child) {
+    if (child)
         return child;
-    }
     child = createChild(name);
-    if (!child) {
+    if (!child)
         return NULL;
-    }
     makeScan(child);
     epicsMutexMustLock(registry.lock);
     ellAdd(&registry.children, &child->node);
@@ -508,9 +481,8 @@ void psIocChildrenReset(void)
 
 void psIocChildrenAttach(void)
 {
-    for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
+    for (psIocChild *child = nextChild(NULL); child; child = nextChild(child))
         attachChild(child);
-    }
 }
 
 void psIocChildrenDetach(void)
@@ -519,9 +491,8 @@ void psIocChildrenDetach(void)
         epicsMutexMustLock(child->lock);
         psSup *sup = child->sup;
         epicsMutexUnlock(child->lock);
-        if (!sup) {
+        if (!sup)
             continue;
-        }
         psSupSubscribe(sup, child->name, NULL, NULL);
         epicsMutexMustLock(child->lock);
         child->sup = NULL;
@@ -537,9 +508,8 @@ void psIocChildrenDetach(void)
 
 void psIocChildrenStart(void)
 {
-    if (!registry.clockScan) {
+    if (!registry.clockScan)
         return; /* no record of ours: nothing was initialized */
-    }
     registry.running = true;
     for (psIocChild *child = nextChild(NULL); child; child = nextChild(child)) {
         epicsMutexMustLock(child->lock);
@@ -562,9 +532,8 @@ void psIocChildrenStop(void)
         child->live = false;
         psSup *sup = child->sup;
         epicsMutexUnlock(child->lock);
-        if (sup) {
+        if (sup)
             psSupSubscribe(sup, child->name, NULL, NULL);
-        }
         epicsTimerCancel(child->timer);
     }
     registry.clockScan = NULL; /* Base may free it now; the next dset init(0) makes another */

@@ -18,11 +18,9 @@
 const void *psItemFind(const void *table, size_t count, size_t rowBytes, const char *name)
 {
     const char *row = table;
-    for (size_t i = 0; i < count; i++, row += rowBytes) {
-        if (!strcmp(((const psItem *)row)->name, name)) {
+    for (size_t i = 0; i < count; i++, row += rowBytes)
+        if (!strcmp(((const psItem *)row)->name, name))
             return row;
-        }
-    }
     return NULL;
 }
 
@@ -44,21 +42,17 @@ int psLinkParse(const struct link *link, char *name, size_t nameSize, char *item
         epicsSnprintf(msg, msgSize, "link must be \"@NAME item\"");
         return -EINVAL;
     }
-    while (isspace((unsigned char)*text)) {
+    while (isspace((unsigned char)*text))
         text++;
-    }
     size_t end = strlen(text);
-    while (end && isspace((unsigned char)text[end - 1])) {
+    while (end && isspace((unsigned char)text[end - 1]))
         end--;
-    }
     size_t start = end;
-    while (start && !isspace((unsigned char)text[start - 1])) {
+    while (start && !isspace((unsigned char)text[start - 1]))
         start--;
-    }
     size_t nameEnd = start;
-    while (nameEnd && isspace((unsigned char)text[nameEnd - 1])) {
+    while (nameEnd && isspace((unsigned char)text[nameEnd - 1]))
         nameEnd--;
-    }
     if (!copyWord(text, nameEnd, name, nameSize) ||
         !copyWord(text + start, end - start, item, itemSize)) {
         epicsSnprintf(msg, msgSize, "link \"@%s\" must be \"@NAME item\"", text);
@@ -98,9 +92,8 @@ long psInInit(dbCommon *prec, const struct link *link, const void *table, size_t
 long psInClockInfo(int detach, dbCommon *prec, IOSCANPVT *out)
 {
     (void)detach;
-    if (!prec->dpvt) {
+    if (!prec->dpvt)
         return S_dev_noDeviceFound;
-    }
     *out = psIocClockScan();
     return 0;
 }
@@ -109,9 +102,8 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out)
 {
     (void)detach;
     const psIn *in = prec->dpvt;
-    if (!in) {
+    if (!in)
         return S_dev_noDeviceFound;
-    }
     *out = psIocChildScan(in->child);
     return 0;
 }
@@ -119,21 +111,18 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out)
 static const void *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
 {
     recGblSetSevrMsg(prec, stat, INVALID_ALARM, "%s", msg);
-    if (prec->sevr != INVALID_ALARM || !prec->time.secPastEpoch) {
+    if (prec->sevr != INVALID_ALARM || !prec->time.secPastEpoch)
         epicsTimeGetCurrent(&prec->time);
-    }
     return NULL;
 }
 
 const void *psInBegin(dbCommon *prec, psIocView *view)
 {
-    if (!prec->nsev) {
+    if (!prec->nsev)
         prec->namsg[0] = '\0';
-    }
     psIn *in = prec->dpvt;
-    if (!in) {
+    if (!in)
         return readFailed(prec, LINK_ALARM, "bad link, see errlog");
-    }
     if (!psIocChildLock(in->child, view)) {
         psIocChildUnlock(in->child);
         return readFailed(prec, COMM_ALARM, "no such process is supervised");
@@ -157,9 +146,8 @@ void psInStamp(dbCommon *prec, bool changed, epicsEnum16 sevr)
     bool first = !prec->time.secPastEpoch || prec->udf;
     bool byTransition = seq != in->seq && time.secPastEpoch;
     in->seq = seq;
-    if (!first && !changed && sevr == prec->sevr) {
+    if (!first && !changed && sevr == prec->sevr)
         return;
-    }
     if (!byTransition) {
         epicsTimeGetCurrent(&prec->time);
         return;
@@ -167,24 +155,19 @@ void psInStamp(dbCommon *prec, bool changed, epicsEnum16 sevr)
     /* A transition is shown a little later than it happened: a tick of the clock may have been
      * quicker, and archivers refuse samples that go back. */
     double ahead = epicsTimeDiffInSeconds(&prec->time, &time);
-    if (first || !(ahead > 0 && ahead < 1.5)) {
+    if (first || !(ahead > 0 && ahead < 1.5))
         prec->time = time;
-    }
 }
 
 epicsEnum16 psInLimitSevr(double val, const double limits[4], const epicsEnum16 sevrs[4])
 {
-    if (sevrs[0] && val >= limits[0]) {
+    if (sevrs[0] && val >= limits[0])
         return sevrs[0];
-    }
-    if (sevrs[3] && val <= limits[3]) {
+    if (sevrs[3] && val <= limits[3])
         return sevrs[3];
-    }
-    if (sevrs[1] && val >= limits[1]) {
+    if (sevrs[1] && val >= limits[1])
         return sevrs[1];
-    }
-    if (sevrs[2] && val <= limits[2]) {
+    if (sevrs[2] && val <= limits[2])
         return sevrs[2];
-    }
     return NO_ALARM;
 }

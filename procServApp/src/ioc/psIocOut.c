@@ -103,9 +103,8 @@ static void done(void *ctx, psCmdState how, const char *msg)
 static void doneLate(void *ctx, psCmdState how, const char *msg)
 {
     psOut *out = ctx;
-    if (how != psCmdDone) {
+    if (how != psCmdDone)
         noteEnd(out, &out->late, how, msg);
-    }
 }
 
 /** Thread: any that holds no record lock. */
@@ -150,11 +149,10 @@ static void adoptActual(psOut *out)
 /** VAL as it is at the end: a command is over, a setting shows what holds. */
 static void settle(psOut *out)
 {
-    if (out->item->setting) {
+    if (out->item->setting)
         adoptActual(out);
-    } else {
+    else
         out->type->adopt(out->prec, 0);
-    }
 }
 
 /** The alarm of the command that ended, if it failed. */
@@ -165,18 +163,16 @@ static void tellOutcome(psOut *out)
     psCmdState how = out->how;
     memcpy(msg, out->msg, sizeof msg);
     epicsMutexUnlock(out->lock);
-    if (how != psCmdDone) {
+    if (how != psCmdDone)
         failed(out->prec, msg);
-    }
 }
 
 static void secondPass(psOut *out)
 {
     double value = out->type->value(out->prec);
     tellOutcome(out);
-    if (value != out->accepted && !(isnan(value) && isnan(out->accepted))) {
+    if (value != out->accepted && !(isnan(value) && isnan(out->accepted)))
         return; /* a newer put, processed next: changing VAL would lose it */
-    }
     settle(out);
 }
 
@@ -228,9 +224,8 @@ static void submit(psOut *out, double value)
         return;
     }
     tellPut(out, cmd.by, value);
-    if (!out->item->setting) {
+    if (!out->item->setting)
         out->type->post(prec);
-    }
     out->accepted = value;
     prec->pact = wait;
     int rc = psIocChildSubmit(out->child, &cmd, wait ? done : doneLate, out);
@@ -257,18 +252,16 @@ static void firstPass(psOut *out)
         psPutTrapTake(out, by, sizeof by);
     } else {
         submit(out, value);
-        if (!out->prec->pact) {
+        if (!out->prec->pact)
             settle(out);
-        }
     }
     out->readback = false;
 }
 
 void psOutWrite(dbCommon *prec, const psOutType *type)
 {
-    if (!prec->nsev) {
+    if (!prec->nsev)
         prec->namsg[0] = '\0'; /* 7.0.8.1: a message outlives its alarm */
-    }
     psOut *out = prec->dpvt;
     if (!out) {
         failed(prec, "bad link, see errlog");
@@ -310,9 +303,8 @@ static void poll(psIocWatch *watch, const psSettings *now, uint32_t shown)
 {
     psOut *out = CONTAINER(watch, psOut, watch);
     double actual = settingOf(now, out->item->verb);
-    if (!isAlive(out)) {
+    if (!isAlive(out))
         return;
-    }
     epicsMutexMustLock(out->lock);
     bool reached = (int32_t)(shown - out->awaited) >= 0;
     bool stuck = shown == out->shown && epicsMonotonicGet() * 1e-9 - out->endedAt > PATIENCE_SEC;
@@ -321,12 +313,10 @@ static void poll(psIocWatch *watch, const psSettings *now, uint32_t shown)
     out->shown = shown;
     out->seen = actual;
     epicsMutexUnlock(out->lock);
-    if (finish) {
+    if (finish)
         complete(out);
-    }
-    if (sync) {
+    if (sync)
         syncNow(out);
-    }
 }
 
 /* ---- init ---- */
@@ -334,15 +324,13 @@ static void poll(psIocWatch *watch, const psSettings *now, uint32_t shown)
 static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
 {
     psOut *out = calloc(1, sizeof *out);
-    if (!out) {
+    if (!out)
         return NULL;
-    }
     out->lock = epicsMutexCreate();
     out->child = psIocChildGet(name);
     if (!out->lock || !out->child) {
-        if (out->lock) {
+        if (out->lock)
             epicsMutexDestroy(out->lock);
-        }
         free(out);
         return NULL;
     }
@@ -360,9 +348,8 @@ static void loadActual(psOut *out)
 {
     dbCommon *prec = out->prec;
     psSettings now;
-    if (!psIocChildSettings(out->child, &now)) {
+    if (!psIocChildSettings(out->child, &now))
         return; /* VAL stays undefined until there is something to show */
-    }
     out->seen = settingOf(&now, out->item->verb);
     out->type->adopt(prec, out->seen);
     prec->udf = FALSE;
@@ -392,11 +379,10 @@ long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, 
     }
     out->type = type;
     prec->dpvt = out;
-    if (row->setting) {
+    if (row->setting)
         loadActual(out);
-    } else {
+    else
         prec->udf = FALSE;
-    }
     psIocChildWatch(out->child, &out->watch);
     return 0;
 }

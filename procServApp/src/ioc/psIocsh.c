@@ -44,11 +44,10 @@ static void fail(const char *usage, const char *msg)
 static void failCode(const char *usage, const char *name, int rc)
 {
     char msg[PS_TEXT_BYTES];
-    if (rc == -ENOENT) {
+    if (rc == -ENOENT)
         epicsSnprintf(msg, sizeof msg, "%s: no such process is supervised", name);
-    } else {
+    else
         epicsSnprintf(msg, sizeof msg, "%s: %s", name, strerror(-rc));
-    }
     fail(usage, msg);
 }
 
@@ -110,9 +109,8 @@ static void startCall(const iocshArgBuf *args)
 {
     psSup *sup = psIocSup();
     int rc = sup ? psSupBegin(sup, args[0].sval) : -ENOENT;
-    if (rc) {
+    if (rc)
         failCode(USAGE_START, args[0].sval ? args[0].sval : "procServStart", rc);
-    }
 }
 
 /* ---- procServReport ---- */
@@ -120,11 +118,10 @@ static void startCall(const iocshArgBuf *args)
 static void reportCall(const iocshArgBuf *args)
 {
     psSup *sup = psIocSup();
-    if (sup) {
+    if (sup)
         psSupReport(sup, epicsGetStdout(), args[0].ival);
-    } else {
+    else
         printf("Nothing is supervised.\n");
-    }
 }
 
 /* ---- procServCmd ---- */
@@ -145,11 +142,9 @@ static const struct {
 
 static psVerb verbOf(const char *word)
 {
-    for (size_t i = 0; i < NELEMENTS(verbs); i++) {
-        if (!strcmp(verbs[i].word, word)) {
+    for (size_t i = 0; i < NELEMENTS(verbs); i++)
+        if (!strcmp(verbs[i].word, word))
             return verbs[i].verb;
-        }
-    }
     return psVerbNone;
 }
 
@@ -177,9 +172,8 @@ static void cmdCall(const iocshArgBuf *args)
     }
     psSup *sup = psIocSup();
     int rc = sup ? psSupSubmit(sup, name, &cmd, NULL, NULL) : -ENOENT;
-    if (rc) {
+    if (rc)
         failCode(USAGE_CMD, name, rc);
-    }
 }
 
 /* ---- procServInsecurePvs ---- */
@@ -216,7 +210,6 @@ static const struct {
 
 void psIocshRegister(void)
 {
-    for (size_t i = 0; i < NELEMENTS(commands); i++) {
+    for (size_t i = 0; i < NELEMENTS(commands); i++)
         iocshRegister(&commands[i].def, commands[i].call);
-    }
 }

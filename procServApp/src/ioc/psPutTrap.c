@@ -27,11 +27,9 @@ static void nameOf(const asTrapWriteMessage *message, char *by, size_t size)
 {
     epicsSnprintf(by, size, "%s@%s", message->userid ? message->userid : "?",
                   message->hostid ? message->hostid : "?");
-    for (char *c = by; *c; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+    for (char *c = by; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?'; /* it goes to terminals and logs */
-        }
-    }
 }
 
 /** DISP refuses it right after us: nobody else will tell. */
@@ -79,14 +77,12 @@ static void listener(asTrapWriteMessage *message, int after)
     dbChannel *chan = message->serverSpecific;
     psOut *out = chan ? psOutOf(dbChannelRecord(chan)) : NULL;
     current.out = NULL; /* of a put with callback that another thread has made */
-    if (!out) {
+    if (!out)
         return;
-    }
-    if (after) {
+    if (after)
         afterPut(out);
-    } else {
+    else
         beforePut(chan, out, message);
-    }
 }
 
 static void registerListener(void *arg)

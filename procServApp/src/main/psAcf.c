@@ -58,7 +58,6 @@ char *psAcfExpand(const char *text, const char *const *users, const char *const 
     char *out = NULL;
     size_t outLen;
     FILE *to = open_memstream(&out, &outLen);
-    bool failed;
 
     if (!to)
         return NULL;
@@ -74,7 +73,7 @@ char *psAcfExpand(const char *text, const char *const *users, const char *const 
             fputc(*text, to);
         text += isUsers + isHosts ? isUsers + isHosts : 1;
     }
-    failed = ferror(to);
+    bool failed = ferror(to);
     if (fclose(to) || failed) {
         free(out);
         return NULL;

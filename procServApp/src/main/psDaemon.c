@@ -57,10 +57,8 @@ static int await(int fd, pid_t pid)
 /* The child.  A failure here is the report. */
 static void detach(psDaemon *self)
 {
-    int status;
-
     setsid();
-    status = toNull(0);
+    int status = toNull(0);
     if (!status)
         status = toNull(1);
     if (status) {
@@ -84,11 +82,10 @@ static pid_t forkQuietly(void)
 int psDaemonFork(psDaemon *self, int *outCode)
 {
     int fds[2];
-    pid_t pid;
 
     if (pipe2(fds, O_CLOEXEC) < 0)
         return -errno;
-    pid = forkQuietly();
+    pid_t pid = forkQuietly();
     if (pid < 0) {
         int status = -errno;
 
@@ -110,13 +107,12 @@ int psDaemonFork(psDaemon *self, int *outCode)
 void psDaemonReport(psDaemon *self, int code)
 {
     unsigned char byte = (unsigned char)code;
-    ssize_t ignored;
 
     if (self->reportFd < 0)
         return;
     /* If the parent is gone there is nobody to tell; if /dev/null can't be opened, standard
      * error stays what it was. */
-    ignored = write(self->reportFd, &byte, 1);
+    ssize_t ignored = write(self->reportFd, &byte, 1);
     (void)ignored;
     close(self->reportFd);
     self->reportFd = -1;

@@ -91,10 +91,9 @@ static int nextLong(psGetopt *self, FILE *err, const psOption **outOption, const
 
 static const psOption *findLetter(const psGetopt *self, char letter)
 {
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->count; i++)
         if (self->options[i].letter == letter)
             return &self->options[i];
-    }
     return NULL;
 }
 
@@ -129,13 +128,11 @@ static int nextLetter(psGetopt *self, FILE *err, const psOption **outOption, con
 
 int psGetoptNext(psGetopt *self, FILE *err, const psOption **outOption, const char **outValue)
 {
-    const char *word;
-
     if (self->cluster)
         return nextLetter(self, err, outOption, outValue);
     if (self->index >= self->argc)
         return 0;
-    word = self->argv[self->index];
+    const char *word = self->argv[self->index];
     if (word[0] != '-' || !word[1])
         return 0;
     if (strcmp(word, "--") == 0) {

@@ -57,11 +57,11 @@ static void watchdog(void *arg)
 static void ended(void *ctx, int exitCode)
 {
     run *self = ctx;
-    epicsThreadId thread;
 
     self->exitCode = exitCode;
-    thread = epicsThreadCreate("psEnd", epicsThreadPriorityMedium,
-                               epicsThreadGetStackSize(epicsThreadStackSmall), watchdog, self);
+    epicsThreadId thread =
+        epicsThreadCreate("psEnd", epicsThreadPriorityMedium,
+                          epicsThreadGetStackSize(epicsThreadStackSmall), watchdog, self);
     psRunFileRemove(&self->infoFile);
     psRunFileRemove(&self->pidFile);
     if (!thread)
@@ -164,12 +164,11 @@ static void writeInfoFile(run *self)
     const char *path = self->program->infoFile;
     char *text = NULL;
     size_t len = 0;
-    FILE *out;
     int status = -ENOMEM;
 
     if (!path)
         return;
-    out = open_memstream(&text, &len);
+    FILE *out = open_memstream(&text, &len);
     if (out) {
         psSupPrintInfo(self->sup, out);
         if (fclose(out) == 0)
@@ -188,13 +187,12 @@ static void attachTerminal(run *self)
     const psProgram *program = self->program;
     const char *log = program->child ? program->child->logFile : NULL;
     pid_t group = tcgetpgrp(0);
-    int status;
 
     if (!program->foreground || !program->child || (log && strcmp(log, "-") == 0))
         return;
     if (group >= 0 && group != getpgrp())
         return;
-    status = psSupAttachTerminal(self->sup, psConfigName(program->child), 0);
+    int status = psSupAttachTerminal(self->sup, psConfigName(program->child), 0);
     if (status && status != -ENOTTY)
         fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
 }
@@ -205,12 +203,11 @@ static int start(run *self)
 {
     const psProgram *program = self->program;
     char msg[2 * PS_TEXT_BYTES] = "";
-    int status;
 
     self->sup = psSupCreate(&self->options);
     if (!self->sup)
         return ENOMEM; /* told by psSupCreate */
-    status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
+    int status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
     if (status) {
         fprintf(stderr, "%s\n", msg);
         if (status == -EINVAL)
@@ -234,10 +231,9 @@ static int start(run *self)
 static void serve(const run *self)
 {
     static psServeOptions options; /* lives as long as the program */
-    int status;
 
     options = serveOptions(self);
-    status = psServeStart(&options);
+    int status = psServeStart(&options);
     if (status)
         fprintf(stderr, "%s: no PVs: %s\n", self->program->argv0, strerror(-status));
     else
@@ -322,11 +318,10 @@ static void report(void *ctx, bool bad, const char *line)
 static int checkRunFile(const char *what, const char *path)
 {
     char line[PS_TEXT_BYTES];
-    int status;
 
     if (!path)
         return 0;
-    status = psRunFileCheck(path);
+    int status = psRunFileCheck(path);
     snprintf(line, sizeof(line), "%s file %s: %s", what, path,
              status ? strerror(-status) : "can be written");
     report(NULL, status != 0, line);

@@ -268,10 +268,9 @@ static void applyHelp(psProgram *program, const char *value)
                  " unix:<user>:<group>:<mode>:<path>   with that owner and permissions\n");
     for (int group = 0; group < psOptionGroupCount; group++) {
         fprintf(out, "%s\n", groupTitles[group]);
-        for (size_t i = 0; i < NELEMENTS(options); i++) {
+        for (size_t i = 0; i < NELEMENTS(options); i++)
             if ((int)options[i].group == group && options[i].help)
                 helpLine(out, &options[i]);
-        }
     }
     fprintf(out,
             "Keys are written ^X or as the character itself; [] shows the default.\n\n"
@@ -400,12 +399,11 @@ static void parse(psProgram *program, int argc, char *const *argv)
     const char *value;
     int status;
 
-    while ((status = psGetoptNext(&scan, program->errFile, &option, &value)) != 0) {
+    while ((status = psGetoptNext(&scan, program->errFile, &option, &value)) != 0)
         if (status < 0)
             program->wrongUsage = true;
         else if (!applyOption(program, option, value))
             return;
-    }
     conclude(program, scan.index < argc ? argc - scan.index : 0, argv + scan.index);
 }
 

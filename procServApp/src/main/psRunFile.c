@@ -101,7 +101,6 @@ int psRunFileWrite(psRunFile *self, const char *path, const char *text, size_t l
 int psRunFileCheck(const char *path)
 {
     char dir[PATH_MAX];
-    char *slash;
     struct stat info;
 
     if (lstat(path, &info) == 0) {
@@ -115,7 +114,7 @@ int psRunFileCheck(const char *path)
         return -errno;
     if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
         return -ENAMETOOLONG;
-    slash = strrchr(dir, '/');
+    char *slash = strrchr(dir, '/');
     if (slash)
         slash[slash == dir] = '\0';
     return access(slash ? dir : ".", W_OK | X_OK) < 0 ? -errno : 0;

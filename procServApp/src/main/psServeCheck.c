@@ -138,10 +138,9 @@ int psMakePrefix(const char *given, const char *name, char *out, size_t size, ch
         len = epicsSnprintf(out, size, "%s", given);
     } else {
         len = epicsSnprintf(out, size, "%s:PS:", slash ? slash + 1 : name ? name : "");
-        for (char *c = out; *c; c++) {
+        for (char *c = out; *c; c++)
             if (!isalnum((unsigned char)*c) && !strchr("_-+:[]<>;", *c))
                 *c = '_';
-        }
     }
     if (len > PS_PREFIX_BYTES || len >= (int)size) {
         epicsSnprintf(msg, msgSize,

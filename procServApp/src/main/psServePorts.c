@@ -36,11 +36,10 @@ static long portOf(const searchPort *search, char *msg, size_t msgSize)
     for (size_t i = 0; i < NELEMENTS(search->variables); i++) {
         const char *value = getenv(search->variables[i]);
         char *end;
-        long port;
 
         if (!value || !*value)
             continue;
-        port = strtol(value, &end, 10);
+        long port = strtol(value, &end, 10);
         if (end != value && !*end && port > PORT_ABOVE && port < 65536)
             return port;
         epicsSnprintf(msg, msgSize, "%s: %s is no port number above %d", search->variables[i],
@@ -72,12 +71,11 @@ static int checkItem(const searchPort *search, const char *item, long port, char
 {
     struct in_addr address;
     char text[INET_ADDRSTRLEN];
-    int status;
 
     epicsSnprintf(text, sizeof(text), "%.*s", (int)strcspn(item, ":"), item);
     if (inet_pton(AF_INET, text, &address) != 1)
         return 0; /* told by psCheckInterfaces() */
-    status = tryBind(address, port);
+    int status = tryBind(address, port);
     if (status)
         epicsSnprintf(msg, msgSize, "the %s server's UDP port %ld on %s: %s", search->server, port,
                       text, strerror(-status));

@@ -153,8 +153,6 @@ void limitMyself()
 int psServeCheck(const psServeOptions *options, double deadlineSec,
                  void (*report)(void *ctx, bool bad, const char *line), void *ctx)
 {
-    int errors;
-
     try {
         psServeEnvironment(options);
         ownChecks(*options);
@@ -166,7 +164,7 @@ int psServeCheck(const psServeOptions *options, double deadlineSec,
     acfOnly.script = NULL;
     scriptOnly.acf = NULL;
     /* one after the other, as when it runs: so it is known which is bad */
-    errors = options->acf ? psTrialRun(&acfOnly, deadlineSec, report, ctx) : 0;
+    int errors = options->acf ? psTrialRun(&acfOnly, deadlineSec, report, ctx) : 0;
     if (options->script || !options->acf)
         errors += psTrialRun(&scriptOnly, deadlineSec, report, ctx);
     if (!errors)

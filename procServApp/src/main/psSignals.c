@@ -55,14 +55,11 @@ void psSignalsInstall(bool foreground)
 
 void psSignalsDeliver(psSup *sup)
 {
-    unsigned bits;
-
     atomic_store(&target, sup);
     if (!sup)
         return;
-    bits = atomic_exchange(&kept, 0);
-    for (int signo = 1; signo < 32; signo++) {
+    unsigned bits = atomic_exchange(&kept, 0);
+    for (int signo = 1; signo < 32; signo++)
         if (bits & (1u << signo))
             psSupRaise(sup, signo);
-    }
 }

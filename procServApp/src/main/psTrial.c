@@ -72,7 +72,6 @@ static int spawn(const psServeOptions *options, const int out[2], const int err[
     const char *program = access("/proc/self/exe", X_OK) ? options->argv0 : "/proc/self/exe";
     char self[4096];
     ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    int status;
 
     if (len > 0) { /* the new process has another /proc/self by then */
         self[len] = '\0';
@@ -89,7 +88,7 @@ static int spawn(const psServeOptions *options, const int out[2], const int err[
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-    status = posix_spawn(pid, program, &actions, &attr, (char *const *)argv, environ);
+    int status = posix_spawn(pid, program, &actions, &attr, (char *const *)argv, environ);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
     return -status;
@@ -101,10 +100,9 @@ bool psTrialTellsError(const char *line)
                                         "unable",   "bad ",   "invalid", "not ",
                                         "overflow", "exceed", "denied",  "unknown"};
 
-    for (size_t i = 0; i < NELEMENTS(words); i++) {
+    for (size_t i = 0; i < NELEMENTS(words); i++)
         if (strcasestr(line, words[i]))
             return true;
-    }
     return false;
 }
 

@@ -58,12 +58,11 @@ void psLogLimited(psLogLimit *limit, const char *fmt, ...)
 {
     char line[LINE_BYTES];
     unsigned suppressed = 0;
-    bool tell;
     va_list args;
 
     epicsThreadOnce(&onceId, initOnce, NULL);
     epicsMutexMustLock(lock);
-    tell = take(limit, psClockMono(psClockSystem()), &suppressed);
+    bool tell = take(limit, psClockMono(psClockSystem()), &suppressed);
     epicsMutexUnlock(lock);
     if (!tell)
         return;

@@ -41,10 +41,9 @@ void psTextAppend(psText *text, const void *data, size_t len)
 void psTextVPrintf(psText *text, const char *fmt, va_list args)
 {
     va_list again;
-    int len;
 
     va_copy(again, args);
-    len = vsnprintf(NULL, 0, fmt, again);
+    int len = vsnprintf(NULL, 0, fmt, again);
     va_end(again);
     if (len < 0) {
         text->failed = true;

@@ -126,10 +126,9 @@ psRange psVerbRange(psVerb verb)
 
 const char *psSignalName(int signo)
 {
-    for (size_t i = 0; i < NELEMENTS(signalNames); i++) {
+    for (size_t i = 0; i < NELEMENTS(signalNames); i++)
         if (signalNames[i].signo == signo)
             return signalNames[i].name;
-    }
     if (signo >= 32 && signo <= SIGNAL_MAX)
         return numberedNames[signo - 32];
     return "?";
@@ -142,10 +141,9 @@ int psSignalParse(const char *text)
 
     if (strncasecmp(text, "SIG", 3) == 0)
         name = text + 3;
-    for (size_t i = 0; i < NELEMENTS(signalNames); i++) {
+    for (size_t i = 0; i < NELEMENTS(signalNames); i++)
         if (strcasecmp(name, signalNames[i].name + 3) == 0)
             return signalNames[i].signo;
-    }
     if (epicsParseInt32(name, &number, 10, NULL) == 0 && number >= 1 && number <= SIGNAL_MAX)
         return number;
     return -EINVAL;

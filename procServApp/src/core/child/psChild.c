@@ -193,7 +193,6 @@ static bool copyEnvironment(psChild *child, char *const *envp)
     psText info = PS_TEXT_INIT;
     size_t count = 0;
     size_t used = 0;
-    size_t i;
 
     while (envp[count])
         count++;
@@ -202,13 +201,12 @@ static bool copyEnvironment(psChild *child, char *const *envp)
         return false;
     psTextPrintf(&info, "PROCSERV_INFO=PID=%d", (int)getpid());
     psConsoleInfo(&child->console, false, &info);
-    for (i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         static const char *const ours[] = {
             "PROCSERV_INFO=", "NOTIFY_SOCKET=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="};
         bool skip = false;
-        size_t k;
 
-        for (k = 0; k < NELEMENTS(ours); k++)
+        for (size_t k = 0; k < NELEMENTS(ours); k++)
             skip = skip || strncmp(envp[i], ours[k], strlen(ours[k])) == 0;
         if (!skip && (child->envp[used] = strdup(envp[i])) != NULL)
             used++;
@@ -223,13 +221,12 @@ static bool copyArguments(psChild *child)
 {
     const psConfig *cfg = child->cfg;
     int first = cfg->execFile ? 1 : 0;
-    int i;
 
     child->argv = calloc((size_t)cfg->argc + 2, sizeof(*child->argv));
     if (!child->argv)
         return false;
     child->argv[0] = cfg->execFile; /* -e FILE: FILE gets the command as its first argument */
-    for (i = 0; i < cfg->argc; i++)
+    for (int i = 0; i < cfg->argc; i++)
         child->argv[first + i] = cfg->argv[i];
     return true;
 }
@@ -253,7 +250,6 @@ static bool prepare(psChild *child, const psConfig *cfg)
 {
     char started[128];
     epicsTimeStamp wall;
-    size_t len;
 
     child->cfg = psConfigCopy(cfg);
     if (!child->cfg)
@@ -261,7 +257,7 @@ static bool prepare(psChild *child, const psConfig *cfg)
     child->name = psConfigName(child->cfg);
     child->serverDir = getcwd(NULL, 0);
     psClockWall(psLoopClock(child->loop), &wall);
-    len = psClockFormat(&wall, cfg->timeFormat, started, sizeof(started));
+    size_t len = psClockFormat(&wall, cfg->timeFormat, started, sizeof(started));
     child->serverStarted = calloc(1, len + 1);
     if (child->serverStarted)
         memcpy(child->serverStarted, started, len);
@@ -311,8 +307,6 @@ psChild *psChildCreate(psLoop *loop, const psConfig *cfg, const psChildOps *ops,
 
 void psChildFree(psChild *child)
 {
-    size_t i;
-
     if (!child)
         return;
     psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
@@ -324,7 +318,7 @@ void psChildFree(psChild *child)
     psSpawnAbandon(child->spawn); /* one that hangs: everything else was awaited */
     psConsoleClear(&child->console, LOG_WAIT_SEC);
     psChildClosePty(child);
-    for (i = 0; child->envp && child->envp[i]; i++)
+    for (size_t i = 0; child->envp && child->envp[i]; i++)
         free(child->envp[i]);
     free(child->envp);
     free(child->argv);

@@ -110,7 +110,6 @@ static void spawnDone(void *ctx, const psSpawnOutcome *outcome)
     psInputEvent event = {.incarnation = child->machine.incarnation};
     char why[PS_TEXT_BYTES];
     psOutput out;
-    int status;
 
     psSpawnFree(child->spawn);
     child->spawn = NULL;
@@ -129,7 +128,8 @@ static void spawnDone(void *ctx, const psSpawnOutcome *outcome)
     }
     child->pid = outcome->pid;
     psReportSpawned(child);
-    status = psReapBegin(&child->reap, child->loop, outcome->pid, outcome->pidfd, reaped, child);
+    int status =
+        psReapBegin(&child->reap, child->loop, outcome->pid, outcome->pidfd, reaped, child);
     if (status)
         psLogPrintf("%s: cannot watch process %d: %s", child->name, outcome->pid,
                     strerror(-status));

@@ -64,14 +64,13 @@ static void ptyReady(void *ctx, unsigned events)
 void psChildDrainPty(psChild *child)
 {
     int there = 0;
-    size_t left;
     long n = 1;
 
     if (child->pty.master < 0)
         return;
     if (ioctl(child->pty.master, FIONREAD, &there))
         there = 0;
-    left = (size_t)there + DRAIN_EXTRA_BYTES;
+    size_t left = (size_t)there + DRAIN_EXTRA_BYTES;
     while (left > 0 && n > 0) {
         n = psConsoleReadFrom(&child->console, child->pty.master, left);
         if (n > 0)
@@ -155,19 +154,18 @@ static bool isKey(psChild *child, psClient *client, unsigned char byte)
 
     if (byte == 0)
         return false; /* 0 stands for a disabled key */
-    if (byte == cfg->killKey) {
+    if (byte == cfg->killKey)
         killKey(child, client);
-    } else if (byte == cfg->toggleKey) {
+    else if (byte == cfg->toggleKey)
         toggleKey(child, client);
-    } else if (byte == cfg->logoutKey) {
+    else if (byte == cfg->logoutKey)
         psClientClose(client, false);
-    } else if (psMachineAtRest(&child->machine) && byte == ('R' & 037)) {
+    else if (psMachineAtRest(&child->machine) && byte == ('R' & 037))
         keyCommand(child, client, psVerbStart, 0);
-    } else if (psMachineAtRest(&child->machine) && byte == ('Q' & 037)) {
+    else if (psMachineAtRest(&child->machine) && byte == ('Q' & 037))
         quitKey(child);
-    } else {
+    else
         return false;
-    }
     return true;
 }
 
@@ -195,14 +193,13 @@ void psChildTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
     bool present = child->pty.master >= 0; /* for what was typed: a key may start one */
     uint8_t pass[1024];
     size_t passLen = 0;
-    size_t i;
 
     if (client->cols && (client->cols != child->cols || client->rows != child->rows)) {
         child->cols = client->cols;
         child->rows = client->rows;
         psPtySetSize(&child->pty, child->cols, child->rows);
     }
-    for (i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++) {
         if (!isKey(child, client, bytes[i]) && !child->cfg->ignore[bytes[i]])
             pass[passLen++] = bytes[i];
         if (passLen == sizeof(pass) || (i + 1 == len && passLen > 0)) {
@@ -217,9 +214,8 @@ void psChildTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
 void psChildSized(void *ctx, psClient *client, unsigned cols, unsigned rows)
 {
     psChild *child = ctx;
-    ELLNODE *node;
 
-    for (node = ellFirst(&child->console.clients); node; node = ellNext(node)) {
+    for (ELLNODE *node = ellFirst(&child->console.clients); node; node = ellNext(node)) {
         const psClient *other = CONTAINER(node, psClient, node);
 
         if (other != client && !other->readOnly && other->typedMono > client->typedMono)

@@ -96,12 +96,9 @@ void psFeedNewest(psFeed *feed, psStatus *out)
 
 int psFeedNext(psFeed *feed, psStatus *out)
 {
-    psTransition *node;
-    int left;
-
     epicsMutexMustLock(feed->lock);
-    node = (psTransition *)ellGet(&feed->transitions);
-    left = ellCount(&feed->transitions);
+    psTransition *node = (psTransition *)ellGet(&feed->transitions);
+    int left = ellCount(&feed->transitions);
     epicsMutexUnlock(feed->lock);
     if (!node)
         return -EAGAIN;

@@ -45,9 +45,8 @@ static void closeFd(psClient *client)
     static char sink[4096];
     int reads = DRAIN_READS;
 
-    if (client->fd < 0) {
+    if (client->fd < 0)
         return;
-    }
     psLoopUnwatch(&client->watch);
     if (client->kind == psClientSocket) {
         shutdown(client->fd, SHUT_WR); /* fails if the peer is gone: nothing to do then */
@@ -96,9 +95,8 @@ bool psClientDrained(const psClient *client)
  * the greeting behind the banner, are not seen by a person. */
 static bool endsLine(const uint8_t *bytes, size_t len, bool before)
 {
-    while (len >= 3 && bytes[len - 3] == IAC && bytes[len - 2] != IAC) {
+    while (len >= 3 && bytes[len - 3] == IAC && bytes[len - 2] != IAC)
         len -= 3;
-    }
     return len == 0 ? before : bytes[len - 1] == '\n';
 }
 
@@ -107,9 +105,8 @@ static bool queue(psClient *client, const void *bytes, size_t len)
 {
     psText *out = &client->out;
 
-    if (client->fd < 0) {
+    if (client->fd < 0)
         return false;
-    }
     if (client->outDone > 0 && client->outDone >= privateLeft(client)) {
         memmove(out->data, out->data + client->outDone, privateLeft(client));
         out->len -= client->outDone;
@@ -133,16 +130,13 @@ static void repair(psClient *client)
     uint64_t lost = psRingReaderRepair(&client->reader, client->ring);
     psText notice = PS_TEXT_INIT;
 
-    if (lost == 0) {
+    if (lost == 0)
         return;
-    }
-    if (client->midLine) {
+    if (client->midLine)
         psTextAppend(&notice, "\r\n", 2);
-    }
     psMessageLost(&notice, lost);
-    if (!notice.failed && queue(client, notice.data, notice.len)) {
+    if (!notice.failed && queue(client, notice.data, notice.len))
         client->midLine = false;
-    }
     psTextClear(&notice);
 }
 
@@ -160,25 +154,20 @@ static void planRing(psClient *client, sending *plan)
     uint64_t end = ringEnd(client);
     bool doubling = client->kind == psClientSocket;
 
-    if (end > offset + SEND_BYTES) {
+    if (end > offset + SEND_BYTES)
         end = offset + SEND_BYTES;
-    }
     while (offset < end && plan->count + 2 <= SEND_PARTS) {
         const char *bytes;
         size_t len = psRingPeek(client->ring, offset, &bytes);
-        const char *iac;
 
-        if (len > end - offset) {
+        if (len > end - offset)
             len = end - offset;
-        }
-        iac = doubling ? memchr(bytes, IAC, len) : NULL;
-        if (iac) {
+        const char *iac = doubling ? memchr(bytes, IAC, len) : NULL;
+        if (iac)
             len = (size_t)(iac - bytes) + 1;
-        }
         addPart(plan, bytes, len);
-        if (iac) {
+        if (iac)
             addPart(plan, &IAC, 1);
-        }
         offset += len;
     }
 }
@@ -186,12 +175,10 @@ static void planRing(psClient *client, sending *plan)
 static void planAll(psClient *client, sending *plan)
 {
     plan->count = 0;
-    if (client->iacOwed) {
+    if (client->iacOwed)
         addPart(plan, &IAC, 1);
-    }
-    if (privateLeft(client) > 0) {
+    if (privateLeft(client) > 0)
         addPart(plan, client->out.data + client->outDone, privateLeft(client));
-    }
     plan->firstRing = plan->count;
     planRing(client, plan);
 }
@@ -255,21 +242,16 @@ static void pump(psClient *client, double now)
 {
     sending plan;
     size_t offered = 0, ringBytes;
-    ssize_t sent;
-    int i;
 
     repair(client);
-    if (client->fd < 0) {
+    if (client->fd < 0)
         return;
-    }
     planAll(client, &plan);
-    if (plan.count == 0) {
+    if (plan.count == 0)
         return;
-    }
-    for (i = 0; i < plan.count; i++) {
+    for (int i = 0; i < plan.count; i++)
         offered += plan.part[i].iov_len;
-    }
-    sent = transmit(client, &plan);
+    ssize_t sent = transmit(client, &plan);
     if (sent < 0 && sent != -EAGAIN) {
         finishLater(client);
         return;
@@ -288,13 +270,11 @@ static void pump(psClient *client, double now)
 void psClientPump(psClient *client, double now)
 {
     psLoopAssertInside(client->loop);
-    if (client->fd < 0 || client->blocked) {
+    if (client->fd < 0 || client->blocked)
         return;
-    }
     pump(client, now);
-    if (client->fd < 0) {
+    if (client->fd < 0)
         return;
-    }
     if (client->closing && psClientDrained(client)) {
         finishLater(client);
         return;
@@ -316,11 +296,10 @@ static void runLater(void *ctx)
 {
     psClient *client = ctx;
 
-    if (client->fd >= 0) {
+    if (client->fd >= 0)
         psClientPump(client, psLoopNow(client->loop));
-    } else {
+    else
         finish(client);
-    }
 }
 
 /* ---- receiving ---- */
@@ -344,9 +323,8 @@ static void onReply(void *ctx, const uint8_t *bytes, size_t len)
 {
     psClient *client = ctx;
 
-    if (listening(client) && queue(client, bytes, len)) {
+    if (listening(client) && queue(client, bytes, len))
         psLoopDefer(client->loop, &client->later);
-    }
 }
 
 static void onSize(void *ctx, unsigned cols, unsigned rows)
@@ -364,14 +342,12 @@ static void receive(psClient *client, const uint8_t *bytes, size_t len)
 {
     const psTelnetSink sink = {.data = onData, .reply = onReply, .size = onSize, .ctx = client};
 
-    if (client->readOnly) {
+    if (client->readOnly)
         return;
-    }
-    if (client->kind == psClientTerminal) {
+    if (client->kind == psClientTerminal)
         onData(client, bytes, len);
-    } else {
+    else
         psTelnetReceive(&client->telnet, bytes, len, &sink);
-    }
 }
 
 static void readSome(psClient *client, unsigned events)
@@ -382,11 +358,10 @@ static void readSome(psClient *client, unsigned events)
     do {
         len = read(client->fd, bytes, sizeof(bytes));
     } while (len < 0 && errno == EINTR);
-    if (len > 0) {
+    if (len > 0)
         receive(client, bytes, (size_t)len);
-    } else if (len == 0 || errno != EAGAIN || (events & (EPOLLERR | EPOLLHUP))) {
+    else if (len == 0 || errno != EAGAIN || (events & (EPOLLERR | EPOLLHUP)))
         finish(client); /* closed or half closed: as procServ, that is the end */
-    }
 }
 
 static void onEvents(void *ctx, unsigned events)
@@ -397,9 +372,8 @@ static void onEvents(void *ctx, unsigned events)
         client->blocked = false;
         psClientPump(client, psLoopNow(client->loop));
     }
-    if (client->fd >= 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP))) {
+    if (client->fd >= 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
         readSome(client, events);
-    }
 }
 
 /* ---- life ---- */

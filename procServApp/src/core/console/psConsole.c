@@ -75,12 +75,10 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
 int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSize)
 {
     const psConfig *cfg = console->cfg;
-    int pass;
-    int i;
 
     /* procServ opens control endpoints first: its users know errors in that order. */
-    for (pass = 0; pass < 2; pass++) {
-        for (i = 0; i < cfg->endpointCount; i++) {
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < cfg->endpointCount; i++) {
             if (cfg->endpoints[i].readOnly == (pass == 1)) {
                 int status = openEndpoint(console, &cfg->endpoints[i], argv0, msg, msgSize);
 
@@ -112,18 +110,14 @@ static void accepted(void *ctx, psListener *listener, int fd, const char *peer)
 
 void psConsoleStart(psConsole *console)
 {
-    int i;
-
     console->started = true;
     console->logFull = false; /* its news went unheard so far */
     console->logNews = true;
     psMessageNotice(&console->noDescriptors, "no descriptors are left: try again later");
-    for (i = 0; i < console->listenerCount; i++) {
-        int status;
-
+    for (int i = 0; i < console->listenerCount; i++) {
         if (!console->noDescriptors.failed)
             console->listeners[i].fullLine = console->noDescriptors.data;
-        status = psListenerStart(&console->listeners[i], console->loop, accepted, console);
+        int status = psListenerStart(&console->listeners[i], console->loop, accepted, console);
 
         if (status)
             psLogPrintf("%s: cannot accept connections: %s", psConfigName(console->cfg),
@@ -215,9 +209,8 @@ psClient *psConsoleMostStalled(psConsole *console, double *outSince)
 {
     psClient *stalled = NULL;
     double since = psLoopNow(console->loop) - STALLED_SEC;
-    ELLNODE *node;
 
-    for (node = ellFirst(&console->clients); node; node = ellNext(node)) {
+    for (ELLNODE *node = ellFirst(&console->clients); node; node = ellNext(node)) {
         psClient *client = CONTAINER(node, psClient, node);
 
         if (client->blocked && client->progressMono < since) {
@@ -251,9 +244,8 @@ static psRooms roomsOf(psConsole *console, const psRing *ring)
 {
     psRooms rooms = {ring->size, ring->size};
     double now = psLoopNow(console->loop);
-    ELLNODE *node;
 
-    for (node = ellFirst(&console->clients); node; node = ellNext(node)) {
+    for (ELLNODE *node = ellFirst(&console->clients); node; node = ellNext(node)) {
         psClient *client = CONTAINER(node, psClient, node);
 
         if (client->ring == ring)
@@ -269,9 +261,8 @@ static void shrink(void *ctx)
     psConsole *console = ctx;
     psRing *rings[2] = {&console->ring, &console->stampedRing};
     bool later = false;
-    unsigned i;
 
-    for (i = 0; i < NELEMENTS(rings); i++) {
+    for (unsigned i = 0; i < NELEMENTS(rings); i++) {
         if (rings[i]->data && rings[i]->size > rings[i]->minSize) {
             if (roomsOf(console, rings[i]).any == rings[i]->size)
                 psRingShrink(rings[i]); /* everybody is up to date */
@@ -454,9 +445,8 @@ static void pump(void *ctx)
 void psConsoleEnd(psConsole *console)
 {
     ELLNODE *node = ellFirst(&console->clients);
-    int i;
 
-    for (i = 0; i < console->listenerCount; i++)
+    for (int i = 0; i < console->listenerCount; i++)
         psListenerClose(&console->listeners[i]);
     pump(console);
     while (node) {
@@ -479,9 +469,8 @@ bool psConsoleIdle(const psConsole *console)
 void psConsoleClear(psConsole *console, double logWaitSec)
 {
     ELLNODE *node;
-    int i;
 
-    for (i = 0; i < console->listenerCount; i++)
+    for (int i = 0; i < console->listenerCount; i++)
         psListenerClose(&console->listeners[i]);
     while ((node = ellFirst(&console->clients)))
         psClientClose(CONTAINER(node, psClient, node), false);
@@ -513,9 +502,7 @@ static void infoOf(const psListener *listener, bool asFile, psText *out)
 
 void psConsoleInfo(const psConsole *console, bool asFile, psText *out)
 {
-    int i;
-
     /* Listeners stand in the order they were opened, log endpoints last. */
-    for (i = console->listenerCount - 1; i >= 0; i--)
+    for (int i = console->listenerCount - 1; i >= 0; i--)
         infoOf(&console->listeners[i], asFile, out);
 }

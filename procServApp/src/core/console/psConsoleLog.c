@@ -57,11 +57,10 @@ static size_t writeLog(psConsole *console, const char *bytes, size_t len)
 static void flushLogNotice(psConsole *console)
 {
     psText *out = &console->logOut;
-    size_t taken;
 
     if (out->len == 0)
         return;
-    taken = writeLog(console, out->data, out->len);
+    size_t taken = writeLog(console, out->data, out->len);
     memmove(out->data, out->data + taken, out->len - taken);
     out->len -= taken;
 }

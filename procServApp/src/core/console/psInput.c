@@ -18,9 +18,7 @@ static bool haveBuffer(psInput *input)
 
 static void noteLine(psInput *input, const char *bytes, size_t len)
 {
-    size_t i;
-
-    for (i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++) {
         if (bytes[i] == '\r' || bytes[i] == '\n') {
             input->lineLen = 0;
             input->tooLongTold = false;
@@ -32,15 +30,13 @@ static void noteLine(psInput *input, const char *bytes, size_t len)
 
 size_t psInputPut(psInput *input, const void *bytes, size_t len)
 {
-    size_t room;
-
     if (!haveBuffer(input))
         return 0;
     if (input->first > 0) {
         memmove(input->data, input->data + input->first, input->len);
         input->first = 0;
     }
-    room = PS_INPUT_BYTES - input->len;
+    size_t room = PS_INPUT_BYTES - input->len;
     if (len > room)
         len = room;
     memcpy(input->data + input->len, bytes, len);
@@ -51,11 +47,9 @@ size_t psInputPut(psInput *input, const void *bytes, size_t len)
 
 bool psInputPutFirst(psInput *input, const void *bytes, size_t len)
 {
-    size_t keep;
-
     if (len > PS_INPUT_BYTES || !haveBuffer(input))
         return false;
-    keep = input->len;
+    size_t keep = input->len;
     if (keep > PS_INPUT_BYTES - len)
         keep = PS_INPUT_BYTES - len;
     memmove(input->data + len, input->data + input->first, keep);

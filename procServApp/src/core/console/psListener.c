@@ -40,8 +40,6 @@ typedef union address {
 
 static socklen_t makeAddress(const psEndpoint *endpoint, address *out)
 {
-    size_t len;
-
     memset(out, 0, sizeof(*out));
     if (endpoint->kind == psEndpointTcp) {
         out->in.sin_family = AF_INET;
@@ -50,12 +48,11 @@ static socklen_t makeAddress(const psEndpoint *endpoint, address *out)
         return sizeof(out->in);
     }
     out->un.sun_family = AF_UNIX;
-    len = strnlen(endpoint->path, sizeof(endpoint->path) - 1);
-    if (endpoint->kind == psEndpointAbstract) {
+    size_t len = strnlen(endpoint->path, sizeof(endpoint->path) - 1);
+    if (endpoint->kind == psEndpointAbstract)
         memcpy(out->un.sun_path + 1, endpoint->path, len); /* begins with a NUL, has none behind */
-    } else {
+    else
         memcpy(out->un.sun_path, endpoint->path, len);
-    }
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
 }
 
@@ -88,22 +85,18 @@ static int probePath(const psEndpoint *endpoint, bool *stale)
     int fd, err;
 
     *stale = false;
-    if (lstat(endpoint->path, &st) < 0) {
+    if (lstat(endpoint->path, &st) < 0)
         return errno == ENOENT ? 0 : -errno;
-    }
-    if (!S_ISSOCK(st.st_mode)) {
+    if (!S_ISSOCK(st.st_mode))
         return -EEXIST;
-    }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     err = connect(fd, &addr.any, len) == 0 ? 0 : errno;
     close(fd);
     *stale = err == ECONNREFUSED;
-    if (err == ENOENT) {
-        return 0; /* gone meanwhile */
-    }
+    if (err == ENOENT)
+        return 0;                    /* gone meanwhile */
     return *stale ? 0 : -EADDRINUSE; /* in doubt (EACCES, EAGAIN...) it is somebody's */
 }
 
@@ -116,9 +109,8 @@ static int adoptFile(psListener *listener)
     int file = open(endpoint->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     int status = 0;
 
-    if (file < 0) {
+    if (file < 0)
         return -errno;
-    }
     if (fstat(file, &st) < 0) {
         status = -errno;
     } else if (!S_ISSOCK(st.st_mode)) {
@@ -127,15 +119,13 @@ static int adoptFile(psListener *listener)
         listener->dev = st.st_dev;
         listener->ino = st.st_ino;
         if ((endpoint->uid != (uid_t)-1 || endpoint->gid != (gid_t)-1) &&
-            fchownat(file, "", endpoint->uid, endpoint->gid, AT_EMPTY_PATH) < 0) {
+            fchownat(file, "", endpoint->uid, endpoint->gid, AT_EMPTY_PATH) < 0)
             status = -errno;
-        }
     }
     if (status == 0) {
         epicsSnprintf(proc, sizeof(proc), "/proc/self/fd/%d", file);
-        if (chmod(proc, endpoint->mode & 07777) < 0) {
+        if (chmod(proc, endpoint->mode & 07777) < 0)
             status = -errno;
-        }
     }
     close(file);
     return status;
@@ -146,22 +136,17 @@ static int bindUnix(psListener *listener)
     address addr;
     socklen_t len = makeAddress(&listener->endpoint, &addr);
     bool stale;
-    int status;
 
-    if (listener->endpoint.kind == psEndpointAbstract) {
+    if (listener->endpoint.kind == psEndpointAbstract)
         return bind(listener->fd, &addr.any, len) < 0 ? -errno : 0;
-    }
-    status = probePath(&listener->endpoint, &stale);
-    if (status < 0) {
+    int status = probePath(&listener->endpoint, &stale);
+    if (status < 0)
         return status;
-    }
-    if (stale && unlink(listener->endpoint.path) < 0 && errno != ENOENT) {
+    if (stale && unlink(listener->endpoint.path) < 0 && errno != ENOENT)
         return -errno;
-    }
     fchmod(listener->fd, 0); /* where it has no effect, listen() comes late enough still */
-    if (bind(listener->fd, &addr.any, len) < 0) {
+    if (bind(listener->fd, &addr.any, len) < 0)
         return -errno;
-    }
     return adoptFile(listener);
 }
 
@@ -172,13 +157,11 @@ static int bindTcp(psListener *listener)
     int on = 1;
 
     if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        bind(listener->fd, &addr.any, len) < 0) {
+        bind(listener->fd, &addr.any, len) < 0)
         return -errno;
-    }
     len = sizeof(addr);
-    if (getsockname(listener->fd, &addr.any, &len) < 0) {
+    if (getsockname(listener->fd, &addr.any, &len) < 0)
         return -errno;
-    }
     listener->endpoint.port = ntohs(addr.in.sin_port);
     return 0;
 }
@@ -186,24 +169,20 @@ static int bindTcp(psListener *listener)
 int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly)
 {
     bool tcp = endpoint->kind == psEndpointTcp;
-    int status;
 
     memset(listener, 0, sizeof(*listener));
     listener->endpoint = *endpoint;
     listener->readOnly = readOnly;
     listener->spareFd = -1;
     listener->fd = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (listener->fd < 0) {
+    if (listener->fd < 0)
         return -errno;
-    }
     listener->isOpen = true;
-    status = tcp ? bindTcp(listener) : bindUnix(listener);
-    if (status == 0 && listen(listener->fd, BACKLOG) < 0) {
+    int status = tcp ? bindTcp(listener) : bindUnix(listener);
+    if (status == 0 && listen(listener->fd, BACKLOG) < 0)
         status = -errno;
-    }
-    if (status < 0) {
+    if (status < 0)
         psListenerClose(listener);
-    }
     return status;
 }
 
@@ -216,17 +195,14 @@ int psListenerCheck(const psEndpoint *endpoint)
         bool stale;
 
         status = probePath(endpoint, &stale);
-        if (status < 0) {
+        if (status < 0)
             return status;
-        }
-        if (stale) {
+        if (stale)
             return 0; /* its file stays for psListenerOpen() to replace */
-        }
     }
     status = psListenerOpen(&probe, endpoint, false);
-    if (status == 0) {
+    if (status == 0)
         psListenerClose(&probe);
-    }
     return status;
 }
 
@@ -234,9 +210,8 @@ int psListenerCheck(const psEndpoint *endpoint)
 
 static void openSpare(psListener *listener)
 {
-    if (listener->spareFd < 0) {
+    if (listener->spareFd < 0)
         listener->spareFd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    }
 }
 
 void psListenerRefuse(int fd, const char *line)
@@ -257,15 +232,13 @@ static bool refuseOne(psListener *listener)
 {
     int fd;
 
-    if (listener->spareFd < 0) {
+    if (listener->spareFd < 0)
         return false;
-    }
     close(listener->spareFd);
     listener->spareFd = -1;
     fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
+    if (fd >= 0)
         psListenerRefuse(fd, listener->fullLine ? listener->fullLine : "");
-    }
     openSpare(listener);
     return fd >= 0;
 }
@@ -322,9 +295,8 @@ static bool acceptOne(psListener *listener)
         return false;
     case EMFILE:
     case ENFILE:
-        if (refuseOne(listener)) {
+        if (refuseOne(listener))
             return true;
-        }
         break;
     case ENOBUFS:
     case ENOMEM:
@@ -343,16 +315,13 @@ static bool acceptOne(psListener *listener)
 static void acceptSome(void *ctx, unsigned events)
 {
     psListener *listener = ctx;
-    int i;
 
     (void)events;
     openSpare(listener); /* if it could not be had back the last time */
     /* The receiver may close this listener. */
-    for (i = 0; i < ACCEPTS_A_ROUND && listener->fd >= 0; i++) {
-        if (!acceptOne(listener)) {
+    for (int i = 0; i < ACCEPTS_A_ROUND && listener->fd >= 0; i++)
+        if (!acceptOne(listener))
             return;
-        }
-    }
 }
 
 int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx)
@@ -368,9 +337,8 @@ void psListenerClose(psListener *listener)
 {
     struct stat st;
 
-    if (!listener->isOpen) {
+    if (!listener->isOpen)
         return;
-    }
     psLoopUnwatch(&listener->watch);
     psLoopDisarm(&listener->retry);
     if (listener->spareFd >= 0) {
@@ -378,9 +346,8 @@ void psListenerClose(psListener *listener)
         listener->spareFd = -1;
     }
     if (listener->ino != 0 && lstat(listener->endpoint.path, &st) == 0 &&
-        st.st_dev == listener->dev && st.st_ino == listener->ino) {
+        st.st_dev == listener->dev && st.st_ino == listener->ino)
         unlink(listener->endpoint.path);
-    }
     close(listener->fd);
     listener->fd = -1;
     listener->isOpen = false;

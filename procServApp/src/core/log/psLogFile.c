@@ -215,12 +215,11 @@ static int tellLoss(psLogFile *log)
 {
     psText text = PS_TEXT_INIT;
     size_t done;
-    int error;
 
     if (log->midLine)
         psTextAppend(&text, "\r\n", 2);
     psMessageLost(&text, (unsigned long long)log->untold);
-    error = text.failed ? ENOMEM : writeAll(log, text.data, text.len, &done);
+    int error = text.failed ? ENOMEM : writeAll(log, text.data, text.len, &done);
     if (!error)
         log->midLine = false;
     psTextClear(&text);
@@ -319,7 +318,7 @@ static void writerThread(void *arg)
     noteSize(log);
     epicsEventMustTrigger(log->opened);
     epicsMutexMustLock(log->lock);
-    while (!log->abandoned) {
+    while (!log->abandoned)
         if (log->reopen && log->takenBytes - log->queued >= log->reopenAt)
             reopenNow(log);
         else if (log->head)
@@ -328,7 +327,6 @@ static void writerThread(void *arg)
             break;
         else
             sleepUntilWoken(log);
-    }
     log->gone = true;
     abandoned = log->abandoned;
     epicsMutexUnlock(log->lock);
@@ -370,12 +368,10 @@ static bool startThread(psLogFile *log)
 /* Most files are open at once; that a server is dead keeps nobody from supervising. */
 static int awaitOpened(psLogFile *log)
 {
-    int error;
-
     if (epicsEventWaitWithTimeout(log->opened, PS_LOG_OPEN_SEC) != epicsEventOK)
         return -EINPROGRESS;
     epicsMutexMustLock(log->lock);
-    error = log->openError;
+    int error = log->openError;
     epicsMutexUnlock(log->lock);
     return -error;
 }
@@ -454,12 +450,9 @@ static size_t enqueue(psLogFile *log, const char *bytes, size_t len)
 
 size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len)
 {
-    size_t taken;
-    bool mustWake;
-
     psLoopAssertInside(log->loop);
     epicsMutexMustLock(log->lock);
-    taken = enqueue(log, bytes, len);
+    size_t taken = enqueue(log, bytes, len);
     log->queued += taken;
     log->takenBytes += taken;
     if (taken < len && log->queued > 0) {
@@ -469,7 +462,7 @@ size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len)
         log->stats.droppedBytes += len;
         taken = len;
     }
-    mustWake = log->asleep && log->queued > 0;
+    bool mustWake = log->asleep && log->queued > 0;
     epicsMutexUnlock(log->lock);
     if (mustWake)
         wake(log);
@@ -499,10 +492,8 @@ void psLogFileStats(const psLogFile *log, psLogStats *out)
 
 bool psLogFileIdle(const psLogFile *log)
 {
-    bool idle;
-
     epicsMutexMustLock(log->lock);
-    idle = log->queued == 0;
+    bool idle = log->queued == 0;
     epicsMutexUnlock(log->lock);
     return idle;
 }

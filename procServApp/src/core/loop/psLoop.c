@@ -138,8 +138,6 @@ static int epollSet(psWatch *watch, unsigned before, unsigned after)
 
 int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx)
 {
-    int status;
-
     psLoopAssertInside(loop);
     assert(!watch->loop);
     watch->loop = loop;
@@ -147,7 +145,7 @@ int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn
     watch->events = events;
     watch->fn = fn;
     watch->ctx = ctx;
-    status = epollSet(watch, 0, events);
+    int status = epollSet(watch, 0, events);
     if (status) {
         watch->loop = NULL;
         return status;
@@ -175,10 +173,9 @@ void psLoopUnwatch(psWatch *watch)
         return;
     psLoopAssertInside(loop);
     epollSet(watch, watch->events, 0);
-    for (int i = loop->readyNext; i < loop->readyCount; i++) {
+    for (int i = loop->readyNext; i < loop->readyCount; i++)
         if (loop->ready[i].data.ptr == watch)
             loop->ready[i].data.ptr = NULL;
-    }
     ellDelete(&loop->watches, &watch->node);
     watch->loop = NULL;
 }
@@ -220,10 +217,9 @@ void psLoopArm(psLoop *loop, psTimer *timer, double deadline, void (*fn)(void *c
     timer->fn = fn;
     timer->ctx = ctx;
     /* behind those of the same time; most are later than all others */
-    for (after = ellLast(&loop->timers); after; after = ellPrevious(after)) {
+    for (after = ellLast(&loop->timers); after; after = ellPrevious(after))
         if (CONTAINER(after, psTimer, node)->deadline <= deadline)
             break;
-    }
     ellInsert(&loop->timers, after, &timer->node);
 }
 
@@ -299,16 +295,13 @@ void psLoopCancel(psLoop *loop, psJob *job)
 /* Those queued now; what they queue has its turn in the next round. */
 static void runJobs(psLoop *loop, ELLLIST *list)
 {
-    int left;
-
     epicsMutexMustLock(loop->jobLock);
-    for (left = ellCount(list); left > 0; left--) {
+    for (int left = ellCount(list); left > 0; left--) {
         ELLNODE *node = ellGet(list);
-        psJob *job;
 
         if (!node)
             break;
-        job = CONTAINER(node, psJob, node);
+        psJob *job = CONTAINER(node, psJob, node);
         job->queued = false;
         epicsMutexUnlock(loop->jobLock);
         job->fn(job->ctx);
@@ -319,10 +312,8 @@ static void runJobs(psLoop *loop, ELLLIST *list)
 
 static bool haveJobs(psLoop *loop)
 {
-    bool have;
-
     epicsMutexMustLock(loop->jobLock);
-    have = ellCount(&loop->jobs) > 0 || ellCount(&loop->deferred) > 0;
+    bool have = ellCount(&loop->jobs) > 0 || ellCount(&loop->deferred) > 0;
     epicsMutexUnlock(loop->jobLock);
     return have;
 }
@@ -354,10 +345,9 @@ static void dispatchRaised(psLoop *loop)
     if (!loop->raiseFn || !atomic_load(&loop->raised))
         return;
     raised = atomic_exchange(&loop->raised, 0);
-    for (int signo = 1; raised; signo++, raised >>= 1) {
+    for (int signo = 1; raised; signo++, raised >>= 1)
         if ((raised & 1) && loop->raiseFn)
             loop->raiseFn(loop->raiseCtx, signo);
-    }
 }
 
 /* ---- rounds ---- */
@@ -420,10 +410,8 @@ static void noteLatency(psLoop *loop)
 
 void psLoopRound(psLoop *loop, double maxWaitSec)
 {
-    int count;
-
     atomic_store(&loop->owner, epicsThreadGetIdSelf());
-    count = epollWait(loop, waitSec(loop, maxWaitSec));
+    int count = epollWait(loop, waitSec(loop, maxWaitSec));
     assert(count >= 0 || errno == EINTR);
     loop->readyNext = 0;
     loop->readyCount = count > 0 ? count : 0;

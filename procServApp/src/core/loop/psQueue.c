@@ -21,10 +21,8 @@ struct psQueue {
 
 static psQueueItem *takeFirst(psQueue *queue)
 {
-    ELLNODE *node;
-
     epicsMutexMustLock(queue->lock);
-    node = ellGet(&queue->items);
+    ELLNODE *node = ellGet(&queue->items);
     epicsMutexUnlock(queue->lock);
     return node ? CONTAINER(node, psQueueItem, node) : NULL;
 }
@@ -35,10 +33,9 @@ static void runItems(void *ctx)
 {
     psQueue *queue = ctx;
     psQueueItem *item;
-    int count;
 
     epicsMutexMustLock(queue->lock);
-    count = ellCount(&queue->items);
+    int count = ellCount(&queue->items);
     epicsMutexUnlock(queue->lock);
     /* one by one: an item's run may close the queue, which cancels the rest */
     while (count-- > 0 && (item = takeFirst(queue)) != NULL)

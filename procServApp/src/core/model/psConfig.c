@@ -231,10 +231,9 @@ static int addEndpoint(psConfig *cfg, const setting *self, const char *value, bo
     psEndpointSpec *slot = NULL;
 
     /* As with procServ there is one log endpoint, and the last one given counts. */
-    for (int i = 0; readOnly && i < cfg->endpointCount; i++) {
+    for (int i = 0; readOnly && i < cfg->endpointCount; i++)
         if (cfg->endpoints[i].readOnly)
             slot = &cfg->endpoints[i];
-    }
     if (!slot && cfg->endpointCount == PS_ENDPOINTS) {
         epicsSnprintf(out.msg, out.size, "%s: more than %d endpoints", self->name, PS_ENDPOINTS);
         return -ENOSPC;
@@ -443,14 +442,13 @@ static int copyStopInput(psConfig *copy, const psConfig *cfg)
 psConfig *psConfigCopy(const psConfig *cfg)
 {
     psConfig *copy = copyWithoutPointers(cfg);
-    bool failed;
 
     if (!copy)
         return NULL;
-    failed = replace(&copy->name, cfg->name) || replace(&copy->execFile, cfg->execFile) ||
-             replace(&copy->dir, cfg->dir) || replace(&copy->logFile, cfg->logFile) ||
-             replace(&copy->logStamp, cfg->logStamp) ||
-             replace(&copy->timeFormat, cfg->timeFormat) || copyStopInput(copy, cfg);
+    bool failed = replace(&copy->name, cfg->name) || replace(&copy->execFile, cfg->execFile) ||
+                  replace(&copy->dir, cfg->dir) || replace(&copy->logFile, cfg->logFile) ||
+                  replace(&copy->logStamp, cfg->logStamp) ||
+                  replace(&copy->timeFormat, cfg->timeFormat) || copyStopInput(copy, cfg);
     if (cfg->argv)
         failed = failed || psConfigSetCommand(copy, cfg->argc, (const char *const *)cfg->argv);
     for (int i = 0; i < cfg->endpointCount && !failed; i++) {
@@ -532,7 +530,7 @@ static void appendWord(psText *text, const char *word)
         return;
     }
     psTextPrintf(text, control ? "$'" : "'");
-    for (const char *p = word; *p; p++) {
+    for (const char *p = word; *p; p++)
         if (control && ((unsigned char)*p < ' ' || *p == 127))
             psTextPrintf(text, "\\%03o", (unsigned)(unsigned char)*p);
         else if (control && (*p == '\'' || *p == '\\'))
@@ -541,7 +539,6 @@ static void appendWord(psText *text, const char *word)
             psTextPrintf(text, "'\\''");
         else
             psTextAppend(text, p, 1);
-    }
     psTextPrintf(text, "'");
 }
 

@@ -126,12 +126,11 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
 void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,
                   const char *why)
 {
-    psGoal *goal;
     psGoal *next;
 
     if (ended > goals->gone)
         goals->gone = ended;
-    for (goal = (psGoal *)ellFirst(&goals->list); goal; goal = next) {
+    for (psGoal *goal = (psGoal *)ellFirst(&goals->list); goal; goal = next) {
         next = (psGoal *)ellNext(&goal->node);
         checkOne(goals, goal, machine, now, ended, why);
     }
@@ -147,10 +146,9 @@ void psGoalsFailAll(psGoals *goals, psCmdState how, const char *why)
 
 double psGoalsDeadline(const psGoals *goals)
 {
-    const psGoal *goal;
     double soonest = HUGE_VAL;
 
-    for (goal = (const psGoal *)ellFirst(&goals->list); goal;
+    for (const psGoal *goal = (const psGoal *)ellFirst(&goals->list); goal;
          goal = (const psGoal *)ellNext(&goal->node))
         soonest = fmin(soonest, goal->deadline);
     return soonest;

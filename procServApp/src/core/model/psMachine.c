@@ -36,21 +36,17 @@ static void windowAdd(psWindow *window, double now)
 static int windowCount(const psWindow *window, double since)
 {
     int count = 0;
-    int i;
 
-    for (i = 0; i < window->count; i++) {
+    for (int i = 0; i < window->count; i++)
         if (window->times[(window->first + i) % window->capacity] > since)
             count++;
-    }
     return count;
 }
 
 /* Oldest time still inside the window; HUGE_VAL if there is none. */
 static double windowOldest(const psWindow *window, double since)
 {
-    int i;
-
-    for (i = 0; i < window->count; i++) {
+    for (int i = 0; i < window->count; i++) {
         double at = window->times[(window->first + i) % window->capacity];
 
         if (at > since)

@@ -30,10 +30,9 @@
 
 static const char *searchPath(char *const *envp)
 {
-    for (; envp && *envp; envp++) {
+    for (; envp && *envp; envp++)
         if (strncmp(*envp, "PATH=", 5) == 0)
             return *envp + 5;
-    }
     return "/bin:/usr/bin"; /* as execvp() */
 }
 
@@ -73,13 +72,12 @@ static int buildPaths(psExecPlan *plan)
 int psExecPlanInit(psExecPlan *plan, const psSpawnRequest *request)
 {
     size_t argc = 0;
-    int status;
 
     memset(plan, 0, sizeof *plan);
     plan->request = *request;
     while (request->argv[argc])
         argc++;
-    status = buildPaths(plan);
+    int status = buildPaths(plan);
     plan->scriptArgv = calloc(argc + 3, sizeof *plan->scriptArgv);
     if (status || !plan->scriptArgv) {
         psExecPlanClear(plan);
@@ -218,16 +216,14 @@ static bool isText(const char *path)
 {
     char head[128];
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    long length;
 
     if (fd < 0)
         return true; /* executable, not readable: the shell will say so */
-    length = syscall(SYS_read, fd, head, sizeof head);
+    long length = syscall(SYS_read, fd, head, sizeof head);
     syscall(SYS_close, fd);
-    for (long at = 0; at < length && head[at] != '\n'; at++) {
+    for (long at = 0; at < length && head[at] != '\n'; at++)
         if (!head[at])
             return false;
-    }
     return true;
 }
 
@@ -266,12 +262,11 @@ static int tryPaths(psExecPlan *plan)
 void psExecRun(psExecPlan *plan, psExecShared *shared, int keepFd)
 {
     const psSpawnRequest *request = &plan->request;
-    int status;
 
     /* who cancels sets the flag, then looks for the pid: one of us sees the other */
     atomic_store(&shared->pid, (int)syscall(SYS_getpid));
     checkCancelled(shared);
-    status = takeTerminal(request->slave, keepFd);
+    int status = takeTerminal(request->slave, keepFd);
     if (status)
         fail(shared, psSpawnStageTty, -status);
     status = psInheritApply(request->inherit, request->coreSizeBytes);

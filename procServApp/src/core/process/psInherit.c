@@ -18,10 +18,9 @@ void psInheritSave(psInherit *out)
         out->niceValue = 0;
     out->haveAffinity = sched_getaffinity(0, sizeof out->affinity, &out->affinity) == 0;
     out->haveLimits = true;
-    for (int i = 0; i < RLIM_NLIMITS; i++) {
+    for (int i = 0; i < RLIM_NLIMITS; i++)
         if (getrlimit(i, &out->limits[i]) < 0)
             out->haveLimits = false;
-    }
     out->saved = true;
 }
 
@@ -53,10 +52,9 @@ int psInheritApply(const psInherit *inherit, long coreSizeBytes)
         (void)setpriority(PRIO_PROCESS, 0, inherit->niceValue);
         if (inherit->haveAffinity)
             (void)sched_setaffinity(0, sizeof inherit->affinity, &inherit->affinity);
-        for (int i = 0; inherit->haveLimits && i < RLIM_NLIMITS; i++) {
+        for (int i = 0; inherit->haveLimits && i < RLIM_NLIMITS; i++)
             if (setrlimit(i, &inherit->limits[i]) < 0)
                 return -errno;
-        }
     }
     return coreSizeBytes < 0 ? 0 : applyCoreSize(coreSizeBytes);
 }

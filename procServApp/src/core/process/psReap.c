@@ -60,8 +60,6 @@ static void look(void *ctx)
 
 int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, void *ctx)
 {
-    int status;
-
     psLoopAssertInside(loop);
     assert(reap->pidfd < 0);
     reap->loop = loop;
@@ -69,7 +67,7 @@ int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, voi
     reap->pidfd = pidfd;
     reap->fn = fn;
     reap->ctx = ctx;
-    status = psLoopWatch(loop, &reap->watch, pidfd, EPOLLIN, ready, reap);
+    int status = psLoopWatch(loop, &reap->watch, pidfd, EPOLLIN, ready, reap);
     if (status == -ENOMEM || status == -ENOSPC) {
         /* its end must not be missed because the kernel is short of something now: look for it */
         psLoopArm(loop, &reap->retry, psLoopNow(loop) + PS_REAP_RETRY_SEC, look, reap);

@@ -81,13 +81,12 @@ static int signalMember(int procFd, const char *name, pid_t sid, int signo)
 /* Count the live members, or those that took the signal if signo is not 0. */
 static int scan(pid_t sid, int signo)
 {
-    DIR *dir;
     const struct dirent *entry;
     int count = 0, status;
 
     if (sid <= 0)
         return -EINVAL;
-    dir = opendir("/proc");
+    DIR *dir = opendir("/proc");
     if (!dir)
         return -errno;
     while ((entry = readdir(dir))) {

@@ -99,10 +99,9 @@ static pid_t launchBlocked(psSpawn *spawn)
 {
     const uint64_t all = ~UINT64_C(0);
     uint64_t before;
-    pid_t pid;
 
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-    pid = launch(spawn);
+    pid_t pid = launch(spawn);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
     return pid;
 }
@@ -175,12 +174,11 @@ static void post(psSpawn *spawn)
 static void spawnThread(void *arg)
 {
     psSpawn *spawn = arg;
-    pid_t pid;
     int stage, pidfd;
 
     /* where we may have real-time priority, a new process would keep its timer slack of 0 */
     psInheritSchedule(spawn->plan.request.inherit);
-    pid = launchBlocked(spawn);
+    pid_t pid = launchBlocked(spawn);
     if (pid < 0) {
         giveUp(spawn, 0, psSpawnStageFork, -pid);
     } else {
@@ -247,7 +245,6 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
 {
     epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
     psSpawn *spawn = calloc(1, sizeof *spawn);
-    int status;
 
     if (!spawn) {
         *outErr = -ENOMEM;
@@ -260,7 +257,7 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
     spawn->job.ctx = spawn;
     spawn->pipe[0] = spawn->pipe[1] = -1;
     spawn->outcome.pidfd = -1;
-    status = prepare(spawn, request);
+    int status = prepare(spawn, request);
     if (status == 0) {
         opts.priority = epicsThreadPriorityMedium;
         opts.stackSize = epicsThreadGetStackSize(epicsThreadStackSmall);

@@ -33,10 +33,9 @@ extern char **environ;
 psChild *psSupFind(psSup *sup, const char *name)
 {
     psChild *found = NULL;
-    ELLNODE *node;
 
     epicsMutexMustLock(sup->lock);
-    for (node = ellFirst(&sup->children); node && !found; node = ellNext(node)) {
+    for (ELLNODE *node = ellFirst(&sup->children); node && !found; node = ellNext(node)) {
         psChild *child = CONTAINER(node, psChild, node);
 
         if (strcmp(child->name, name) == 0)
@@ -48,10 +47,8 @@ psChild *psSupFind(psSup *sup, const char *name)
 
 psChild *psSupFirst(psSup *sup)
 {
-    ELLNODE *node;
-
     epicsMutexMustLock(sup->lock);
-    node = ellFirst(&sup->children);
+    ELLNODE *node = ellFirst(&sup->children);
     epicsMutexUnlock(sup->lock);
     return node ? CONTAINER(node, psChild, node) : NULL;
 }
@@ -84,9 +81,8 @@ static int admit(void *ctx)
     double since = HUGE_VAL;
     int limit = consoleLimit(sup);
     int count = 0;
-    psChild *child;
 
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         double at = HUGE_VAL;
         psClient *client = psConsoleMostStalled(&child->console, &at);
 
@@ -106,12 +102,9 @@ static int admit(void *ctx)
 
 static bool allFinished(psSup *sup)
 {
-    psChild *child;
-
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         if (!child->finished)
             return false;
-    }
     return true;
 }
 
@@ -127,13 +120,12 @@ static void settled(void *ctx)
 static bool quit(void *ctx, const char **outWhyNot)
 {
     psSup *sup = ctx;
-    psChild *child;
 
     if (!sup->options.endWithOneShot) {
         *outWhyNot = "this console is part of an IOC and ends with it: ^Q does nothing here";
         return false;
     }
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         if (!psMachineAtRest(&child->machine)) {
             *outWhyNot = "another child is running: stop it first, then ^Q ends the server";
             return false;
@@ -176,10 +168,8 @@ static void logIdle(void *ctx)
 
 static void beginFlush(psSup *sup)
 {
-    psChild *child;
-
     sup->phase = psPhaseFlush;
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
         psChildEnd(child);
         if (child->console.log)
             psLogFileFlush(child->console.log, logIdle, sup);
@@ -198,13 +188,12 @@ static void flushJob(void *ctx)
 {
     psSup *sup = ctx;
     bool done = true;
-    psChild *child;
 
     if (sup->phase == psPhaseUp && sup->options.endWithOneShot && psSupFirst(sup) &&
         allFinished(sup))
         psSupBeginEnd(sup);
     if (sup->phase == psPhaseChildren) {
-        for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+        for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
             psSupEndLate(sup, child);
             done = done && psChildDown(child);
         }
@@ -212,7 +201,7 @@ static void flushJob(void *ctx)
             beginFlush(sup);
     }
     if (sup->phase == psPhaseFlush) {
-        for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
+        for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
             done = done && psConsoleIdle(&child->console);
         if (done)
             finish(sup);
@@ -221,12 +210,10 @@ static void flushJob(void *ctx)
 
 void psSupBeginEnd(psSup *sup)
 {
-    psChild *child;
-
     if (sup->phase > psPhaseChildren)
         return;
     sup->phase = psPhaseChildren;
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         psChildShutdown(child);
     psLoopDefer(sup->loop, &sup->flushJob);
 }
@@ -245,12 +232,9 @@ static void shutdownJob(void *ctx)
 
 static void reopenLogs(psSup *sup)
 {
-    psChild *child;
-
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         if (child->console.log)
             psLogFileReopen(child->console.log);
-    }
 }
 
 static void raised(void *ctx, int signo)
@@ -283,12 +267,11 @@ static char **copyStrings(char *const *from)
 {
     size_t count = 0;
     char **copy;
-    size_t i;
 
     while (from[count])
         count++;
     copy = calloc(count + 1, sizeof(*copy));
-    for (i = 0; copy && i < count; i++)
+    for (size_t i = 0; copy && i < count; i++)
         copy[i] = epicsStrDup(from[i]);
     return copy;
 }
@@ -329,7 +312,6 @@ psSup *psSupCreate(const psSupOptions *options)
 
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
 {
-    psChild *child;
     int error = psConfigCheck(cfg, msg, msgSize);
 
     if (error)
@@ -342,8 +324,8 @@ int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
         epicsSnprintf(msg, msgSize, "%s: more than %d children", psConfigName(cfg), PS_CHILDREN);
         return -ENOSPC;
     }
-    child = psChildCreate(sup->loop, cfg, &childOps, sup, sup->options.inherit, sup->envp,
-                          sup->options.argv0, sup->options.banner, &error, msg, msgSize);
+    psChild *child = psChildCreate(sup->loop, cfg, &childOps, sup, sup->options.inherit, sup->envp,
+                                   sup->options.argv0, sup->options.banner, &error, msg, msgSize);
     if (!child)
         return error;
     epicsMutexMustLock(sup->lock);
@@ -397,19 +379,15 @@ int psSupWait(psSup *sup, double timeoutSec)
 /* The thread of a start that was left behind may come back to its child and to the loop. */
 static bool startHangs(psSup *sup)
 {
-    psChild *child;
-
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         if (child->spawn)
             return true;
-    }
     return false;
 }
 
 void psSupFree(psSup *sup)
 {
     ELLNODE *node;
-    size_t i;
 
     if (!sup)
         return;
@@ -428,7 +406,7 @@ void psSupFree(psSup *sup)
         epicsEventDestroy(sup->downEvent);
     if (sup->lock)
         epicsMutexDestroy(sup->lock);
-    for (i = 0; sup->envp && sup->envp[i]; i++)
+    for (size_t i = 0; sup->envp && sup->envp[i]; i++)
         free(sup->envp[i]);
     free(sup->envp);
     free(sup);

@@ -103,11 +103,10 @@ static void checkLog(psFindings *findings, const char *path)
     struct stat info;
     const char *tried = path;
     int mode = W_OK;
-    int error;
 
     if (strcmp(path, "-") == 0)
         return;
-    error = stat(path, &info) ? errno : 0;
+    int error = stat(path, &info) ? errno : 0;
     if (error == ENOENT) {
         directoryOf(path, dir, sizeof(dir));
         tried = dir;
@@ -126,14 +125,13 @@ int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
 {
     psFindings findings = {report, ctx, 0};
     char msg[PS_TEXT_BYTES];
-    int i;
 
     if (psConfigCheck(cfg, msg, sizeof(msg))) {
         found(&findings, true, "%s", msg);
         return findings.errors;
     }
     checkCommand(&findings, cfg, options);
-    for (i = 0; i < cfg->endpointCount; i++)
+    for (int i = 0; i < cfg->endpointCount; i++)
         checkEndpoint(&findings, cfg, &cfg->endpoints[i], options->argv0);
     if (cfg->logFile)
         checkLog(&findings, cfg->logFile);

@@ -71,11 +71,9 @@ static psRequest *newRequest(psSup *sup, psChild *child, void (*fn)(psRequest *r
 /* Takes the request, also on failure. */
 static int put(psSup *sup, psRequest *request)
 {
-    int status;
-
     if (!request)
         return -ENOMEM;
-    status = psQueuePut(sup->queue, &request->item);
+    int status = psQueuePut(sup->queue, &request->item);
     if (status) {
         if (request->fd >= 0)
             close(request->fd);
@@ -156,13 +154,12 @@ int psSupBegin(psSup *sup, const char *name)
 int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     psChild *child = psSupFind(sup, name);
-    psRequest *request;
 
     if (!child)
         return -ENOENT;
     if (!validValue(cmd))
         return -EINVAL;
-    request = newRequest(sup, child, doCommand);
+    psRequest *request = newRequest(sup, child, doCommand);
     if (!request)
         return -ENOMEM;
     request->cmd = *cmd;
@@ -201,11 +198,10 @@ int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *
                 psDoneFn done, void *ctx)
 {
     psChild *child = psSupFind(sup, name);
-    psRequest *request;
 
     if (!child)
         return -ENOENT;
-    request = textRequest(sup, child, reason, doDenied);
+    psRequest *request = textRequest(sup, child, reason, doDenied);
     if (request) {
         request->cmd = *cmd;
         request->done = done;
@@ -217,16 +213,14 @@ int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *
 int psSupAttachTerminal(psSup *sup, const char *name, int fd)
 {
     psChild *child = psSupFind(sup, name);
-    psRequest *request;
-    int error;
     int io;
 
     if (!child)
         return -ENOENT;
-    error = psTerminalTake(&sup->terminal, fd, &io);
+    int error = psTerminalTake(&sup->terminal, fd, &io);
     if (error)
         return error;
-    request = newRequest(sup, child, doTerminal);
+    psRequest *request = newRequest(sup, child, doTerminal);
     if (!request) {
         close(io);
         return -ENOMEM;

@@ -51,20 +51,16 @@ int psSupFacts(psSup *sup, const char *name, psChildFacts *out)
 
 int psSupCount(psSup *sup)
 {
-    int count;
-
     epicsMutexMustLock(sup->lock);
-    count = ellCount(&sup->children);
+    int count = ellCount(&sup->children);
     epicsMutexUnlock(sup->lock);
     return count;
 }
 
 const char *psSupName(psSup *sup, int index)
 {
-    ELLNODE *node;
-
     epicsMutexMustLock(sup->lock);
-    node = index >= 0 ? ellNth(&sup->children, index + 1) : NULL;
+    ELLNODE *node = index >= 0 ? ellNth(&sup->children, index + 1) : NULL;
     epicsMutexUnlock(sup->lock);
     return node ? CONTAINER(node, psChild, node)->name : NULL;
 }
@@ -91,10 +87,9 @@ int psSupInfo(psSup *sup, const char *name, char *out, size_t size)
 void psSupPrintInfo(psSup *sup, FILE *out)
 {
     psText text = PS_TEXT_INIT;
-    psChild *child;
 
     psTextPrintf(&text, "pid:%d\n", (int)getpid());
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         psConsoleInfo(&child->console, true, &text);
     if (!text.failed)
         fputs(text.data, out);
@@ -127,8 +122,6 @@ static void reportChild(psChild *child, FILE *out, int level)
 
 void psSupReport(psSup *sup, FILE *out, int level)
 {
-    psChild *child;
-
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         reportChild(child, out, level);
 }
