@@ -137,19 +137,19 @@ static void putAndWait(const char *pv)
     epicsEventDestroy(done);
 }
 
-/* ---- Seq, watched as a CA client would ---- */
+/* ---- Seq, as a CA client follows it ---- */
 
-typedef struct watch {
+typedef struct follower {
     dbChannel *chan;
     dbEventSubscription subscription;
     _Atomic int updates, gaps, last;
-} watch;
+} follower;
 
 static dbEventCtx events;
 
 static void seqUpdate(void *user, struct dbChannel *chan, int remaining, struct db_field_log *log)
 {
-    watch *self = user;
+    follower *self = user;
     epicsInt32 value = 0;
     long count = 1;
 
@@ -160,7 +160,7 @@ static void seqUpdate(void *user, struct dbChannel *chan, int remaining, struct 
     self->updates++;
 }
 
-static void watchStart(watch *self, const char *pv)
+static void followStart(follower *self, const char *pv)
 {
     events = db_init_events();
     if (db_start_events(events, "psDevTest", NULL, NULL, epicsThreadPriorityLow))
@@ -172,7 +172,7 @@ static void watchStart(watch *self, const char *pv)
     db_event_enable(self->subscription);
 }
 
-static void watchEnd(watch *self)
+static void followEnd(follower *self)
 {
     db_cancel_event(self->subscription);
     dbChannelDelete(self->chan);
@@ -289,7 +289,7 @@ static void testUnknown(void)
     testdbGetFieldEqual("ghost:Start.PACT", DBR_LONG, 0);
 }
 
-static void testCommands(void)
+static void testCommands(bool secured)
 {
     char text[MAX_STRING_SIZE];
     long pid = getLong("one:Pid");
@@ -308,7 +308,7 @@ static void testCommands(void)
     expectLong("one:CmdState", psCmdDone);
     expectLong("one:Restarts", 1);
     expectString("one:CmdLast", "Restart");
-    expectString("one:CmdBy", "local");
+    expectString("one:CmdBy", secured ? "local" : "unknown (access security is off)");
     expectString("one:StartReason", "Operator");
 
     putAndWait("one:Stop");
@@ -402,7 +402,7 @@ static void testSettings(void)
 
 static void testCrash(void)
 {
-    static watch seq;
+    static follower seq;
     long auto0 = getLong("one:AutoRestarts");
     epicsInt32 codes[2] = {0, 0};
     DBADDR addr;
@@ -410,7 +410,7 @@ static void testCrash(void)
 
     testDiag("crashes");
     memset(&seq, 0, sizeof(seq));
-    watchStart(&seq, "one:Seq");
+    followStart(&seq, "one:Seq");
     for (int i = 1; i <= 3; i++) {
         long pid = getLong("one:Pid");
 
@@ -435,7 +435,7 @@ static void testCrash(void)
     expectLong("one:Seq", (long)statusOf("one").seq);
     db_flush_extra_labor_event(events);
     testOk(seq.gaps == 0 && seq.updates > 3, "Seq shows no gap in %d updates", seq.updates);
-    watchEnd(&seq);
+    followEnd(&seq);
     putPlain("one:ResetCounters", 1);
     expectLong("one:Crashes", 0);
 }
@@ -506,7 +506,7 @@ static void playRound(bool secured)
     setUp(secured);
     testStatus();
     testUnknown();
-    testCommands();
+    testCommands(secured);
     testThreePuts();
     testSettings();
     testCrash();

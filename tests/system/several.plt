@@ -134,7 +134,8 @@ subtest 'iocBoot/iocHost: three processes' => sub {
 };
 
 subtest 'Commands of the IOC shell' => sub {
-    my $script = tmpdir() . '/shell.cmd';
+    my $dir = tmpdir();
+    my $script = "$dir/shell.cmd";
     my $template = top_dir() . '/procServApp/Db/psChild.template';
     open(my $out, '>', $script) or die "$script: $!";
     print $out <<"END";
@@ -143,7 +144,7 @@ procServAdd one "-P 0 -- /bin/sleep 1000"
 procServAdd two "-P 0 --no-such-option -- /bin/cat"
 procServAdd two "-P 0"
 procServAdd two "-P 0 -- /bin/cat 'open"
-procServAdd two -P 0 --wait -- /bin/cat
+procServAdd two -P 0 -L two.log --wait -- /bin/cat
 procServStart nothing
 procServCmd one dance
 procServCmd nobody stop
@@ -175,7 +176,12 @@ END
         my ($what, $line) = @$case;
         like($said, $line, "$what is refused, and told");
     }
-    is(scalar(() = $said =~ /^Usage: procServ/mg), 8, 'with the usage of each');
+    my @hints = $said =~ /^.*; see 'help (procServ\w+)'$/mg;
+    is(scalar @hints, 8, 'in one line each, which names where the usage is') or diag($said);
+    unlike($said, qr/^ *procServAdd NAME/m, 'and without the usage');
+    ok((wait_for { file_text("$dir/two.log") =~ /^\@\@\@ [-\d]+ [:\d]+ iocsh procServCmd two start\r?$/m }
+        10, 'the line', sub { file_text("$dir/two.log") }), 'the log says who gave a command');
+    is(value('two:PS:CmdBy'), 'iocsh', 'and so does CmdBy');
     is($proc->stop, 0, 'SIGTERM ends it');
 };
 

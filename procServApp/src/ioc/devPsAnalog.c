@@ -104,11 +104,12 @@ static const longItem longItems[] = {
     {"MaxRestarts", getMaxRestarts},
     {"CmdSeq", getCmdSeq},
 };
+static const psItemTable longTable = PS_ITEM_TABLE(longItems);
 
 static long initLongin(dbCommon *pcommon)
 {
     longinRecord *prec = (longinRecord *)pcommon;
-    return psInInit(pcommon, &prec->inp, longItems, NELEMENTS(longItems), sizeof longItems[0]);
+    return psInInit(pcommon, &prec->inp, &longTable);
 }
 
 static long readLongin(longinRecord *prec)
@@ -185,11 +186,12 @@ static const aiItem aiItems[] = {
     {"RestartWindow", getRestartWindow},
     {"Grace", getGrace},
 };
+static const psItemTable aiTable = PS_ITEM_TABLE(aiItems);
 
 static long initAi(dbCommon *pcommon)
 {
     aiRecord *prec = (aiRecord *)pcommon;
-    return psInInit(pcommon, &prec->inp, aiItems, NELEMENTS(aiItems), sizeof aiItems[0]);
+    return psInInit(pcommon, &prec->inp, &aiTable);
 }
 
 static long readAi(aiRecord *prec)

@@ -9,6 +9,7 @@
 #include <recGbl.h>
 
 #include "psIocIn.h"
+#include "psIocRegistry.h"
 
 /* ---- bi ---- */
 
@@ -46,11 +47,12 @@ static const biItem biItems[] = {
     {"Running", getRunning},   {"Ready", getReady},           {"Desired", getDesired},
     {"ExitCore", getExitCore}, {"Overridden", getOverridden},
 };
+static const psItemTable biTable = PS_ITEM_TABLE(biItems);
 
 static long initBi(dbCommon *pcommon)
 {
     biRecord *prec = (biRecord *)pcommon;
-    return psInInit(pcommon, &prec->inp, biItems, NELEMENTS(biItems), sizeof biItems[0]);
+    return psInInit(pcommon, &prec->inp, &biTable);
 }
 
 static long readBi(biRecord *prec)
@@ -134,19 +136,20 @@ static const mbbiItem mbbiItems[] = {
     {"StartReason", getStartReason, NULL, NULL}, {"ExitClass", getExitClass, sevrExitClass, NULL},
     {"AutoRestart", getAutoRestart, NULL, NULL}, {"CmdState", getCmdState, NULL, NULL},
 };
+static const psItemTable mbbiTable = PS_ITEM_TABLE(mbbiItems);
 
 /** A new set of records begins: their scan lists must not be those of the last iocShutdown. */
 static long initMbbiSupport(int after)
 {
     if (!after)
-        psIocChildrenReset();
+        psIocRegistryReset();
     return 0;
 }
 
 static long initMbbi(dbCommon *pcommon)
 {
     mbbiRecord *prec = (mbbiRecord *)pcommon;
-    return psInInit(pcommon, &prec->inp, mbbiItems, NELEMENTS(mbbiItems), sizeof mbbiItems[0]);
+    return psInInit(pcommon, &prec->inp, &mbbiTable);
 }
 
 /** A name that nothing stands behind is a state of its own, not a failed read. */

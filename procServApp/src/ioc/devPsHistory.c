@@ -49,12 +49,12 @@ static const historyItem historyItems[] = {
     {"ExitHistCode", DBF_LONG, putCode},
     {"ExitHistRun", DBF_LONG, putRun},
 };
+static const psItemTable historyTable = PS_ITEM_TABLE(historyItems);
 
 static long initWaveform(dbCommon *pcommon)
 {
     waveformRecord *prec = (waveformRecord *)pcommon;
-    long status = psInInit(pcommon, &prec->inp, historyItems, NELEMENTS(historyItems),
-                           sizeof historyItems[0]);
+    long status = psInInit(pcommon, &prec->inp, &historyTable);
     if (status)
         return status;
     const historyItem *item = ((const psIn *)pcommon->dpvt)->item;

@@ -10,16 +10,20 @@
 #include <longoutRecord.h>
 #include <mbboRecord.h>
 
-#include "psIocOut.h"
+#include "devPsOut.h"
 
 /* ---- bo ---- */
 
 static const psOutItem boItems[] = {
-    {"Start", psVerbStart, false},         {"Stop", psVerbStop, false},
-    {"Restart", psVerbRestart, false},     {"Kill", psVerbKill, false},
-    {"Reset", psVerbReset, false},         {"ResetCounters", psVerbResetCounters, false},
-    {"RotateLog", psVerbRotateLog, false},
+    {{"Start"}, psVerbStart, {1, 1}, false},
+    {{"Stop"}, psVerbStop, {1, 1}, false},
+    {{"Restart"}, psVerbRestart, {1, 1}, false},
+    {{"Kill"}, psVerbKill, {1, 1}, false},
+    {{"Reset"}, psVerbReset, {1, 1}, false},
+    {{"ResetCounters"}, psVerbResetCounters, {1, 1}, false},
+    {{"RotateLog"}, psVerbRotateLog, {1, 1}, false},
 };
+static const psItemTable boTable = PS_ITEM_TABLE(boItems);
 
 static double boValue(const dbCommon *prec)
 {
@@ -46,7 +50,7 @@ static const psOutType boType = {boValue, boAdopt, boPost};
 static long initBo(dbCommon *pcommon)
 {
     boRecord *prec = (boRecord *)pcommon;
-    return psOutInit(pcommon, &prec->out, boItems, NELEMENTS(boItems), &boType);
+    return psOutInit(pcommon, &prec->out, &boTable, &boType);
 }
 
 static long writeBo(boRecord *prec)
@@ -72,9 +76,11 @@ epicsExportAddress(dset, devPsBo);
 /* ---- mbbo ---- */
 
 static const psOutItem mbboItems[] = {
-    {"Signal", psVerbSignal, false},
-    {"AutoRestart", psVerbMode, true},
+    /* a state's number is the signal's: other signals have no state, and SignalNum for them */
+    {{"Signal"}, psVerbSignal, {1, 15}, false},
+    {{"AutoRestart"}, psVerbMode, {0, 0}, true},
 };
+static const psItemTable mbboTable = PS_ITEM_TABLE(mbboItems);
 
 static double mbboValue(const dbCommon *prec)
 {
@@ -101,7 +107,7 @@ static const psOutType mbboType = {mbboValue, mbboAdopt, mbboPost};
 static long initMbbo(dbCommon *pcommon)
 {
     mbboRecord *prec = (mbboRecord *)pcommon;
-    long status = psOutInit(pcommon, &prec->out, mbboItems, NELEMENTS(mbboItems), &mbboType);
+    long status = psOutInit(pcommon, &prec->out, &mbboTable, &mbboType);
     return status ? status : 2; /* VAL is set */
 }
 
@@ -120,9 +126,10 @@ epicsExportAddress(dset, devPsMbbo);
 /* ---- longout ---- */
 
 static const psOutItem longoutItems[] = {
-    {"SignalNum", psVerbSignal, false},
-    {"MaxRestarts", psVerbMaxRestarts, true},
+    {{"SignalNum"}, psVerbSignal, {1, 64}, false},
+    {{"MaxRestarts"}, psVerbMaxRestarts, {0, 0}, true},
 };
+static const psItemTable longoutTable = PS_ITEM_TABLE(longoutItems);
 
 static double longoutValue(const dbCommon *prec)
 {
@@ -148,7 +155,7 @@ static const psOutType longoutType = {longoutValue, longoutAdopt, longoutPost};
 static long initLongout(dbCommon *pcommon)
 {
     longoutRecord *prec = (longoutRecord *)pcommon;
-    return psOutInit(pcommon, &prec->out, longoutItems, NELEMENTS(longoutItems), &longoutType);
+    return psOutInit(pcommon, &prec->out, &longoutTable, &longoutType);
 }
 
 static long writeLongout(longoutRecord *prec)
@@ -166,11 +173,12 @@ epicsExportAddress(dset, devPsLongout);
 /* ---- ao ---- */
 
 static const psOutItem aoItems[] = {
-    {"Holdoff", psVerbHoldoff, true},
-    {"HoldoffMax", psVerbHoldoffMax, true},
-    {"RestartWindow", psVerbRestartWindow, true},
-    {"Grace", psVerbGrace, true},
+    {{"Holdoff"}, psVerbHoldoff, {0, 0}, true},
+    {{"HoldoffMax"}, psVerbHoldoffMax, {0, 0}, true},
+    {{"RestartWindow"}, psVerbRestartWindow, {0, 0}, true},
+    {{"Grace"}, psVerbGrace, {0, 0}, true},
 };
+static const psItemTable aoTable = PS_ITEM_TABLE(aoItems);
 
 static double aoValue(const dbCommon *prec)
 {
@@ -190,7 +198,7 @@ static const psOutType aoType = {aoValue, aoAdopt, NULL};
 static long initAo(dbCommon *pcommon)
 {
     aoRecord *prec = (aoRecord *)pcommon;
-    long status = psOutInit(pcommon, &prec->out, aoItems, NELEMENTS(aoItems), &aoType);
+    long status = psOutInit(pcommon, &prec->out, &aoTable, &aoType);
     return status ? status : 2; /* VAL is set, no conversion */
 }
 
@@ -210,6 +218,7 @@ epicsExportAddress(dset, devPsAo);
 psOut *psOutOf(const dbCommon *prec)
 {
     const void *const ours[] = {&devPsBo, &devPsMbbo, &devPsLongout, &devPsAo};
+
     for (size_t i = 0; i < NELEMENTS(ours); i++)
         if ((const void *)prec->dset == ours[i])
             return prec->dpvt;

@@ -193,12 +193,13 @@ static const textItem textItems[] = {
     {"CmdBy", getCmdBy},
     {"CmdMsg", getCmdMsg},
 };
+static const psItemTable textTable = PS_ITEM_TABLE(textItems);
 
 static long initText(dbCommon *prec, const struct link *link)
 {
     static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
     epicsThreadOnce(&once, selfInit, NULL);
-    return psInInit(prec, link, textItems, NELEMENTS(textItems), sizeof textItems[0]);
+    return psInInit(prec, link, &textTable);
 }
 
 /* ---- stringin ---- */

@@ -15,17 +15,19 @@
 extern "C" {
 #endif
 
-/** The supervisor behind records and iocsh commands; NULL: none yet.  Thread: any. */
-psSup *psIocSup(void);
-
 /** Let records and iocsh commands use @p sup, which its creator starts, ends and frees.
- *  NULL takes it away: no record and no command touches it once this has returned.
- *  Thread: main, outside of iocInit. */
+ *  NULL takes it away: no record and no command uses it any more once this has returned.
+ *  Thread: any but the supervisor's loop, outside of iocInit.
+ *  Blocks: until an iocsh command that uses a supervisor has ended. */
 void psIocSetSup(psSup *sup);
 
+/** Begin all children that were added, and from now on each one when it is added.  iocInit does
+ *  so; this is for a program whose IOC cannot start.  Thread: as psIocSetSup(). */
+void psIocBegin(void);
+
 /** Let commands and settings work although access security is not active.
- *  Thread: any, before iocInit. */
-void psIocSetInsecure(bool insecure);
+ *  Thread: any.  Blocks: never. */
+void psIocSetInsecure(bool on);
 
 #ifdef __cplusplus
 }

@@ -1,86 +1,96 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psIocChild.h
- *  @brief What the records of one child show: its current snapshot, and when they are scanned.
+ *  @brief What the records of one child show: its current snapshot.
  *
  *  Thirty records that each scanned on I/O Intr would show mixtures of two transitions.  So there
- *  is one head, State.  A publication of the supervisor only marks the child and asks for a scan;
- *  State's read takes the *next* transition into the snapshot, and all other records, processed
- *  by State's forward link, show that snapshot.  The next scan is asked for when this one is
- *  complete, PS_SCAN_GAP_SEC later at the earliest: CA clients lose updates that come without a
- *  pause.  What the clock changes hangs on a second scan list, one for all children, 1 Hz.
+ *  is one head, State (psIocHead.h): its read takes the next transition into the snapshot, and all
+ *  other records, which State's forward link processes, show that snapshot.
+ *
+ *  Children are never freed: a command that ends after the IOC was shut down still finds its own.
  */
 #ifndef INC_psIocChild_H
 #define INC_psIocChild_H
 
-#include <dbScan.h>
 #include <ellLib.h>
 
+#include "psIocHead.h"
 #include "psSup.h"
-
-#define PS_SCAN_GAP_SEC 0.002 /**< between two scans of one child's State */
-#define PS_SCAN_RETRY_SEC 1.0 /**< at most, when State could not be scanned */
 
 typedef struct psIocChild psIocChild;
 
-/** An output record that wants to know what the others show.  Owned by the caller, fixed once
- *  added. */
-typedef struct psIocWatch {
+/** Something that wants to know what the records show, as the outputs do.  Owned by the caller;
+ *  it lives as long as the process. */
+typedef struct psIocObserver {
     ELLNODE node;
-    /** Called with no lock held each time all records show a transition, and once a second.
+    /** Called without a lock each time all records show a transition, and once a second.
      *  @param shown number of that transition */
-    void (*poll)(struct psIocWatch *watch, const psSettings *now, uint32_t shown);
-} psIocWatch;
+    void (*poll)(struct psIocObserver *observer, const psSettings *now, uint32_t shown);
+} psIocObserver;
 
-/** What a getter sees.  Valid inside psIocChildLock()...Unlock() only. */
+/** What a getter sees.  Valid between psIocChildLock() and psIocChildUnlock() only. */
 typedef struct psIocView {
     const psStatus *st;
     const psChildFacts *facts;
     double mono; /**< now of the supervisor's clock, s */
 } psIocView;
 
-/** The child of that name, made on first use, whether it is supervised or not.
- *  Thread: iocInit's.  @return NULL without memory */
-psIocChild *psIocChildGet(const char *name);
-const char *psIocChildName(const psIocChild *child);
+/** A child that is not supervised yet, with a scan list of its own.
+ *  @param name shorter than PS_NAME_BYTES
+ *  Thread: the one that runs iocInit.  @return NULL without memory or threads */
+psIocChild *psIocChildCreate(const char *name);
+/** Thread: any. */
+bool psIocChildIsNamed(const psIocChild *child, const char *name);
 
-/** Look at the snapshot; the child's leaf mutex is held until psIocChildUnlock().
- *  Thread: any.  @return false if nothing of that name is supervised; unlock all the same */
-bool psIocChildLock(psIocChild *child, psIocView *view);
+/** @name The records. @{ */
+/** Look at the snapshot; the child's leaf mutex is held until psIocChildUnlock(), which must be
+ *  called in any case.
+ *  Thread: any.  @return false if nothing of that name is supervised */
+bool psIocChildLock(psIocChild *child, psIocView *outView);
 void psIocChildUnlock(psIocChild *child);
 
-/** Called by State's read: take the next transition if one is due (the newest as long as records
- *  do not accept interrupts).  Thread: any, record locked. */
+/** Called by State's read: take the next transition if one is due (the newest as long as the IOC
+ *  does not run).  Thread: any, record locked. */
 void psIocChildTake(psIocChild *child);
 
-/** The settings as they are now.  @return false if nothing of that name is supervised */
-bool psIocChildSettings(psIocChild *child, psSettings *out);
+/** State's scan list.  Thread: any. */
+IOSCANPVT psIocChildScan(const psIocChild *child);
+/** @} */
 
-/** Number of the newest transition; 0: none.  Thread: any; never blocks. */
+/** @name The outputs.  Thread: any; none of these blocks. @{ */
+/** The settings as they are now.  @return 0, or -ENOENT if nothing of that name is supervised */
+int psIocChildSettings(psIocChild *child, psSettings *out);
+/** Number of the newest transition; 0: none. */
 uint32_t psIocChildNewest(psIocChild *child);
-/** If the records show transition @p seq already, poll the watches once more, by another thread.
- *  Thread: any; never blocks. */
+/** If the records show transition @p seq already, poll the observers once more, by another
+ *  thread. */
 void psIocChildPollIfShown(psIocChild *child, uint32_t seq);
 
-IOSCANPVT psIocChildScan(const psIocChild *child);
-IOSCANPVT psIocClockScan(void);
-
-/** Thread: iocInit's. */
-void psIocChildWatch(psIocChild *child, psIocWatch *watch);
-
-/** psSupSubmit(), psSupTell() and psSupDenied() for this child.  Thread: any.
+/** psSupSubmit(), psSupTell() and psSupDenied() for this child.
  *  @return as those; -ENOENT if nothing of that name is supervised */
 int psIocChildSubmit(psIocChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
 int psIocChildTell(psIocChild *child, const char *text);
 int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
                      void *ctx);
+/** @} */
 
-/** @name Life of the IOC; thread: the one that runs iocInit. @{ */
-void psIocChildrenReset(void);  /**< new scan lists: dset init(0) of each iocInit */
-void psIocChildrenAttach(void); /**< look for children that are supervised by now */
-void psIocChildrenDetach(void); /**< forget the supervisor */
-void psIocChildrenStart(void);  /**< request every list once, then follow */
-void psIocChildrenStop(void);   /**< when it returns nothing is published any more */
-bool psIocChildrenRunning(void);
+/** @name Life.  Thread: the one that runs iocInit, unless stated otherwise. @{ */
+/** A new IOC: a new scan list, and no observers. */
+void psIocChildReset(psIocChild *child);
+/** Be polled from now on; before the child is started. */
+void psIocChildObserve(psIocChild *child, psIocObserver *observer);
+/** Show what @p sup has of that name, if it has.  Does nothing to a child that has one.
+ *  Thread: any that holds no lock. */
+void psIocChildAttach(psIocChild *child, psSup *sup);
+/** When it returns the supervisor is not used any more, and the records go to Unknown.
+ *  Thread: any that holds no lock.  Blocks: until a call of the supervisor's has ended. */
+void psIocChildDetach(psIocChild *child);
+/** Follow the transitions from the newest on.  Blocks: on record locks. */
+void psIocChildStart(psIocChild *child);
+/** When it returns no scan is requested and no observer polled any more, but by one that is under
+ *  way. */
+void psIocChildStop(psIocChild *child);
+/** Poll the observers.  Thread: the clock's.  Blocks: on record locks. */
+void psIocChildTick(psIocChild *child);
 /** @} */
 
 #endif

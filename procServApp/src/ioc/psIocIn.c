@@ -1,86 +1,29 @@
 /* SPDX-License-Identifier: EPICS */
-/* See psIocIn.h.  An alarm message outlives its alarm in Base 7.0.8.1, so every read begins by
- * clearing NAMSG. */
-
-#include <ctype.h>
-#include <errno.h>
+/* An alarm message outlives its alarm in Base 7.0.8.1, so every read begins by clearing NAMSG. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <alarm.h>
-#include <epicsStdio.h>
 #include <epicsTime.h>
 #include <errlog.h>
 #include <recGbl.h>
 
+#include "psIocClock.h"
 #include "psIocIn.h"
+#include "psIocRegistry.h"
 
-const void *psItemFind(const void *table, size_t count, size_t rowBytes, const char *name)
+long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
 {
-    const char *row = table;
-    for (size_t i = 0; i < count; i++, row += rowBytes)
-        if (!strcmp(((const psItem *)row)->name, name))
-            return row;
-    return NULL;
-}
+    char name[PS_NAME_BYTES];
 
-static size_t copyWord(const char *from, size_t len, char *out, size_t size)
-{
-    if (len && len < size) {
-        memcpy(out, from, len);
-        out[len] = '\0';
-        return len;
-    }
-    return 0;
-}
-
-int psLinkParse(const struct link *link, char *name, size_t nameSize, char *item, size_t itemSize,
-                char *msg, size_t msgSize)
-{
-    const char *text = link->type == INST_IO ? link->value.instio.string : NULL;
-    if (!text) {
-        epicsSnprintf(msg, msgSize, "link must be \"@NAME item\"");
-        return -EINVAL;
-    }
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t end = strlen(text);
-    while (end && isspace((unsigned char)text[end - 1]))
-        end--;
-    size_t start = end;
-    while (start && !isspace((unsigned char)text[start - 1]))
-        start--;
-    size_t nameEnd = start;
-    while (nameEnd && isspace((unsigned char)text[nameEnd - 1]))
-        nameEnd--;
-    if (!copyWord(text, nameEnd, name, nameSize) ||
-        !copyWord(text + start, end - start, item, itemSize)) {
-        epicsSnprintf(msg, msgSize, "link \"@%s\" must be \"@NAME item\"", text);
-        return -EINVAL;
-    }
-    return 0;
-}
-
-long psInInit(dbCommon *prec, const struct link *link, const void *table, size_t count,
-              size_t rowBytes)
-{
-    char name[PS_NAME_BYTES], item[PS_NAME_BYTES], msg[PS_TEXT_BYTES] = "out of memory";
     prec->dpvt = NULL;
-    if (psLinkParse(link, name, sizeof name, item, sizeof item, msg, sizeof msg)) {
-        errlogPrintf("%s: %s\n", prec->name, msg);
+    const void *row = psLinkResolve(prec, link, table, name);
+    if (!row)
         return S_dev_badInitRet;
-    }
-    const void *row = psItemFind(table, count, rowBytes, item);
-    if (!row) {
-        errlogPrintf("%s: link \"@%s %s\": no such item for this record type\n", prec->name, name,
-                     item);
-        return S_dev_badInitRet;
-    }
-    psIn *in = calloc(1, sizeof *in);
-    psIocChild *child = psIocChildGet(name);
-    if (!in || !child) {
+    psIn *in = calloc(1, sizeof(*in));
+    psIocChild *child = in ? psIocRegistryGet(name) : NULL;
+    if (!child) {
         free(in);
-        errlogPrintf("%s: %s\n", prec->name, msg);
+        errlogPrintf("%s: out of memory or threads\n", prec->name);
         return S_dev_badInitRet;
     }
     in->child = child;
@@ -116,14 +59,14 @@ static const void *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
     return NULL;
 }
 
-const void *psInBegin(dbCommon *prec, psIocView *view)
+const void *psInBegin(dbCommon *prec, psIocView *outView)
 {
     if (!prec->nsev)
         prec->namsg[0] = '\0';
     psIn *in = prec->dpvt;
     if (!in)
         return readFailed(prec, LINK_ALARM, "bad link, see errlog");
-    if (!psIocChildLock(in->child, view)) {
+    if (!psIocChildLock(in->child, outView)) {
         psIocChildUnlock(in->child);
         return readFailed(prec, COMM_ALARM, "no such process is supervised");
     }

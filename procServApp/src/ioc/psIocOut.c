@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: EPICS */
-/* See psIocOut.h.
- *
- * Lock order: record lock, then psOut.lock or the child's.  done() runs on the supervisor's loop
- * thread, perhaps before psSupSubmit() returned: the second pass then waits for the record lock.
- * It is made by poll(), that is by the thread that has just processed the status records.
- */
-
+/* Lock order: record lock, then psOut.lock or the child's.  done() runs on the supervisor's loop
+ * thread, perhaps before psSupSubmit() has returned: the second pass then waits for the record
+ * lock.  It is made by poll(), that is by the thread that has just processed the status records. */
 #include <errno.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <alarm.h>
-#include <asLib.h>
 #include <dbAccess.h>
 #include <dbEvent.h>
 #include <dbLock.h>
@@ -22,39 +18,56 @@
 #include <recGbl.h>
 #include <recSup.h>
 
-#include "psIocIn.h"
+#include "psIocAccess.h"
 #include "psIocOut.h"
-#include "psPutTrap.h"
+#include "psIocRegistry.h"
+#include "psIocWho.h"
 
 /* For the second pass, when the records do not follow: no State is loaded, or it is disabled. */
 #define PATIENCE_SEC 0.5
 
-static struct {
-    _Atomic int epoch;
-    _Atomic bool insecure;
-} outs;
+struct psOut {
+    psIocObserver observer;
+    /* fixed after init_record */
+    dbCommon *prec;
+    psIocChild *child;
+    const psOutItem *item;
+    int epoch; /* of the IOC the record belongs to */
+    const psOutType *type;
+    /* guarded by the record lock */
+    psPutSlot put;
+    double accepted; /* value of the command in progress */
+    bool readback;   /* the next write copies the actual setting */
+    bool telling;    /* the next write shows how a signal ended that nobody waited for */
+    bool putWaits;   /* the next write is of a put that came while the record was busy */
+    /* guarded by lock */
+    epicsMutexId lock; /* leaf */
+    bool ended;        /* the command in progress has, the second pass is due */
+    bool late;         /* a signal that nobody waited for has, and its end is to be shown */
+    psCmdState how;    /* of either */
+    char msg[PS_TEXT_BYTES];
+    uint32_t awaited; /* transition that shows the end */
+    uint32_t shown;   /* as reported last */
+    double endedAt;   /* monotonic s */
+    double seen;      /* setting as last shown by the record */
+    bool closed;      /* what DISP was last set to by us */
+};
+
+static atomic_int epochNow;
 
 void psOutNewEpoch(void)
 {
-    outs.epoch++;
-}
-
-void psOutSetInsecure(bool insecure)
-{
-    outs.insecure = insecure;
+    epochNow++;
 }
 
 static bool isAlive(const psOut *out)
 {
-    return out->epoch == outs.epoch && psIocChildrenRunning();
+    return out->epoch == epochNow && psIocRegistryRunning();
 }
 
-/** Anyone on the network could write: nothing may be written. */
-static bool wantClosed(void)
+static double monotonic(void)
 {
-    /* asActive alone stays set when iocShutdown has taken the rules away. */
-    bool active = asActive && pasbase;
-    return !active && !outs.insecure;
+    return (double)epicsMonotonicGet() * 1e-9;
 }
 
 static double settingOf(const psSettings *settings, psVerb verb)
@@ -77,48 +90,56 @@ static double settingOf(const psSettings *settings, psVerb verb)
     }
 }
 
-/* ---- the second pass ---- */
+/* ---- the end of a command (any thread; the record lock is not held) ---- */
 
 static void noteEnd(psOut *out, bool *flag, psCmdState how, const char *msg)
 {
     uint32_t newest = psIocChildNewest(out->child);
+
     epicsMutexMustLock(out->lock);
     out->how = how;
-    epicsSnprintf(out->msg, sizeof out->msg, "%s", msg && msg[0] ? msg : "failed");
+    epicsSnprintf(out->msg, sizeof(out->msg), "%s", msg && msg[0] ? msg : "failed");
     out->awaited = newest;
-    out->endedAt = epicsMonotonicGet() * 1e-9;
+    out->endedAt = monotonic();
     *flag = true;
     epicsMutexUnlock(out->lock);
     psIocChildPollIfShown(out->child, newest);
 }
 
-/** The command in progress ended.  Thread: the supervisor's loop. */
+/* The command in progress ended.  Thread: the supervisor's loop. */
 static void done(void *ctx, psCmdState how, const char *msg)
 {
     psOut *out = ctx;
+
     noteEnd(out, &out->ended, how, msg);
 }
 
-/** A signal that nobody waited for.  Thread: as done(). */
+/* A signal that nobody waited for.  If it was sent there is nothing to show, unless an earlier one
+ * has failed.  Thread: as done(). */
 static void doneLate(void *ctx, psCmdState how, const char *msg)
 {
     psOut *out = ctx;
-    if (how != psCmdDone)
+
+    epicsMutexMustLock(out->lock);
+    bool show = how != psCmdDone || out->how != psCmdDone;
+    epicsMutexUnlock(out->lock);
+    if (show)
         noteEnd(out, &out->late, how, msg);
 }
 
-/** Thread: any that holds no record lock. */
 static void complete(psOut *out)
 {
     dbCommon *prec = out->prec;
+
     dbScanLock(prec);
     epicsMutexMustLock(out->lock);
-    bool ended = out->ended, late = out->late;
+    bool ended = out->ended;
+    bool late = out->late;
     out->ended = out->late = false;
     epicsMutexUnlock(out->lock);
     if (ended && prec->pact) {
         prec->rset->process(prec);
-    } else if (late && !prec->pact) { /* else the command in progress will tell how it went */
+    } else if (late && !prec->pact) { /* else the command in progress will show how it went */
         out->telling = true;
         dbProcess(prec);
         out->telling = false; /* SDIS may have kept it from being processed */
@@ -126,27 +147,35 @@ static void complete(psOut *out)
     dbScanUnlock(prec);
 }
 
-static void failed(dbCommon *prec, const char *msg)
+/* ---- alarm and value (record locked) ---- */
+
+static void clearAlarm(dbCommon *prec)
 {
-    /* A severity that record support has set already (NaN: UDF) would hide our reason. */
     prec->nsta = prec->nsev = NO_ALARM;
+    prec->namsg[0] = '\0';
+}
+
+static void setAlarm(dbCommon *prec, const char *msg)
+{
+    clearAlarm(prec); /* a severity set by record support (NaN: UDF) would hide our reason */
     recGblSetSevrMsg(prec, WRITE_ALARM, INVALID_ALARM, "%s", msg);
 }
 
-/** VAL of a setting shows what holds, unless a newer put waits there. */
+/* VAL of a setting shows what holds, unless a newer put waits there. */
 static void adoptActual(psOut *out)
 {
     psSettings now;
-    if (psIocChildSettings(out->child, &now)) {
-        double actual = settingOf(&now, out->item->verb);
-        out->type->adopt(out->prec, actual);
-        epicsMutexMustLock(out->lock);
-        out->seen = actual;
-        epicsMutexUnlock(out->lock);
-    }
+
+    if (psIocChildSettings(out->child, &now))
+        return; /* nothing is supervised: nothing holds */
+    double actual = settingOf(&now, out->item->verb);
+    out->type->adopt(out->prec, actual);
+    epicsMutexMustLock(out->lock);
+    out->seen = actual;
+    epicsMutexUnlock(out->lock);
 }
 
-/** VAL as it is at the end: a command is over, a setting shows what holds. */
+/* VAL as it is at the end: a command is over, a setting shows what holds. */
 static void settle(psOut *out)
 {
     if (out->item->setting)
@@ -155,72 +184,93 @@ static void settle(psOut *out)
         out->type->adopt(out->prec, 0);
 }
 
-/** The alarm of the command that ended, if it failed. */
-static void tellOutcome(psOut *out)
+/* What record support thought of a command's VAL is void: VAL is 0 again.  What it thought of a
+ * setting's stands. */
+static void voidAlarm(psOut *out)
+{
+    if (!out->item->setting)
+        clearAlarm(out->prec);
+}
+
+static void showOutcome(psOut *out)
 {
     char msg[PS_TEXT_BYTES];
+
     epicsMutexMustLock(out->lock);
     psCmdState how = out->how;
-    memcpy(msg, out->msg, sizeof msg);
+    memcpy(msg, out->msg, sizeof(msg));
     epicsMutexUnlock(out->lock);
+    voidAlarm(out);
     if (how != psCmdDone)
-        failed(out->prec, msg);
+        setAlarm(out->prec, msg);
 }
 
 static void secondPass(psOut *out)
 {
     double value = out->type->value(out->prec);
-    tellOutcome(out);
+
+    out->putWaits = out->prec->rpro;
+    showOutcome(out);
     if (value != out->accepted && !(isnan(value) && isnan(out->accepted)))
         return; /* a newer put, processed next: changing VAL would lose it */
     settle(out);
 }
 
-/* ---- the first pass ---- */
+/* ---- the first pass (record locked) ---- */
 
-/** "2026-11-23 15:49:52 ops@ws3 put IOC1:PS:Restart 1" on console and log. */
 static void tellPut(const psOut *out, const char *by, double value)
 {
-    char time[32], text[PS_TEXT_BYTES];
-    epicsTimeStamp now;
-    epicsTimeGetCurrent(&now);
-    epicsTimeToStrftime(time, sizeof time, "%Y-%m-%d %H:%M:%S", &now);
-    epicsSnprintf(text, sizeof text, "%s %s put %s %.10g", time, by, out->prec->name, value);
+    char what[PS_TEXT_BYTES / 2], text[PS_TEXT_BYTES];
+
+    epicsSnprintf(what, sizeof(what), "put %s %.10g", out->prec->name, value);
+    psIocWhoLine(by, what, text, sizeof(text));
     psIocChildTell(out->child, text); /* with a full queue it is only seen in CmdBy */
 }
 
-static void explain(int rc, double value, psVerb verb, char *msg, size_t size)
+static psRange rangeOf(const psOutItem *item)
 {
-    psRange range = psVerbRange(verb);
-    switch (rc) {
+    return item->setting ? psVerbRange(item->verb) : item->only;
+}
+
+static void explain(int status, double value, psRange range, char *msg, size_t msgSize)
+{
+    switch (status) {
     case -EINVAL:
-        epicsSnprintf(msg, size, "%g is not in %g...%g", value, range.low, range.high);
+        if (range.low < range.high)
+            epicsSnprintf(msg, msgSize, "%.10g is not in %.10g...%.10g", value, range.low,
+                          range.high);
+        else
+            epicsSnprintf(msg, msgSize, "%.10g is not %.10g", value, range.low);
         break;
     case -ENOENT:
-        epicsSnprintf(msg, size, "no such process is supervised");
+        epicsSnprintf(msg, msgSize, "no such process is supervised");
         break;
     case -EAGAIN:
-        epicsSnprintf(msg, size, "too many commands are waiting");
+        epicsSnprintf(msg, msgSize, "too many commands are waiting");
         break;
     case -ESHUTDOWN:
-        epicsSnprintf(msg, size, "the supervisor is ending");
+        epicsSnprintf(msg, msgSize, "the supervisor is ending");
         break;
     default:
-        epicsSnprintf(msg, size, "%s", strerror(-rc));
+        epicsSnprintf(msg, msgSize, "%s", strerror(-status));
         break;
     }
 }
 
-/** Sets PACT, unless it is over at once. */
+/* Sets PACT, unless it is over at once. */
 static void submit(psOut *out, double value)
 {
     dbCommon *prec = out->prec;
     psCommand cmd = {.verb = out->item->verb, .value = value, .reason = psReasonOperator};
     bool wait = cmd.verb != psVerbSignal || prec->ppn;
+    psRange range = rangeOf(out->item);
     char msg[PS_TEXT_BYTES];
-    psPutTrapTake(out, cmd.by, sizeof cmd.by);
-    if (!psIocChildrenRunning()) {
-        failed(prec, "the IOC does not run");
+
+    psIocWhoPut(&out->put, prec, out->putWaits, cmd.by);
+    out->putWaits = false;
+    voidAlarm(out);
+    if (!psIocRegistryRunning()) {
+        setAlarm(prec, "the IOC does not run");
         return;
     }
     tellPut(out, cmd.by, value);
@@ -228,14 +278,16 @@ static void submit(psOut *out, double value)
         out->type->post(prec);
     out->accepted = value;
     prec->pact = wait;
-    int rc = psIocChildSubmit(out->child, &cmd, wait ? done : doneLate, out);
-    if (rc) {
-        explain(rc, value, cmd.verb, msg, sizeof msg);
-        rc = psIocChildDenied(out->child, &cmd, msg, wait ? done : doneLate, out);
+    bool allowed = value >= range.low && value <= range.high; /* NaN is not */
+    int status =
+        allowed ? psIocChildSubmit(out->child, &cmd, wait ? done : doneLate, out) : -EINVAL;
+    if (status) {
+        explain(status, value, range, msg, sizeof(msg));
+        status = psIocChildDenied(out->child, &cmd, msg, wait ? done : doneLate, out);
     }
-    if (rc) {
+    if (status) {
         prec->pact = FALSE;
-        failed(prec, msg);
+        setAlarm(prec, msg);
     }
 }
 
@@ -243,13 +295,15 @@ static void firstPass(psOut *out)
 {
     double value = out->type->value(out->prec);
     bool setting = out->item->setting;
+    char by[PS_BY_BYTES];
+
     if (out->telling) {
-        tellOutcome(out);
+        showOutcome(out);
     } else if (setting && out->readback) {
         adoptActual(out);
     } else if (!setting && value == 0) {
-        char by[PS_BY_BYTES];
-        psPutTrapTake(out, by, sizeof by);
+        psPutTrapTake(&out->put, by, sizeof(by)); /* nobody asked for anything */
+        out->putWaits = false;
     } else {
         submit(out, value);
         if (!out->prec->pact)
@@ -260,11 +314,12 @@ static void firstPass(psOut *out)
 
 void psOutWrite(dbCommon *prec, const psOutType *type)
 {
+    psOut *out = prec->dpvt;
+
     if (!prec->nsev)
         prec->namsg[0] = '\0'; /* 7.0.8.1: a message outlives its alarm */
-    psOut *out = prec->dpvt;
     if (!out) {
-        failed(prec, "bad link, see errlog");
+        setAlarm(prec, "bad link, see errlog");
         type->adopt(prec, 0);
     } else if (prec->pact) {
         secondPass(out);
@@ -273,14 +328,35 @@ void psOutWrite(dbCommon *prec, const psOutType *type)
     }
 }
 
+/* ---- for the put trap ---- */
+
+psPutSlot *psOutSlot(psOut *out)
+{
+    return &out->put;
+}
+
+void psOutRefused(psOut *out, const char *by)
+{
+    static const char reason[] = "the record is disabled (DISP)";
+    char text[PS_TEXT_BYTES + PS_BY_BYTES];
+    psCommand cmd = {.verb = out->item->verb, .reason = psReasonOperator};
+
+    epicsSnprintf(cmd.by, sizeof(cmd.by), "%s", by);
+    epicsSnprintf(text, sizeof(text), "%s put %s refused: %s", by, out->prec->name, reason);
+    /* With a full queue only the client knows. */
+    psIocChildTell(out->child, text);
+    psIocChildDenied(out->child, &cmd, reason, NULL, NULL);
+}
+
 /* ---- what happens elsewhere ---- */
 
-/** DISP, and a setting changed elsewhere.  Thread: any that holds no record lock. */
+/* DISP, and a setting changed elsewhere.  Thread: any that holds no record lock. */
 static void syncNow(psOut *out)
 {
     dbCommon *prec = out->prec;
     psSettings now;
-    bool closed = wantClosed();
+    bool closed = psIocAccessClosed();
+
     dbScanLock(prec);
     epicsMutexMustLock(out->lock);
     bool change = closed != out->closed;
@@ -290,7 +366,7 @@ static void syncNow(psOut *out)
         prec->disp = closed;
         db_post_events(prec, &prec->disp, DBE_VALUE | DBE_LOG);
     }
-    if (out->item->setting && !prec->pact && psIocChildSettings(out->child, &now) &&
+    if (out->item->setting && !prec->pact && !psIocChildSettings(out->child, &now) &&
         settingOf(&now, out->item->verb) != out->type->value(prec)) {
         out->readback = true;
         dbProcess(prec);
@@ -299,21 +375,22 @@ static void syncNow(psOut *out)
     dbScanUnlock(prec);
 }
 
-static void poll(psIocWatch *watch, const psSettings *now, uint32_t shown)
+static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
 {
-    psOut *out = CONTAINER(watch, psOut, watch);
+    psOut *out = CONTAINER(observer, psOut, observer);
     double actual = settingOf(now, out->item->verb);
+
     if (!isAlive(out))
         return;
     epicsMutexMustLock(out->lock);
     bool reached = (int32_t)(shown - out->awaited) >= 0;
-    bool stuck = shown == out->shown && epicsMonotonicGet() * 1e-9 - out->endedAt > PATIENCE_SEC;
-    bool finish = (out->ended || out->late) && (reached || stuck);
-    bool sync = actual != out->seen || wantClosed() != out->closed;
+    bool stuck = shown == out->shown && monotonic() - out->endedAt > PATIENCE_SEC;
+    bool over = (out->ended || out->late) && (reached || stuck);
+    bool sync = actual != out->seen || psIocAccessClosed() != out->closed;
     out->shown = shown;
     out->seen = actual;
     epicsMutexUnlock(out->lock);
-    if (finish)
+    if (over)
         complete(out);
     if (sync)
         syncNow(out);
@@ -323,11 +400,12 @@ static void poll(psIocWatch *watch, const psSettings *now, uint32_t shown)
 
 static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
 {
-    psOut *out = calloc(1, sizeof *out);
+    psOut *out = calloc(1, sizeof(*out));
+
     if (!out)
         return NULL;
     out->lock = epicsMutexCreate();
-    out->child = psIocChildGet(name);
+    out->child = psIocRegistryGet(name);
     if (!out->lock || !out->child) {
         if (out->lock)
             epicsMutexDestroy(out->lock);
@@ -336,45 +414,41 @@ static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
     }
     out->prec = prec;
     out->item = item;
-    out->epoch = outs.epoch;
-    out->watch.poll = poll;
-    out->closed = wantClosed();
+    out->epoch = epochNow;
+    out->how = psCmdDone;
+    out->observer.poll = poll;
+    out->closed = psIocAccessClosed();
     prec->disp = out->closed; /* asInit comes later: closed until it has opened */
     return out;
 }
 
-/** No process at start: the record shows what holds, without driving it (bumpless). */
+/* No process at start: the record shows what holds, without driving it (bumpless). */
 static void loadActual(psOut *out)
 {
     dbCommon *prec = out->prec;
     psSettings now;
-    if (!psIocChildSettings(out->child, &now))
+
+    if (psIocChildSettings(out->child, &now))
         return; /* VAL stays undefined until there is something to show */
     out->seen = settingOf(&now, out->item->verb);
     out->type->adopt(prec, out->seen);
     prec->udf = FALSE;
     prec->stat = prec->sevr = NO_ALARM;
-    epicsTimeGetCurrent(&prec->time);
+    epicsTimeGetCurrent(&prec->time); /* fails without a clock: then it stays as it is */
 }
 
-long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, size_t count,
+long psOutInit(dbCommon *prec, const struct link *link, const psItemTable *items,
                const psOutType *type)
 {
-    char name[PS_NAME_BYTES], item[PS_NAME_BYTES], msg[PS_TEXT_BYTES];
+    char name[PS_NAME_BYTES];
+
     prec->dpvt = NULL;
-    if (psLinkParse(link, name, sizeof name, item, sizeof item, msg, sizeof msg)) {
-        errlogPrintf("%s: %s\n", prec->name, msg);
+    const psOutItem *row = psLinkResolve(prec, link, items, name);
+    if (!row)
         return S_dev_badInitRet;
-    }
-    const psOutItem *row = psItemFind(items, count, sizeof *items, item);
-    if (!row) {
-        errlogPrintf("%s: link \"@%s %s\": no such item for this record type\n", prec->name, name,
-                     item);
-        return S_dev_badInitRet;
-    }
     psOut *out = createOut(prec, name, row);
     if (!out) {
-        errlogPrintf("%s: out of memory\n", prec->name);
+        errlogPrintf("%s: out of memory or threads\n", prec->name);
         return S_dev_badInitRet;
     }
     out->type = type;
@@ -383,6 +457,6 @@ long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, 
         loadActual(out);
     else
         prec->udf = FALSE;
-    psIocChildWatch(out->child, &out->watch);
+    psIocChildObserve(out->child, &out->observer);
     return 0;
 }

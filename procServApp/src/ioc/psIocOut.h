@@ -2,32 +2,35 @@
 /** @file psIocOut.h
  *  @brief What the output records share: commands and settings are asynchronous.
  *
- *  First pass: the command is queued and PACT is set.  When it is done, or failed, and the status
- *  records show how, the second pass sets the alarm and clears PACT: who has waited for a put
- *  reads what it led to.  The supervisor completes every command exactly once, so PACT ends
- *  always.  Outputs are never freed: a command that ends after iocShutdown finds its own, of an
- *  epoch that is over, and does nothing.
+ *  First pass: the command is queued and PACT is set.  When it is done, or has failed, and the
+ *  status records show how, the second pass sets the alarm and clears PACT: whoever has waited for
+ *  a put reads what it led to.  The supervisor completes every command exactly once, so PACT
+ *  always ends.  Outputs are never freed: a command that ends after iocShutdown finds its own, of
+ *  an epoch that is over, and does nothing.
  *
  *  A signal that nobody waits for needs no PACT: of three quick puts VAL could only hold the last,
- *  and all three are to be sent.  Its failure is told by processing the record once more.
+ *  and all three are to be sent.  Its failure is shown by processing the record once more.
+ *
+ *  The record of a command shows an alarm as long as the last command given by it has failed, and
+ *  its reason as the alarm's message; a command that is done, or a put of 0, clears it.
  */
 #ifndef INC_psIocOut_H
 #define INC_psIocOut_H
 
-#include <dbCommon.h>
 #include <devSup.h>
-#include <epicsMutex.h>
-#include <link.h>
 
 #include "psIocChild.h"
+#include "psLink.h"
+#include "psPutTrap.h"
 
 typedef struct psOut psOut;
 
 /** Row of a record type's table. */
 typedef struct psOutItem {
-    const char *name;
+    psItem item;
     psVerb verb;
-    bool setting; /**< keeps its value, and follows changes made elsewhere */
+    psRange only; /**< of a command: the values it takes, beside 0, which does nothing */
+    bool setting; /**< keeps its value, and follows changes made elsewhere; only is unused */
 } psOutItem;
 
 /** Where a record type has what. */
@@ -38,46 +41,22 @@ typedef struct psOutType {
     void (*post)(dbCommon *prec);
 } psOutType;
 
-struct psOut {
-    psIocWatch watch; /* first: found again from a poll */
-    /* fixed after init_record */
-    dbCommon *prec;
-    psIocChild *child;
-    const psOutItem *item;
-    int epoch; /* of the IOC the record belongs to */
-    const psOutType *type;
-    /* guarded by the record lock */
-    double accepted; /* value of the command in progress */
-    bool readback;   /* the next write copies the actual setting */
-    bool telling;    /* the next write tells of a signal that failed */
-    /* guarded by lock */
-    epicsMutexId lock;    /* leaf */
-    char by[PS_BY_BYTES]; /* of a trapped put not yet processed; "": none */
-    bool ended;           /* the command in progress has, the second pass is due */
-    bool late;            /* a signal that nobody waited for failed: to be told */
-    psCmdState how;       /* of either */
-    char msg[PS_TEXT_BYTES];
-    uint32_t awaited; /* transition that shows the end */
-    uint32_t shown;   /* as last told */
-    double endedAt;   /* monotonic s */
-    double seen;      /* setting as last told to the record */
-    bool closed;      /* what DISP was last set to by us */
-};
-
-/** init_record of every output.  @return 0 or S_dev_badInitRet after saying why on errlog; then
- *  dpvt is NULL, and every write fails with an alarm */
-long psOutInit(dbCommon *prec, const struct link *link, const psOutItem *items, size_t count,
+/** init_record of every output.  Thread: the one that runs iocInit.
+ *  @return 0, or S_dev_badInitRet after saying why on errlog; then dpvt is NULL, and every write
+ *          fails with an alarm */
+long psOutInit(dbCommon *prec, const struct link *link, const psItemTable *items,
                const psOutType *type);
 
-/** Is this record one of ours?  @return its output or NULL */
-psOut *psOutOf(const dbCommon *prec);
-
-/** Either pass of a write. */
+/** Either pass of a write.  Thread: any, record locked.  Blocks: never. */
 void psOutWrite(dbCommon *prec, const psOutType *type);
 
-/** A new iocInit: outputs of the last one are dead. */
+/** A new iocInit: outputs of the last one are dead.  Thread: the one that runs iocInit. */
 void psOutNewEpoch(void);
-/** Should commands be closed by DISP now? */
-void psOutSetInsecure(bool insecure);
+
+/** @name For the put trap.  @param out dpvt of an output record, not NULL @{ */
+psPutSlot *psOutSlot(psOut *out);
+/** Record that @p by was refused since the record is disabled.  Thread: any.  Blocks: never. */
+void psOutRefused(psOut *out, const char *by);
+/** @} */
 
 #endif

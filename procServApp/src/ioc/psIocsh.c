@@ -1,76 +1,106 @@
 /* SPDX-License-Identifier: EPICS */
-/* iocsh commands.  Each says what is wrong and how it is used, and sets the shell's error status
+/* A command that cannot be carried out says why in one line, and sets the shell's error status
  * (on error break). */
-
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
-#include <epicsStdlib.h>
 #include <iocsh.h>
 
 #include "psAddOptions.h"
-#include "psIocChild.h"
-#include "psHooks.h"
+#include "psIocRegistry.h"
+#include "psIocSup.h"
+#include "psIocWho.h"
+#include "psIocsh.h"
 
 #define USAGE_ADD                                                                                  \
     "procServAdd NAME [options] [--] COMMAND [args...]\n"                                          \
-    "Add a process to be supervised; it begins at iocInit or by procServStart.\n"                  \
-    "Options as on the command line of procServIoc, long or short; NAME is its --name.\n"          \
-    "All behind NAME may be one quoted word:\n"                                                    \
+    "Add a process to be supervised.  It begins at iocInit, by procServStart, or, after "          \
+    "iocInit,\n"                                                                                   \
+    "at once; records that name it must be loaded before iocInit.\n"                               \
+    "The options are those of procServIoc's command line, long or short; NAME is its --name.\n"    \
+    "All words after NAME may be one quoted word:\n"                                               \
     "  procServAdd ioc1 \"-P 20001 -L /tmp/ioc1.log --holdoff 5 -- ./st.cmd\"\n"
 #define USAGE_START                                                                                \
     "procServStart [NAME]\n"                                                                       \
-    "Begin supervising NAME, or all that were added, before iocInit.\n"
+    "Begin to supervise NAME, or all that were added, before iocInit does.\n"
 #define USAGE_REPORT                                                                               \
     "procServReport [LEVEL]\n"                                                                     \
-    "What is supervised and how it is; LEVEL 0 to 2.\n"
+    "Show what is supervised and how it is, at LEVEL 0 to 2.\n"
 #define USAGE_CMD                                                                                  \
     "procServCmd NAME start|stop|restart|kill|reset|resetcounters|rotatelog\n"                     \
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
-    "Ask something of a supervised process; the outcome is told by its PVs CmdState and CmdMsg.\n"
+    "Give a command to a supervised process.  Its PVs CmdState and CmdMsg show how it ends.\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network command the processes while access security is not active.\n"
 
-static void fail(const char *usage, const char *msg)
+static void refuse(const char *command, const char *msg)
 {
-    fprintf(stderr, "%s\nUsage: %s", msg, usage);
+    fprintf(stderr, "%s; see 'help %s'\n", msg, command);
     iocshSetError(-1);
-}
-
-static void failCode(const char *usage, const char *name, int rc)
-{
-    char msg[PS_TEXT_BYTES];
-    if (rc == -ENOENT)
-        epicsSnprintf(msg, sizeof msg, "%s: no such process is supervised", name);
-    else
-        epicsSnprintf(msg, sizeof msg, "%s: %s", name, strerror(-rc));
-    fail(usage, msg);
 }
 
 /* ---- procServAdd ---- */
 
-static int addChild(const char *name, int argc, const char *const *argv, char *msg, size_t size)
+static int addChild(psSup *sup, const char *name, int argc, const char *const *argv, char *msg,
+                    size_t msgSize)
 {
     psConfig *cfg = psConfigCreate();
+
     if (!cfg) {
-        epicsSnprintf(msg, size, "out of memory");
+        epicsSnprintf(msg, msgSize, "out of memory");
         return -ENOMEM;
     }
-    int rc = psConfigSet(cfg, "name", name, msg, size);
-    rc = rc ? rc : psAddApply(cfg, argc, argv, msg, size);
-    rc = rc ? rc : psConfigCheck(cfg, msg, size);
-    psSup *sup = rc ? NULL : psHooksNeedSup();
-    if (!rc && !sup) {
-        epicsSnprintf(msg, size, "there is no supervisor");
-        rc = -ENOMEM;
-    }
-    rc = rc ? rc : psSupAddChild(sup, cfg, msg, size);
+    int status = psConfigSet(cfg, "name", name, msg, msgSize);
+    if (!status)
+        status = psAddApply(cfg, argc, argv, msg, msgSize);
+    if (!status)
+        status = psSupAddChild(sup, cfg, msg, msgSize);
     psConfigFree(cfg);
-    return rc;
+    return status;
+}
+
+/* After iocInit nobody else begins it. */
+static void begin(psSup *sup, const char *name)
+{
+    psIocRegistryAttach(sup);
+    if (!psIocSupBegun())
+        return;
+    if (psSupBegin(sup, name)) {
+        fprintf(stderr, "%s: the supervisor is ending\n", name);
+        iocshSetError(-1);
+        return;
+    }
+    printf("%s: begun%s\n", name,
+           psIocRegistryHas(name)
+               ? ""
+               : "; it has no PVs: its records were to be loaded before iocInit");
+}
+
+static void add(const char *name, int argc, const char *const *argv)
+{
+    char msg[PS_TEXT_BYTES] = "", line[PS_TEXT_BYTES + PS_NAME_BYTES];
+    psSup *sup = psIocSupNeed();
+    int status = -ENOMEM;
+
+    if (sup)
+        status = addChild(sup, name, argc, argv, msg, sizeof(msg));
+    else
+        epicsSnprintf(msg, sizeof(msg), "there is no supervisor");
+    if (!status)
+        begin(sup, name);
+    psIocSupRelease();
+    if (status) {
+        size_t len = strlen(name);
+        bool named = !strncmp(msg, name, len) && !strncmp(msg + len, ": ", 2);
+
+        epicsSnprintf(line, sizeof(line), "%s%s%s", named ? "" : name, named ? "" : ": ", msg);
+        refuse("procServAdd", line);
+    }
 }
 
 static void addCall(const iocshArgBuf *args)
@@ -79,49 +109,54 @@ static void addCall(const iocshArgBuf *args)
     int argc = args[1].aval.ac - 1;
     char **argv = args[1].aval.av + 1;
     char **words = NULL;
-    char msg[PS_TEXT_BYTES] = "";
+
     if (!name || argc < 1) {
-        fail(USAGE_ADD, "procServAdd needs a name and a command");
+        refuse("procServAdd", "procServAdd needs a name and a command");
         return;
     }
     if (argc == 1) {
         argc = psAddSplit(argv[0], &words);
         argv = words;
     }
-    if (argc < 0) {
-        fail(USAGE_ADD, "a quote is not closed");
-        return;
-    }
-    if (addChild(name, argc, (const char *const *)argv, msg, sizeof msg)) {
-        char line[PS_TEXT_BYTES + PS_NAME_BYTES];
-        size_t len = strlen(name);
-        bool named = !strncmp(msg, name, len) && !strncmp(msg + len, ": ", 2);
-        epicsSnprintf(line, sizeof line, "%s%s%s", named ? "" : name, named ? "" : ": ", msg);
-        fail(USAGE_ADD, line);
-    }
+    if (argc < 0)
+        refuse("procServAdd", argc == -ENOMEM ? "out of memory" : "a quote is not closed");
+    else
+        add(name, argc, (const char *const *)argv);
     free(words);
-    psIocChildrenAttach(); /* added after iocInit: its records wait for it */
 }
 
 /* ---- procServStart ---- */
 
+static void refuseStatus(const char *command, const char *name, int status)
+{
+    char msg[PS_TEXT_BYTES];
+
+    epicsSnprintf(msg, sizeof(msg), "%s: %s", name ? name : command,
+                  status == -ENOENT ? "no such process is supervised" : strerror(-status));
+    refuse(command, msg);
+}
+
 static void startCall(const iocshArgBuf *args)
 {
-    psSup *sup = psIocSup();
-    int rc = sup ? psSupBegin(sup, args[0].sval) : -ENOENT;
-    if (rc)
-        failCode(USAGE_START, args[0].sval ? args[0].sval : "procServStart", rc);
+    psSup *sup = psIocSupTake();
+    int status = sup ? psSupBegin(sup, args[0].sval) : -ENOENT;
+
+    psIocSupRelease();
+    if (status)
+        refuseStatus("procServStart", args[0].sval, status);
 }
 
 /* ---- procServReport ---- */
 
 static void reportCall(const iocshArgBuf *args)
 {
-    psSup *sup = psIocSup();
+    psSup *sup = psIocSupTake();
+
     if (sup)
         psSupReport(sup, epicsGetStdout(), args[0].ival);
     else
         printf("Nothing is supervised.\n");
+    psIocSupRelease();
 }
 
 /* ---- procServCmd ---- */
@@ -148,32 +183,49 @@ static psVerb verbOf(const char *word)
     return psVerbNone;
 }
 
+/* Console and log show who gave it, as for a put. */
+static int give(psSup *sup, const char *name, const psCommand *cmd, const char *words)
+{
+    char text[PS_TEXT_BYTES];
+
+    psIocWhoLine(cmd->by, words, text, sizeof(text));
+    int status = psSupTell(sup, name, text);
+    return status ? status : psSupSubmit(sup, name, cmd, NULL, NULL);
+}
+
 static void cmdCall(const iocshArgBuf *args)
 {
     const char *name = args[0].sval, *word = args[1].sval, *value = args[2].sval;
-    psCommand cmd = {.verb = word ? verbOf(word) : psVerbNone, .reason = psReasonScript};
+    psCommand cmd = {
+        .verb = word ? verbOf(word) : psVerbNone, .reason = psReasonScript, .by = "iocsh"};
+    char words[PS_TEXT_BYTES / 2];
+
     if (!name || !word) {
-        fail(USAGE_CMD, "procServCmd needs a name and a command");
+        refuse("procServCmd", "procServCmd needs a name and a command");
         return;
     }
     if (cmd.verb == psVerbNone) {
-        char msg[PS_TEXT_BYTES];
-        epicsSnprintf(msg, sizeof msg, "procServCmd knows no command '%s'", word);
-        fail(USAGE_CMD, msg);
+        epicsSnprintf(words, sizeof(words), "procServCmd knows no command '%s'", word);
+        refuse("procServCmd", words);
         return;
     }
     if (cmd.verb == psVerbSignal) {
         int signo = value ? psSignalParse(value) : -EINVAL;
+
         if (signo < 0) {
-            fail(USAGE_CMD, "no such signal");
+            epicsSnprintf(words, sizeof(words), "no such signal: '%s'", value ? value : "");
+            refuse("procServCmd", words);
             return;
         }
         cmd.value = signo;
     }
-    psSup *sup = psIocSup();
-    int rc = sup ? psSupSubmit(sup, name, &cmd, NULL, NULL) : -ENOENT;
-    if (rc)
-        failCode(USAGE_CMD, name, rc);
+    epicsSnprintf(words, sizeof(words), "procServCmd %s %s%s%s", name, word, value ? " " : "",
+                  value ? value : "");
+    psSup *sup = psIocSupTake();
+    int status = sup ? give(sup, name, &cmd, words) : -ENOENT;
+    psIocSupRelease();
+    if (status)
+        refuseStatus("procServCmd", name, status);
 }
 
 /* ---- procServInsecurePvs ---- */

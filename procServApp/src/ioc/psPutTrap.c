@@ -1,108 +1,93 @@
 /* SPDX-License-Identifier: EPICS */
-/* See psPutTrap.h.  The strings of the message are copied in the call before the put only: after
- * it, QSRV has freed the host's. */
-
-#include <stdio.h>
+/* The strings of the message are copied in the call before the put only: after it, QSRV has freed
+ * the host's. */
 #include <string.h>
 
-#include <asLib.h>
 #include <asTrapWrite.h>
 #include <dbAccess.h>
 #include <dbChannel.h>
 #include <dbLock.h>
-#include <dbFldTypes.h>
-#include <dbStaticLib.h>
 #include <epicsStdio.h>
 #include <epicsThread.h>
 
 #include "psPutTrap.h"
 
-/** The put this thread is about to make. */
+/* The put this thread is about to make. */
 static _Thread_local struct {
-    const psOut *out;
+    const psPutSlot *slot;
     char by[PS_BY_BYTES];
 } current;
 
-static void nameOf(const asTrapWriteMessage *message, char *by, size_t size)
+static const psPutTrapOps *trapOps; /* fixed before the listener is registered */
+
+static void nameOf(const asTrapWriteMessage *message, char *outBy, size_t size)
 {
-    epicsSnprintf(by, size, "%s@%s", message->userid ? message->userid : "?",
+    epicsSnprintf(outBy, size, "%s@%s", message->userid ? message->userid : "?",
                   message->hostid ? message->hostid : "?");
-    for (char *c = by; *c; c++)
+    for (char *c = outBy; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?'; /* it goes to terminals and logs */
 }
 
-/** DISP refuses it right after us: nobody else will tell. */
-static void tellRefused(psOut *out, const char *by)
+static void beforePut(const dbChannel *chan, psPutSlot *slot, const asTrapWriteMessage *message)
 {
-    static const char reason[] = "the record is disabled (DISP)";
-    char text[PS_TEXT_BYTES + PS_BY_BYTES];
-    psCommand cmd = {.verb = out->item->verb, .reason = psReasonOperator};
-    epicsSnprintf(cmd.by, sizeof cmd.by, "%s", by);
-    epicsSnprintf(text, sizeof text, "%s put %s refused: %s", by, out->prec->name, reason);
-    psIocChildTell(out->child, text);
-    psIocChildDenied(out->child, &cmd, reason, NULL, NULL);
-}
-
-static void beforePut(const dbChannel *chan, psOut *out, const asTrapWriteMessage *message)
-{
-    const dbCommon *prec = dbChannelRecord(chan);
+    dbCommon *prec = dbChannelRecord(chan);
     char by[PS_BY_BYTES];
-    nameOf(message, by, sizeof by);
+
+    nameOf(message, by, sizeof(by));
     if (prec->disp && dbChannelField(chan) != &prec->disp) {
-        tellRefused(out, by);
+        trapOps->refused(prec, by); /* Base does so right after us, and tells the client only */
         return;
     }
-    current.out = out;
-    memcpy(current.by, by, sizeof by);
-    epicsMutexMustLock(out->lock);
-    memcpy(out->by, by, sizeof by);
-    epicsMutexUnlock(out->lock);
+    current.slot = slot;
+    memcpy(current.by, by, sizeof(by));
+    dbScanLock(prec);
+    memcpy(slot->by, by, sizeof(by));
+    dbScanUnlock(prec);
 }
 
-/** A put that was refused or did not process must not lend its name to the next dbpf. */
-static void afterPut(psOut *out)
+/* A put that was refused or did not process must not lend its name to the next dbpf. */
+static void afterPut(dbCommon *prec, psPutSlot *slot)
 {
-    dbScanLock(out->prec);
-    if (!out->prec->pact && !out->prec->rpro) {
-        epicsMutexMustLock(out->lock);
-        out->by[0] = '\0';
-        epicsMutexUnlock(out->lock);
-    }
-    dbScanUnlock(out->prec);
+    dbScanLock(prec);
+    if (!prec->pact && !prec->rpro)
+        slot->by[0] = '\0';
+    dbScanUnlock(prec);
 }
 
 static void listener(asTrapWriteMessage *message, int after)
 {
     dbChannel *chan = message->serverSpecific;
-    psOut *out = chan ? psOutOf(dbChannelRecord(chan)) : NULL;
-    current.out = NULL; /* of a put with callback that another thread has made */
-    if (!out)
+    psPutSlot *slot = chan ? trapOps->slotOf(dbChannelRecord(chan)) : NULL;
+
+    current.slot = NULL; /* of a put with callback that another thread has made */
+    if (!slot)
         return;
     if (after)
-        afterPut(out);
+        afterPut(dbChannelRecord(chan), slot);
     else
-        beforePut(chan, out, message);
+        beforePut(chan, slot, message);
 }
 
 static void registerListener(void *arg)
 {
-    (void)arg;
+    trapOps = arg;
     asTrapWriteRegisterListener(listener);
 }
 
-void psPutTrapInit(void)
+void psPutTrapInit(const psPutTrapOps *ops)
 {
     static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
-    epicsThreadOnce(&once, registerListener, NULL);
+
+    epicsThreadOnce(&once, registerListener, (void *)ops);
 }
 
-void psPutTrapTake(psOut *out, char *by, size_t size)
+bool psPutTrapTake(psPutSlot *slot, char *outBy, size_t size)
 {
-    epicsMutexMustLock(out->lock);
-    const char *from = current.out == out ? current.by : out->by[0] ? out->by : "local";
-    epicsSnprintf(by, size, "%s", from);
-    out->by[0] = '\0';
-    epicsMutexUnlock(out->lock);
-    current.out = NULL;
+    const char *by = current.slot == slot ? current.by : slot->by;
+
+    epicsSnprintf(outBy, size, "%s", by);
+    slot->by[0] = '\0';
+    current.slot = NULL;
+    return outBy[0] != '\0';
 }

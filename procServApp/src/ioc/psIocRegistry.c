@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: EPICS */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <dbDefs.h>
+#include <epicsThread.h>
+
+#include "psIocClock.h"
+#include "psIocRegistry.h"
+
+typedef struct entry {
+    ELLNODE node;
+    psIocChild *child; /* fixed */
+} entry;
+
+static struct {
+    epicsMutexId lock; /* leaf; guards entries.  NULL: there was no memory, and is no entry */
+    ELLLIST entries;   /* it only grows, at its end */
+    psSup *_Atomic sup;
+    atomic_bool running;
+} registry;
+
+static void createLock(void *arg)
+{
+    (void)arg;
+    registry.lock = epicsMutexCreate();
+}
+
+/* Records are initialized while children run already: to suspend the thread, as Base's functions
+ * do that "must" succeed, is no way to fail. */
+static bool lock(void)
+{
+    static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
+
+    epicsThreadOnce(&once, createLock, NULL);
+    if (registry.lock)
+        epicsMutexMustLock(registry.lock);
+    return registry.lock;
+}
+
+/* The first entry, or the one after @p from. */
+static entry *next(entry *from)
+{
+    if (!lock())
+        return NULL;
+    ELLNODE *node = from ? ellNext(&from->node) : ellFirst(&registry.entries);
+    epicsMutexUnlock(registry.lock);
+    return node ? CONTAINER(node, entry, node) : NULL;
+}
+
+static void forEach(void (*fn)(psIocChild *child))
+{
+    for (entry *e = next(NULL); e; e = next(e))
+        fn(e->child);
+}
+
+static psIocChild *find(const char *name)
+{
+    for (entry *e = next(NULL); e; e = next(e))
+        if (psIocChildIsNamed(e->child, name))
+            return e->child;
+    return NULL;
+}
+
+/* The supervisor may be taken away by another thread meanwhile: then it has to be forgotten. */
+static void attach(psIocChild *child)
+{
+    psSup *sup = registry.sup;
+
+    if (!sup)
+        return;
+    psIocChildAttach(child, sup);
+    if (registry.sup != sup)
+        psIocChildDetach(child);
+}
+
+psIocChild *psIocRegistryGet(const char *name)
+{
+    psIocChild *found = find(name);
+
+    if (found)
+        return found;
+    entry *e = calloc(1, sizeof(*e));
+    psIocChild *child = e ? psIocChildCreate(name) : NULL;
+    if (!child || !lock()) {
+        free(e);
+        return NULL;
+    }
+    e->child = child;
+    ellAdd(&registry.entries, &e->node);
+    epicsMutexUnlock(registry.lock);
+    attach(child);
+    return child;
+}
+
+bool psIocRegistryHas(const char *name)
+{
+    return find(name);
+}
+
+bool psIocRegistryAny(void)
+{
+    return next(NULL);
+}
+
+void psIocRegistryAttach(psSup *sup)
+{
+    registry.sup = sup;
+    forEach(attach);
+}
+
+void psIocRegistryDetach(void)
+{
+    registry.sup = NULL; /* first: what is attached from now on is forgotten again */
+    forEach(psIocChildDetach);
+}
+
+void psIocRegistryReset(void)
+{
+    forEach(psIocChildReset);
+    psIocClockReset();
+}
+
+static void tick(void)
+{
+    forEach(psIocChildTick);
+}
+
+void psIocRegistryStart(void)
+{
+    if (!psIocClockScan())
+        return; /* no record of ours: nothing was initialized */
+    registry.running = true;
+    forEach(psIocChildStart);
+    psIocClockStart(tick);
+}
+
+void psIocRegistryStop(void)
+{
+    registry.running = false;
+    psIocClockStop();
+    forEach(psIocChildStop);
+}
+
+bool psIocRegistryRunning(void)
+{
+    return registry.running;
+}

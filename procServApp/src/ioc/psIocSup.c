@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <epicsExit.h>
+#include <epicsMutex.h>
+#include <epicsThread.h>
+#include <errlog.h>
+
+#include "psIocRegistry.h"
+#include "psIocSup.h"
+
+#define RESERVED_DESCRIPTORS 256 /* what the rest of the IOC may need */
+/* Beside the graces: SIGKILL, what consoles and logs have left, and a loaded machine. */
+#define END_EXTRA_SEC 10.0
+#define QUIET_SEC 2.0 /* an end that takes longer is announced */
+
+/* Base's own locks are no use here: epicsMutexMustCreate() suspends the caller without memory, and
+ * children may run already. */
+static struct {
+    epicsMutexId lock; /* guards all below; recursive; held while a supervisor is used */
+    psSup *sup;
+    psSup *own; /* made by psIocSupNeed(), ended by us */
+    atomic_bool begun;
+} pvt;
+
+static void createLock(void *arg)
+{
+    (void)arg;
+    pvt.lock = epicsMutexCreate();
+}
+
+/* @return false without memory: there never is a supervisor then */
+static bool lock(void)
+{
+    static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
+
+    epicsThreadOnce(&once, createLock, NULL);
+    if (pvt.lock)
+        epicsMutexMustLock(pvt.lock);
+    return pvt.lock;
+}
+
+void psIocSupRelease(void)
+{
+    if (pvt.lock)
+        epicsMutexUnlock(pvt.lock);
+}
+
+psSup *psIocSupTake(void)
+{
+    return lock() ? pvt.sup : NULL;
+}
+
+void psIocSetSup(psSup *sup)
+{
+    if (!lock()) {
+        errlogPrintf("procServ: out of memory: the records show nothing\n");
+        return;
+    }
+    psSup *old = pvt.sup;
+    /* The pointer first: whatever looks for a supervisor from now on does not find the old one. */
+    pvt.sup = sup;
+    if (old && old != sup) {
+        pvt.begun = false;
+        psIocRegistryDetach();
+    }
+    if (sup)
+        psIocRegistryAttach(sup);
+    psIocSupRelease();
+}
+
+void psIocBegin(void)
+{
+    psSup *sup = psIocSupTake();
+
+    pvt.begun = true;
+    if (sup) {
+        psSupBegin(sup, NULL); /* fails only while the supervisor ends */
+        psIocRegistryAttach(sup);
+    }
+    psIocSupRelease();
+}
+
+bool psIocSupBegun(void)
+{
+    return pvt.begun;
+}
+
+bool psIocSupIsOwn(void)
+{
+    psSup *sup = psIocSupTake();
+    bool own = sup && sup == pvt.own;
+
+    psIocSupRelease();
+    return own;
+}
+
+/* ---- a supervisor of our own ---- */
+
+double psIocSupEndSec(psSup *sup)
+{
+    double longest = 0;
+    const char *name;
+
+    for (int i = 0; (name = psSupName(sup, i)); i++) {
+        psStatus status;
+
+        if (!psSupStatus(sup, name, &status) && status.settings.graceSec > longest)
+            longest = status.settings.graceSec;
+    }
+    return 2 * longest + END_EXTRA_SEC; /* stop input, then the kill signal */
+}
+
+/* Thread: the one that exits. */
+static void endOwn(void *arg)
+{
+    psSup *sup = pvt.own;
+
+    (void)arg;
+    if (!sup)
+        return;
+    double endSec = psIocSupEndSec(sup);
+    psIocSetSup(NULL);
+    pvt.own = NULL;
+    psSupShutdown(sup);
+    int status = psSupWait(sup, QUIET_SEC);
+    if (status == -ETIMEDOUT) {
+        errlogPrintf("procServ: waiting for the children to end, at most %.0f s\n", endSec);
+        status = psSupWait(sup, endSec);
+    }
+    if (status == -ETIMEDOUT)
+        errlogPrintf("procServ: children did not end within %.0f s\n", endSec);
+    else
+        psSupFree(sup);
+}
+
+/* With the lock held. */
+static psSup *createOwn(void)
+{
+    psSupOptions options;
+
+    psSupOptionsDefault(&options);
+    options.reservedDescriptors = RESERVED_DESCRIPTORS;
+    psSup *sup = psSupCreate(&options);
+    if (!sup)
+        return NULL;
+    int status = psSupStart(sup);
+    if (status) {
+        errlogPrintf("procServ: cannot start the supervisor: %s\n", strerror(-status));
+        psSupFree(sup);
+        return NULL;
+    }
+    if (epicsAtExit(endOwn, NULL))
+        errlogPrintf("procServ: out of memory: the children will not end with this IOC\n");
+    return sup;
+}
+
+psSup *psIocSupNeed(void)
+{
+    if (!lock())
+        return NULL;
+    if (!pvt.sup) {
+        pvt.own = createOwn();
+        if (pvt.own)
+            psIocSetSup(pvt.own);
+    }
+    return pvt.sup;
+}
