@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "base/psKey.h"
 #include "base/psText.h"
 #include "base/psTypes.h"
 
@@ -58,12 +59,5 @@ void psMessageConsolesFull(psText *out, int limit);
 void psMessageNotice(psText *out, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
 /** Audit: "@@@ 2026-11-23 15:49:52 ops@ws3 put IOC1:PS:Restart 1". */
 /** @} */
-
-/** A key as people write it: ^X for 1...31, ^? for 127, else the character.  @p out: 3 bytes */
-void psKeyPrint(unsigned char key, char out[3]);
-/** One key in ^ notation: "" is 0 (disabled), ^A...^Z and ^a...^z, ^[ ^\ ^] ^_ ^? ^@, else the
- *  first byte.  ^^ is the character ^, as in procServ: there must be a way to write it.
- *  *end, if not NULL, is set behind what was read.  (docs: differences) */
-unsigned char psKeyParse(const char *text, const char **end);
 
 #endif
