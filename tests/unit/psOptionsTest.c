@@ -259,25 +259,6 @@ static void iocOptions_AreKept(void)
     psProgramFree(program);
 }
 
-static void settings_AreAllOptions(void)
-{
-    const char *name;
-    int missing = 0;
-
-    for (unsigned i = 0; (name = psConfigOptionName(i, NULL)) != NULL; i++) {
-        char options[80];
-
-        epicsSnprintf(options, sizeof(options), "--%s=x 0 cat", name);
-        psProgram *program = run(options);
-        if (strstr(program->err, "unrecognized")) {
-            testDiag("%s", program->err);
-            missing++;
-        }
-        psProgramFree(program);
-    }
-    testOk(missing == 0, "every setting is an option");
-}
-
 static void checks_AreActions(void)
 {
     psProgram *program = run("--check 0 cat");
@@ -307,7 +288,7 @@ MAIN(psOptionsTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(140);
+    testPlan(139);
     mistakes_AreToldAsProcServDoes();
     styles_OldAndNew();
     shapes_OfOptions();
@@ -316,7 +297,6 @@ MAIN(psOptionsTest)
     help_FitsATerminal();
     environment_IsHonoured();
     iocOptions_AreKept();
-    settings_AreAllOptions();
     checks_AreActions();
     nothing_IsSurvived();
     return testDone();

@@ -13,6 +13,7 @@
 #include <epicsTime.h>
 #include <epicsUnitTest.h>
 
+#include "model/psVerb.h"
 #include "psSupFixture.h"
 
 /* ---- the supervisor ---- */

@@ -14,6 +14,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
+#include "model/psVerb.h"
 #include "psSupFixture.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -14,6 +14,7 @@
 #include <stringinRecord.h>
 
 #include "psIocIn.h"
+#include "psVerb.h"
 
 typedef struct textItem {
     const char *name;
@@ -120,7 +121,7 @@ static void getCmdLast(const psIocView *v, char *out, size_t size)
         epicsSnprintf(out, size, "AutoRestart %s", psModeName((psMode)cmd->value));
         break;
     default:
-        if (cmd->verb > psVerbMode)
+        if (psVerbTakesValue(cmd->verb))
             epicsSnprintf(out, size, "%s %g", psVerbName(cmd->verb), cmd->value);
         else
             put(out, size, psVerbName(cmd->verb));

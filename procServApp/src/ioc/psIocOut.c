@@ -72,22 +72,8 @@ static double monotonic(void)
 
 static double settingOf(const psSettings *settings, psVerb verb)
 {
-    switch (verb) {
-    case psVerbMode:
-        return settings->mode;
-    case psVerbHoldoff:
-        return settings->holdoffSec;
-    case psVerbHoldoffMax:
-        return settings->holdoffMaxSec;
-    case psVerbRestartWindow:
-        return settings->restartWindowSec;
-    case psVerbGrace:
-        return settings->graceSec;
-    case psVerbMaxRestarts:
-        return settings->maxRestarts;
-    default:
-        return 0;
-    }
+    const psSetting *setting = psSettingOf(verb);
+    return setting ? psSettingGet(setting, settings) : 0;
 }
 
 /* ---- the end of a command (any thread; the record lock is not held) ---- */

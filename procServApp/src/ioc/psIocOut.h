@@ -22,6 +22,7 @@
 #include "psIocChild.h"
 #include "psLink.h"
 #include "psPutTrap.h"
+#include "psVerb.h"
 
 typedef struct psOut psOut;
 

@@ -15,6 +15,7 @@
 #include "psIocSup.h"
 #include "psIocWho.h"
 #include "psIocsh.h"
+#include "psVerb.h"
 
 #define USAGE_ADD                                                                                  \
     "procServAdd NAME [options] [--] COMMAND [args...]\n"                                          \
@@ -161,28 +162,6 @@ static void reportCall(const iocshArgBuf *args)
 
 /* ---- procServCmd ---- */
 
-static const struct {
-    const char *word;
-    psVerb verb;
-} verbs[] = {
-    {"start", psVerbStart},
-    {"stop", psVerbStop},
-    {"restart", psVerbRestart},
-    {"kill", psVerbKill},
-    {"signal", psVerbSignal},
-    {"reset", psVerbReset},
-    {"resetcounters", psVerbResetCounters},
-    {"rotatelog", psVerbRotateLog},
-};
-
-static psVerb verbOf(const char *word)
-{
-    for (size_t i = 0; i < NELEMENTS(verbs); i++)
-        if (!strcmp(verbs[i].word, word))
-            return verbs[i].verb;
-    return psVerbNone;
-}
-
 /* Console and log show who gave it, as for a put. */
 static int give(psSup *sup, const char *name, const psCommand *cmd, const char *words)
 {
@@ -197,7 +176,7 @@ static void cmdCall(const iocshArgBuf *args)
 {
     const char *name = args[0].sval, *word = args[1].sval, *value = args[2].sval;
     psCommand cmd = {
-        .verb = word ? verbOf(word) : psVerbNone, .reason = psReasonScript, .by = "iocsh"};
+        .verb = word ? psVerbParse(word) : psVerbNone, .reason = psReasonScript, .by = "iocsh"};
     char words[PS_TEXT_BYTES / 2];
 
     if (!name || !word) {

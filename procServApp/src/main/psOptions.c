@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: EPICS */
 /* The command line.
  *
- * One table holds every option.  Its first part is procServ's, in procServ's order: getopt lists
- * ambiguous possibilities in that order, and an abbreviation is resolved among them first.
- * Options act in the order given; -h and -V at once, whatever else is wrong.
+ * The options that concern a child are core's (psConfigOption()); those of the program itself are
+ * the table here.  Options act in the order given; -h and -V at once, whatever else is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,13 @@
 
 #include <dbDefs.h>
 
-#include "psGetopt.h"
 #include "psOptions.h"
+
+/* An option that is no setting of the child. */
+typedef struct programOption {
+    psOption option;
+    void (*apply)(psProgram *program, const char *value);
+} programOption;
 
 static void usage(psProgram *program)
 {
@@ -66,17 +70,6 @@ static void applyPidFile(psProgram *program, const char *value)
 static void applyInfoFile(psProgram *program, const char *value)
 {
     program->infoFile = *value ? value : NULL;
-}
-
-static void applyPort(psProgram *program, const char *value)
-{
-    char msg[PS_TEXT_BYTES];
-
-    program->haveEndpoint = true;
-    if (psConfigSet(program->child, "port", value, msg, sizeof(msg))) {
-        fprintf(program->errFile, "%s: --%s\n", program->argv0, msg);
-        program->wrong = true;
-    }
 }
 
 static void applyNoIoc(psProgram *program, const char *value)
@@ -149,97 +142,83 @@ static void applyCheckIoc(psProgram *program, const char *value)
 /* ---- the table ---- */
 
 /* clang-format off */
-#define ROW(name, letter, ours, arg, group, value, help, apply) \
-    {name, letter, ours, psOptionArg##arg, psOptionGroup##group, value, help, apply}
-#define THEIRS false
-#define OURS true
-static const psOption options[] = {
-    ROW("allow", 0, THEIRS, None, Console, NULL,
-        "control ports (TCP) listen on any interface [127.0.0.1]", NULL),
-    ROW("autorestartcmd", 0, THEIRS, Required, Console, "<key>",
-        "key that changes the restart mode, \"\" for none [^T]", NULL),
-    ROW("coresize", 0, THEIRS, Required, Child, "<n>",
-        "soft limit of core dumps, bytes [as inherited]", NULL),
-    ROW("chdir", 'c', THEIRS, Required, Child, "<dir>",
-        "directory to start it in [the present one]", NULL),
-    ROW("debug", 'd', THEIRS, None, Server, NULL,
-        "no daemon; console traffic and diagnostics on standard output", applyDebug),
-    ROW("exec", 'e', THEIRS, Required, Child, "<file>",
-        "execute <file> with <command args ...> as its arguments", NULL),
-    ROW("foreground", 'f', THEIRS, None, Server, NULL,
-        "no daemon; this terminal is a console, unless -L -", applyForeground),
-    ROW("help", 'h', THEIRS, None, Other, NULL, "print this", applyHelp),
-    ROW("holdoff", 0, THEIRS, Required, Restart, "<s>",
-        "seconds from one start to the next automatic one [15]", NULL),
-    ROW("ignore", 'i', THEIRS, Required, Console, "<keys>",
-        "typed keys that never reach the child: ^D^C^]", NULL),
-    ROW("info-file", 'I', THEIRS, Required, Server, "<file>",
-        "write our pid and the real endpoints to <file>", applyInfoFile),
-    ROW("killcmd", 'k', THEIRS, Required, Console, "<key>",
-        "key that kills, or starts, the child; \"\" for none [^X]", NULL),
-    ROW("killsig", 0, THEIRS, Required, Stop, "<signal>",
-        "signal that kills or stops it: a name or number [KILL]", NULL),
-    ROW("logport", 'l', THEIRS, Required, Log, "<endpoint>",
-        "read-only console; a bare port listens on any interface", NULL),
-    ROW("logfile", 'L', THEIRS, Required, Log, "<file>",
-        "append all console output to <file>; - is standard output", NULL),
-    ROW("logstamp", 0, THEIRS, Optional, Log, "[=<format>]",
-        "time before each line of the log [\"[\" timefmt \"] \"]", NULL),
-    ROW("name", 'n', THEIRS, Required, Child, "<text>",
-        "what messages and PVs call it [the command]", NULL),
-    ROW("noautorestart", 0, THEIRS, None, Restart, NULL,
-        "don't start it again by itself", NULL),
-    ROW("oneshot", 'o', THEIRS, None, Restart, NULL,
-        "end when it has ended, with its exit status", NULL),
-    ROW("pidfile", 'p', THEIRS, Required, Server, "<file>",
-        "write our pid to <file> [$PROCSERV_PID]", applyPidFile),
-    ROW("port", 'P', THEIRS, Required, Console, "<endpoint>",
-        "console endpoint; may be repeated", applyPort),
-    ROW("quiet", 'q', THEIRS, None, Server, NULL,
-        "say nothing when starting as a daemon", applyQuiet),
-    ROW("restrict", 0, THEIRS, None, Log, NULL,
-        "the log port listens on 127.0.0.1 only", NULL),
-    ROW("timefmt", 0, THEIRS, Required, Log, "<format>",
-        "times in messages and log, as strftime [%c]", NULL),
-    ROW("version", 'V', THEIRS, None, Other, NULL, "print the version", applyVersion),
-    ROW("wait", 'w', THEIRS, None, Restart, NULL,
-        "the first start is by key or PV", NULL),
-    ROW("logoutcmd", 'x', THEIRS, Required, Console, "<key>",
-        "key that ends the connection it comes from [none]", NULL),
-
-    ROW("holdoff-max", 0, OURS, Required, Restart, "<s>",
-        "double the hold-off after each short run, up to this [never]", NULL),
-    ROW("max-restarts", 0, OURS, Required, Restart, "<n>",
-        "give up after so many automatic starts in the window [never]", NULL),
-    ROW("restart-window", 0, OURS, Required, Restart, "<s>",
-        "that window [600]", NULL),
-    ROW("restart-mode", 0, OURS, Required, Restart, "<mode>",
-        "always, never, oneshot or onfailure [always]", NULL),
-    ROW("stop-input", 0, OURS, Required, Stop, "<text>",
-        "typed to it first when it is to stop: exit^M [nothing]", NULL),
-    ROW("grace", 0, OURS, Required, Stop, "<s>",
-        "time each step of a stop is given before SIGKILL [5]", NULL),
-    ROW("prefix", 0, OURS, Required, Ioc, "<prefix>",
-        "of the PVs, with its separator [<name>:PS:]", applyPrefix),
-    ROW("script", 0, OURS, Required, Ioc, "<file>",
-        "run this IOC shell script, too; the command may be left out", applyScript),
-    ROW("acf", 0, OURS, Required, Ioc, "<file>",
-        "access security [commands: only you, from this host]", applyAcf),
-    ROW("insecure-pvs", 0, OURS, None, Ioc, NULL,
-        "without --acf: anybody on the network may give commands", applyInsecurePvs),
-    ROW("ioc-env", 0, OURS, Required, Ioc, "<name>=<value>",
-        "environment of the PVs only, not the child's; repeatable", applyIocEnv),
-    ROW("no-ioc", 0, OURS, None, Ioc, NULL, "no PVs", applyNoIoc),
-    ROW("check", 0, OURS, None, Other, NULL,
-        "say whether this command line would work; start nothing", applyCheck),
-    ROW("check-ioc", 0, OURS, None, Other, NULL, NULL, applyCheckIoc),
+static const programOption ownOptions[] = {
+    {PS_OPTION("debug", 'd', 5, None, Server, NULL,
+               "no daemon; console traffic and diagnostics on standard output"),
+     applyDebug},
+    {PS_OPTION("foreground", 'f', 7, None, Server, NULL,
+               "no daemon; this terminal is a console, unless -L -"),
+     applyForeground},
+    {PS_OPTION("help", 'h', 8, None, Other, NULL,
+               "print this"),
+     applyHelp},
+    {PS_OPTION("info-file", 'I', 11, Required, Server, "<file>",
+               "write our pid and the real endpoints to <file>"),
+     applyInfoFile},
+    {PS_OPTION("pidfile", 'p', 20, Required, Server, "<file>",
+               "write our pid to <file> [$PROCSERV_PID]"),
+     applyPidFile},
+    {PS_OPTION("quiet", 'q', 22, None, Server, NULL,
+               "say nothing when starting as a daemon"),
+     applyQuiet},
+    {PS_OPTION("version", 'V', 25, None, Other, NULL,
+               "print the version"),
+     applyVersion},
+    {PS_OPTION("prefix", 0, 106, Required, Ioc, "<prefix>",
+               "of the PVs, with its separator [<name>:PS:]"),
+     applyPrefix},
+    {PS_OPTION("script", 0, 107, Required, Ioc, "<file>",
+               "run this IOC shell script, too; the command may be left out"),
+     applyScript},
+    {PS_OPTION("acf", 0, 108, Required, Ioc, "<file>",
+               "access security [commands: only you, from this host]"),
+     applyAcf},
+    {PS_OPTION("insecure-pvs", 0, 109, None, Ioc, NULL,
+               "without --acf: anybody on the network may give commands"),
+     applyInsecurePvs},
+    {PS_OPTION("ioc-env", 0, 110, Required, Ioc, "<name>=<value>",
+               "environment of the PVs only, not the child's; repeatable"),
+     applyIocEnv},
+    {PS_OPTION("no-ioc", 0, 111, None, Ioc, NULL,
+               "no PVs"),
+     applyNoIoc},
+    {PS_OPTION("check", 0, 112, None, Other, NULL,
+               "say whether this command line would work; start nothing"),
+     applyCheck},
+    {PS_OPTION("check-ioc", 0, 113, None, Other, NULL, NULL), applyCheckIoc},
 };
 /* clang-format on */
+
+/* The child's options, then ours. */
+static const psOption *optionAt(unsigned index)
+{
+    unsigned count = 0;
+
+    for (const psOption *option; (option = psConfigOption(count)) != NULL; count++)
+        if (count == index)
+            return option;
+    return index - count < NELEMENTS(ownOptions) ? &ownOptions[index - count].option : NULL;
+}
+
+static const programOption *ownOption(const psOption *option)
+{
+    for (size_t i = 0; i < NELEMENTS(ownOptions); i++)
+        if (&ownOptions[i].option == option)
+            return &ownOptions[i];
+    return NULL;
+}
 
 /* ---- help ---- */
 
 static const char *const groupTitles[psOptionGroupCount] = {
-    "Console", "Log", "Command", "When it ends", "How it is stopped", "Server", "PVs", "Other",
+    [psOptionGroupConsole] = "Console",
+    [psOptionGroupLog] = "Log",
+    [psOptionGroupChild] = "Command",
+    [psOptionGroupRestart] = "When it ends",
+    [psOptionGroupStop] = "How it is stopped",
+    [psOptionGroupServer] = "Server",
+    [psOptionGroupIoc] = "PVs",
+    [psOptionGroupOther] = "Other",
 };
 
 static void helpLine(FILE *out, const psOption *option)
@@ -268,9 +247,10 @@ static void applyHelp(psProgram *program, const char *value)
                  " unix:<user>:<group>:<mode>:<path>   with that owner and permissions\n");
     for (int group = 0; group < psOptionGroupCount; group++) {
         fprintf(out, "%s\n", groupTitles[group]);
-        for (size_t i = 0; i < NELEMENTS(options); i++)
-            if ((int)options[i].group == group && options[i].help)
-                helpLine(out, &options[i]);
+        for (const psOption *option = psOptionAfter(optionAt, 0); option;
+             option = psOptionAfter(optionAt, option->place))
+            if ((int)option->group == group && option->help)
+                helpLine(out, option);
     }
     fprintf(out,
             "Keys are written ^X or as the character itself; [] shows the default.\n\n"
@@ -283,21 +263,32 @@ static void applyHelp(psProgram *program, const char *value)
 
 /* ---- the rules beyond single options ---- */
 
-/* Returns false once help or version was asked for: they act at once. */
-static bool applyOption(psProgram *program, const psOption *option, const char *value)
+static void setChild(psProgram *program, const char *option, const char *value)
 {
     char msg[PS_TEXT_BYTES];
 
-    if (option->group == psOptionGroupIoc && option->apply != applyNoIoc && !program->iocOption)
-        program->iocOption = option->name;
-    if ((!option->apply || option->apply == applyPort) && !program->childOption)
-        program->childOption = option->name;
-    if (option->apply) {
-        option->apply(program, value);
-    } else if (psConfigSet(program->child, option->name, value, msg, sizeof(msg))) {
+    if (!program->childOption)
+        program->childOption = option;
+    if (strcmp(option, "port") == 0)
+        program->haveEndpoint = true;
+    if (psConfigSet(program->child, option, value, msg, sizeof(msg))) {
         fprintf(program->errFile, "%s: --%s\n", program->argv0, msg);
         program->wrong = true;
     }
+}
+
+/* Returns false once help or version was asked for: they act at once. */
+static bool applyOption(psProgram *program, const psOption *option, const char *value)
+{
+    const programOption *own = ownOption(option);
+
+    if (!own) {
+        setChild(program, option->name, value);
+        return true;
+    }
+    if (option->group == psOptionGroupIoc && own->apply != applyNoIoc && !program->iocOption)
+        program->iocOption = option->name;
+    own->apply(program, value);
     return program->action != psActionHelp && program->action != psActionVersion;
 }
 
@@ -307,7 +298,7 @@ static void takeWords(psProgram *program, int count, char *const *words)
     char msg[PS_TEXT_BYTES];
 
     if (count > 1 && !program->haveEndpoint) {
-        applyPort(program, words[0]);
+        setChild(program, "port", words[0]);
         words++;
         count--;
     } else if (!program->haveEndpoint) {
@@ -389,21 +380,20 @@ static bool closeTexts(psProgram *program)
 
 static void parse(psProgram *program, int argc, char *const *argv)
 {
-    psGetopt scan = {.options = options,
-                     .count = NELEMENTS(options),
-                     .argv0 = program->argv0,
-                     .argc = argc,
-                     .argv = argv,
-                     .index = 1};
+    psGetopt scan = {.at = optionAt, .argc = argc, .argv = (const char *const *)argv, .index = 1};
     const psOption *option;
     const char *value;
+    char msg[1024];
     int status;
 
-    while ((status = psGetoptNext(&scan, program->errFile, &option, &value)) != 0)
-        if (status < 0)
+    while ((status = psGetoptNext(&scan, &option, &value, msg, sizeof(msg))) != 0) {
+        if (status < 0) {
+            fprintf(program->errFile, "%s: %s\n", program->argv0, msg);
             program->wrongUsage = true;
-        else if (!applyOption(program, option, value))
+        } else if (!applyOption(program, option, value)) {
             return;
+        }
+    }
     conclude(program, scan.index < argc ? argc - scan.index : 0, argv + scan.index);
 }
 

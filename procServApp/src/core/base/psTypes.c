@@ -8,8 +8,6 @@
 
 #include "base/psTypes.h"
 
-#define SIGNAL_MAX 64 /* Linux, all architectures but MIPS */
-
 static const char *const stateNames[] = {
     [psStateStopped] = "Stopped", [psStateWaiting] = "Waiting",     [psStateStarting] = "Starting",
     [psStateRunning] = "Running", [psStateStopping] = "Stopping",   [psStateKilling] = "Killing",
@@ -41,29 +39,6 @@ static const char *const exitClassNames[] = {
 };
 _Static_assert(NELEMENTS(exitClassNames) == psExitClassCount, "an exit class has no name");
 
-/* Low and high are the limits of the records too (docs/reference/records.md). */
-static const struct {
-    const char *name;
-    psRange range;
-} verbs[] = {
-    [psVerbNone] = {"None", {0, 0}},
-    [psVerbStart] = {"Start", {0, 0}},
-    [psVerbStop] = {"Stop", {0, 0}},
-    [psVerbRestart] = {"Restart", {0, 0}},
-    [psVerbKill] = {"Kill", {0, 0}},
-    [psVerbSignal] = {"SignalNum", {1, SIGNAL_MAX}},
-    [psVerbReset] = {"Reset", {0, 0}},
-    [psVerbResetCounters] = {"ResetCounters", {0, 0}},
-    [psVerbRotateLog] = {"RotateLog", {0, 0}},
-    [psVerbMode] = {"AutoRestart", {0, psModeCount - 1}},
-    [psVerbHoldoff] = {"Holdoff", {0, 86400}},
-    [psVerbHoldoffMax] = {"HoldoffMax", {0, 86400}},
-    [psVerbRestartWindow] = {"RestartWindow", {1, 86400}},
-    [psVerbGrace] = {"Grace", {0, 3600}},
-    [psVerbMaxRestarts] = {"MaxRestarts", {0, 1000}},
-};
-_Static_assert(NELEMENTS(verbs) == psVerbCount, "a verb has no name");
-
 /* The first entry of a number is the name that is shown. */
 static const struct {
     int signo;
@@ -92,7 +67,8 @@ static const char *const numberedNames[] = {
     "SIG50", "SIG51", "SIG52", "SIG53", "SIG54", "SIG55", "SIG56", "SIG57", "SIG58",
     "SIG59", "SIG60", "SIG61", "SIG62", "SIG63", "SIG64",
 };
-_Static_assert(NELEMENTS(numberedNames) == SIGNAL_MAX - 32 + 1, "a real-time signal has no name");
+_Static_assert(NELEMENTS(numberedNames) == PS_SIGNAL_MAX - 32 + 1,
+               "a real-time signal has no name");
 
 const char *psStateName(psState state)
 {
@@ -114,22 +90,12 @@ const char *psExitClassName(psExitClass cls)
     return (unsigned)cls < psExitClassCount ? exitClassNames[cls] : "?";
 }
 
-const char *psVerbName(psVerb verb)
-{
-    return (unsigned)verb < psVerbCount ? verbs[verb].name : "?";
-}
-
-psRange psVerbRange(psVerb verb)
-{
-    return (unsigned)verb < psVerbCount ? verbs[verb].range : (psRange){0, 0};
-}
-
 const char *psSignalName(int signo)
 {
     for (size_t i = 0; i < NELEMENTS(signalNames); i++)
         if (signalNames[i].signo == signo)
             return signalNames[i].name;
-    if (signo >= 32 && signo <= SIGNAL_MAX)
+    if (signo >= 32 && signo <= PS_SIGNAL_MAX)
         return numberedNames[signo - 32];
     return "?";
 }
@@ -144,7 +110,7 @@ int psSignalParse(const char *text)
     for (size_t i = 0; i < NELEMENTS(signalNames); i++)
         if (strcasecmp(name, signalNames[i].name + 3) == 0)
             return signalNames[i].signo;
-    if (epicsParseInt32(name, &number, 10, NULL) == 0 && number >= 1 && number <= SIGNAL_MAX)
+    if (epicsParseInt32(name, &number, 10, NULL) == 0 && number >= 1 && number <= PS_SIGNAL_MAX)
         return number;
     return -EINVAL;
 }

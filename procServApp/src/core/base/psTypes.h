@@ -130,9 +130,11 @@ const char *psStateName(psState state);
 const char *psModeName(psMode mode);        /**< Never, Always, OneShot, OnFailure */
 const char *psModeConsoleName(psMode mode); /**< OFF, ON, ONESHOT, ON: procServ's words */
 const char *psExitClassName(psExitClass cls);
-const char *psVerbName(psVerb verb); /**< as the record: Start, Stop, SignalNum... */
 const char *psSignalName(int signo); /**< "SIGSEGV"; "SIG34" for those without a name */
 /** @} */
+
+/** The largest signal number: Linux, all architectures but MIPS. */
+#define PS_SIGNAL_MAX 64
 
 /** Signal number of a name ("TERM", "SIGTERM", any case) or number text; -EINVAL if neither,
  *  or if not in 1...64. */
@@ -174,22 +176,15 @@ typedef struct psChildFacts {
     const char *name, *commandLine, *dir, *consoles, *logFile;
 } psChildFacts;
 
-/** Settings that may change while it runs. */
+/** Settings that may change while it runs; ranges and all else about them: psSetting.h. */
 typedef struct psSettings {
     psMode mode;
-    double holdoffSec;       /**< 0...86400 */
-    double holdoffMaxSec;    /**< 0: no doubling; else >= holdoffSec counts, to 86400 */
-    double restartWindowSec; /**< 1...86400 */
-    double graceSec;         /**< 0...3600 */
-    int maxRestarts;         /**< 0: no limit; to 1000 */
+    double holdoffSec;
+    double holdoffMaxSec; /**< 0: no doubling; it counts from holdoffSec on */
+    double restartWindowSec;
+    double graceSec;
+    int maxRestarts; /**< 0: no limit */
 } psSettings;
-
-/** Range of one numeric setting; the same for options, records and iocsh. */
-typedef struct psRange {
-    double low, high;
-} psRange;
-/** Range of the value of @p verb; {0,0} for verbs without one. */
-psRange psVerbRange(psVerb verb);
 
 /** What is published of a child: a value, copied whole, one per transition. */
 typedef struct psStatus {

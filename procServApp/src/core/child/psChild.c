@@ -13,6 +13,7 @@
 #include <epicsStdio.h>
 
 #include "child/psChildPvt.h"
+#include "model/psSetting.h"
 
 #define LOG_WAIT_SEC 1.0 /* for a log still being written when the child is freed */
 
@@ -28,51 +29,18 @@ static void goalEnded(void *ctx, const psGoal *goal, psCmdState how, const char 
     psReportCommandEnded(ctx, goal->seq, how, msg);
 }
 
-static psEvent eventOf(psVerb verb)
-{
-    static const psEvent events[psVerbCount] = {
-        [psVerbStart] = psEventStart,     [psVerbStop] = psEventStop,
-        [psVerbRestart] = psEventRestart, [psVerbKill] = psEventKill,
-        [psVerbSignal] = psEventSignal,   [psVerbReset] = psEventReset,
-        [psVerbMode] = psEventMode,
-    };
-
-    return events[verb];
-}
-
-static bool isEvent(psVerb verb)
-{
-    return (verb >= psVerbStart && verb <= psVerbReset) || verb == psVerbMode;
-}
-
-static void changeSetting(psChild *child, const psCommand *cmd)
+static void changeSetting(psChild *child, const psSetting *setting, double value)
 {
     psSettings settings = child->machine.settings;
 
-    switch (cmd->verb) {
-    case psVerbHoldoff:
-        settings.holdoffSec = cmd->value;
-        break;
-    case psVerbHoldoffMax:
-        settings.holdoffMaxSec = cmd->value;
-        break;
-    case psVerbRestartWindow:
-        settings.restartWindowSec = cmd->value;
-        break;
-    case psVerbGrace:
-        settings.graceSec = cmd->value;
-        break;
-    case psVerbMaxRestarts:
-        settings.maxRestarts = (int)cmd->value;
-        break;
-    default:
-        return;
-    }
+    psSettingPut(setting, &settings, value);
     psMachineSettings(&child->machine, &settings, psChildNow(child));
 }
 
 static void directCommand(psChild *child, const psCommand *cmd, psOutput *out)
 {
+    const psSetting *setting = psSettingOf(cmd->verb);
+
     out->verdict = psVerdictDone;
     if (child->machine.ending) {
         out->verdict = psVerdictFail;
@@ -86,15 +54,15 @@ static void directCommand(psChild *child, const psCommand *cmd, psOutput *out)
             out->verdict = psVerdictFail;
             out->why = "no log file";
         }
-    } else {
-        changeSetting(child, cmd);
+    } else if (setting) {
+        changeSetting(child, setting, cmd->value);
     }
 }
 
-static void eventCommand(psChild *child, const psCommand *cmd, psOutput *out)
+static void eventCommand(psChild *child, const psCommand *cmd, psEvent kind, psOutput *out)
 {
     psInputEvent event = {
-        .event = eventOf(cmd->verb),
+        .event = kind,
         .reason = cmd->reason,
         .mode = cmd->verb == psVerbMode ? (psMode)cmd->value : psModeNever,
         .signo = cmd->verb == psVerbSignal ? (int)cmd->value : 0,
@@ -114,9 +82,10 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
     int seq = psReportCommand(child, cmd);
     psCmdState how = psCmdDone;
     const char *msg = "done";
+    psEvent kind;
 
-    if (isEvent(cmd->verb))
-        eventCommand(child, cmd, &out);
+    if (psMachineEventOf(cmd->verb, &kind))
+        eventCommand(child, cmd, kind, &out);
     else
         directCommand(child, cmd, &out);
     if (out.verdict == psVerdictFail) {

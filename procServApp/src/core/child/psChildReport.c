@@ -10,6 +10,7 @@
 
 #include "child/psChildReport.h"
 #include "base/psMessages.h"
+#include "model/psSetting.h"
 
 static double now(const psChild *child)
 {
@@ -379,13 +380,6 @@ static void writeStateMsg(psChild *child)
     }
 }
 
-static bool differ(const psSettings *a, const psSettings *b)
-{
-    return a->mode != b->mode || a->holdoffSec != b->holdoffSec ||
-           a->holdoffMaxSec != b->holdoffMaxSec || a->restartWindowSec != b->restartWindowSec ||
-           a->graceSec != b->graceSec || a->maxRestarts != b->maxRestarts;
-}
-
 static void fillStatus(psChild *child)
 {
     psStatus *status = &child->status;
@@ -409,7 +403,7 @@ static void fillStatus(psChild *child)
     status->windowCrashes = psMachineWindowCrashes(machine, at);
     status->nextStartMono = machine->state == psStateHoldoff ? machine->deadline : 0;
     status->settings = machine->settings;
-    status->overridden = differ(&machine->settings, &child->cfg->settings);
+    status->overridden = !psSettingsEqual(&machine->settings, &child->cfg->settings);
     status->clients = child->console.users;
     status->loggers = child->console.loggers;
     writeStateMsg(child);

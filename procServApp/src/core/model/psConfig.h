@@ -8,6 +8,7 @@
 #ifndef INC_psConfig_H
 #define INC_psConfig_H
 
+#include "psGetopt.h"
 #include "psTypes.h"
 
 #ifdef __cplusplus
@@ -63,9 +64,9 @@ int psConfigSetCommand(psConfig *cfg, int argc, const char *const *argv);
  *  @return 0, -ENOENT no such setting, -EINVAL bad value, -ENOSPC too many, -ENOMEM */
 int psConfigSet(psConfig *cfg, const char *option, const char *value, char *msg, size_t msgSize);
 
-/** Walks the table behind psConfigSet(): option name and whether it takes a value, for
- *  completeness checks.  @return NULL past the end */
-const char *psConfigOptionName(unsigned index, bool *takesValue);
+/** Walks the options that psConfigSet() knows; what the scanner of a command line of a child
+ *  needs.  @return NULL past the end */
+const psOption *psConfigOption(unsigned index);
 
 /** Is it complete and consistent?  @return 0, or -EINVAL and one line in @p msg */
 int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize);

@@ -6,6 +6,7 @@
 #include <epicsStdio.h>
 
 #include "model/psGoal.h"
+#include "model/psVerb.h"
 
 void psGoalsInit(psGoals *goals,
                  void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg),

@@ -610,10 +610,12 @@ enum { columnRest, columnStarting, columnRunning, columnStopping, columnKilling,
 
 static const struct psRow {
     const char *name;
+    psVerb verb; /* the command that is this event; psVerbNone: no command is */
     bool refusedWhenEnding;
     psCell cell[columnCount];
 } table[psEventCount] = {
     [psEventStart] = {"start",
+                      psVerbStart,
                       true,
                       {{startAtRest, "to Starting; hold-off forgotten, crash window cleared"},
                        {startStarting, "desired up, wait"},
@@ -621,6 +623,7 @@ static const struct psRow {
                        {startAfterExit, "desired up, start after exit"},
                        {startAfterExit, "desired up, start after exit"}}},
     [psEventRestart] = {"restart",
+                        psVerbRestart,
                         true,
                         {{startAtRest, "to Starting; hold-off forgotten, crash window cleared"},
                          {restartStarting, "counts as this start"},
@@ -629,6 +632,7 @@ static const struct psRow {
                          {startAfterExit, "desired up, start after exit"},
                          {startAfterExit, "desired up, start after exit"}}},
     [psEventStop] = {"stop",
+                     psVerbStop,
                      false,
                      {{stopAtRest, "to Stopped, done"},
                       {stopStarting, "desired down, SIGKILL, to Killing"},
@@ -636,6 +640,7 @@ static const struct psRow {
                       {stopAfterExit, "desired down; a pending start is superseded"},
                       {stopAfterExit, "desired down; a pending start is superseded"}}},
     [psEventKill] = {"kill",
+                     psVerbKill,
                      false,
                      {{noProcess, "fails \"no process\""},
                       {killStarting, "SIGKILL, to Killing; then as the mode says"},
@@ -644,6 +649,7 @@ static const struct psRow {
                       {killStopping, "next stage now"},
                       {killKilling, "SIGKILL again"}}},
     [psEventSignal] = {"signal",
+                       psVerbSignal,
                        false,
                        {{noProcess, "fails \"no process\""},
                         {isStarting, "fails \"the process is starting\""},
@@ -651,6 +657,7 @@ static const struct psRow {
                         {sendSignal, "to the group"},
                         {sendSignal, "to the group"}}},
     [psEventMode] = {"mode",
+                     psVerbMode,
                      true,
                      {{modeAtRest,
                        "Holdoff: Never to Stopped, OnFailure after a clean end to Stopped; "
@@ -660,6 +667,7 @@ static const struct psRow {
                       {modeNoted, "noted"},
                       {modeNoted, "noted"}}},
     [psEventReset] = {"reset",
+                      psVerbReset,
                       true,
                       {{resetAtRest,
                         "CrashLoop: to Starting if desired up; Holdoff: less what doubling added; "
@@ -669,6 +677,7 @@ static const struct psRow {
                        {resetNoted, "alarm and window cleared"},
                        {resetNoted, "alarm and window cleared"}}},
     [psEventSpawned] = {"spawned",
+                        psVerbNone,
                         false,
                         {{nothing, "-"},
                          {spawned, "to Running"},
@@ -676,6 +685,7 @@ static const struct psRow {
                          {nothing, "-"},
                          {spawnedKilling, "SIGKILL again"}}},
     [psEventSpawnFailed] = {"spawn failed",
+                            psVerbNone,
                             false,
                             {{nothing, "-"},
                              {spawnFailed,
@@ -684,6 +694,7 @@ static const struct psRow {
                              {nothing, "-"},
                              {spawnFailedKilling, "to rest or a new start, as an exit"}}},
     [psEventExited] = {"exited",
+                       psVerbNone,
                        false,
                        {{nothing, "-"},
                         {exitedStarting, "as spawned, then as Running"},
@@ -693,6 +704,7 @@ static const struct psRow {
                         {exited, "as planned; class Timeout if SIGKILL followed a grace"}}},
     [psEventTimer] =
         {"timer",
+         psVerbNone,
          false,
          {{timerAtRest, "Holdoff: to Starting"},
           {timerStarting, "tells that exec hangs"},
@@ -701,6 +713,7 @@ static const struct psRow {
           {timerKilling,
            "SIGKILL again every 1 s; after 5 s an alarm; ending: given up after 1 s"}}},
     [psEventShutdown] = {"shutdown",
+                         psVerbNone,
                          false,
                          {{endAtRest, "to Stopped, done"},
                           {endStarting, "as stop"},
@@ -728,6 +741,17 @@ static int columnOf(psState state)
 const char *psEventName(psEvent event)
 {
     return event < psEventCount ? table[event].name : "?";
+}
+
+bool psMachineEventOf(psVerb verb, psEvent *outEvent)
+{
+    for (int event = 0; event < psEventCount && verb != psVerbNone; event++) {
+        if (table[event].verb == verb) {
+            *outEvent = (psEvent)event;
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *psMachineCell(psState state, psEvent event)

@@ -29,6 +29,10 @@ typedef enum psEvent {
     psEventCount
 } psEvent;
 
+/** The event that a command is to the machine.
+ *  @return false: none, @p verb concerns something else */
+bool psMachineEventOf(psVerb verb, psEvent *outEvent);
+
 /** What to do after a step; PS_DO_SPAWN behind all others. */
 enum {
     PS_DO_STOP_INPUT = 1 << 0,  /**< send the stop input */

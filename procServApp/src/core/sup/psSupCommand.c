@@ -14,6 +14,7 @@
 #include <epicsStdio.h>
 
 #include "base/psLog.h"
+#include "model/psVerb.h"
 #include "sup/psSupPvt.h"
 
 typedef struct psRequest {
@@ -136,16 +137,6 @@ static void doTerminal(psRequest *request)
 
 /* ---- public ---- */
 
-static bool validValue(const psCommand *cmd)
-{
-    psRange range = psVerbRange(cmd->verb);
-    bool hasRange = range.low != 0.0 || range.high != 0.0;
-
-    if (cmd->verb <= psVerbNone || cmd->verb >= psVerbCount)
-        return false;
-    return !hasRange || (cmd->value >= range.low && cmd->value <= range.high); /* NaN fails */
-}
-
 int psSupBegin(psSup *sup, const char *name)
 {
     return putSimple(sup, name, doBegin);
@@ -157,7 +148,7 @@ int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn don
 
     if (!child)
         return -ENOENT;
-    if (!validValue(cmd))
+    if (psVerbCheck(cmd->verb, cmd->value))
         return -EINVAL;
     psRequest *request = newRequest(sup, child, doCommand);
     if (!request)

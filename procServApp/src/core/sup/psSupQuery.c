@@ -10,6 +10,7 @@
 #include <dbDefs.h>
 #include <epicsStdio.h>
 
+#include "model/psVerb.h"
 #include "sup/psSupPvt.h"
 
 int psSupStatus(psSup *sup, const char *name, psStatus *out)

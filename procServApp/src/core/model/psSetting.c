@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: EPICS */
+#include <stddef.h>
+#include <string.h>
+
+#include <dbDefs.h>
+
+#include "model/psSetting.h"
+
+/* Range and unit are those of the records, too: docs/reference/records.md. */
+/* clang-format off */
+#define AT(type, member) psSetting##type, offsetof(psSettings, member)
+static const psSetting settings[] = {
+    {psVerbMode, "AutoRestart",
+     PS_OPTION("restart-mode", 0, 103, Required, Restart, "<mode>",
+               "always, never, oneshot or onfailure [always]"),
+     NULL, {0, psModeCount - 1}, psModeAlways, AT(Mode, mode)},
+    {psVerbHoldoff, "Holdoff",
+     PS_OPTION("holdoff", 0, 9, Required, Restart, "<s>",
+               "seconds from one start to the next automatic one [15]"),
+     "seconds", {0, 86400}, 15, AT(Double, holdoffSec)},
+    {psVerbHoldoffMax, "HoldoffMax",
+     PS_OPTION("holdoff-max", 0, 100, Required, Restart, "<s>",
+               "double the hold-off after each short run, up to this [never]"),
+     "seconds", {0, 86400}, 0, AT(Double, holdoffMaxSec)},
+    {psVerbRestartWindow, "RestartWindow",
+     PS_OPTION("restart-window", 0, 102, Required, Restart, "<s>",
+               "that window [600]"),
+     "seconds", {1, 86400}, 600, AT(Double, restartWindowSec)},
+    {psVerbGrace, "Grace",
+     PS_OPTION("grace", 0, 105, Required, Stop, "<s>",
+               "time each step of a stop is given before SIGKILL [5]"),
+     "seconds", {0, 3600}, 5, AT(Double, graceSec)},
+    {psVerbMaxRestarts, "MaxRestarts",
+     PS_OPTION("max-restarts", 0, 101, Required, Restart, "<n>",
+               "give up after so many automatic starts in the window [never]"),
+     NULL, {0, 1000}, 0, AT(Int, maxRestarts)},
+};
+/* clang-format on */
+
+const psSetting *psSettingAt(unsigned index)
+{
+    return index < NELEMENTS(settings) ? &settings[index] : NULL;
+}
+
+const psSetting *psSettingOf(psVerb verb)
+{
+    for (size_t i = 0; i < NELEMENTS(settings); i++)
+        if (settings[i].verb == verb)
+            return &settings[i];
+    return NULL;
+}
+
+double psSettingGet(const psSetting *setting, const psSettings *from)
+{
+    const void *member = (const char *)from + setting->offset;
+
+    switch (setting->type) {
+    case psSettingInt:
+        return *(const int *)member;
+    case psSettingMode:
+        return *(const psMode *)member;
+    default:
+        return *(const double *)member;
+    }
+}
+
+void psSettingPut(const psSetting *setting, psSettings *to, double value)
+{
+    void *member = (char *)to + setting->offset;
+
+    switch (setting->type) {
+    case psSettingInt:
+        *(int *)member = (int)value;
+        break;
+    case psSettingMode:
+        *(psMode *)member = (psMode)value;
+        break;
+    default:
+        *(double *)member = value;
+        break;
+    }
+}
+
+void psSettingsInit(psSettings *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < NELEMENTS(settings); i++)
+        psSettingPut(&settings[i], out, settings[i].initial);
+}
+
+bool psSettingsEqual(const psSettings *a, const psSettings *b)
+{
+    for (size_t i = 0; i < NELEMENTS(settings); i++)
+        if (psSettingGet(&settings[i], a) != psSettingGet(&settings[i], b))
+            return false;
+    return true;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <string.h>
+
+#include <dbDefs.h>
+
+#include "model/psVerb.h"
+
+/* All verbs but those that change a setting. */
+static const struct psCommandFacts {
+    psVerb verb;
+    const char *name;
+    const char *word; /* in the IOC shell; NULL: it is no command */
+    bool takesValue;
+    psRange range;
+} commands[] = {
+    {psVerbNone, "None", NULL, false, {0, 0}},
+    {psVerbStart, "Start", "start", false, {0, 0}},
+    {psVerbStop, "Stop", "stop", false, {0, 0}},
+    {psVerbRestart, "Restart", "restart", false, {0, 0}},
+    {psVerbKill, "Kill", "kill", false, {0, 0}},
+    {psVerbSignal, "SignalNum", "signal", true, {1, PS_SIGNAL_MAX}},
+    {psVerbReset, "Reset", "reset", false, {0, 0}},
+    {psVerbResetCounters, "ResetCounters", "resetcounters", false, {0, 0}},
+    {psVerbRotateLog, "RotateLog", "rotatelog", false, {0, 0}},
+};
+
+static const struct psCommandFacts *factsOf(psVerb verb)
+{
+    for (size_t i = 0; i < NELEMENTS(commands); i++)
+        if (commands[i].verb == verb)
+            return &commands[i];
+    return NULL;
+}
+
+const char *psVerbName(psVerb verb)
+{
+    const struct psCommandFacts *facts = factsOf(verb);
+    const psSetting *setting = psSettingOf(verb);
+
+    return facts ? facts->name : setting ? setting->record : "?";
+}
+
+psVerb psVerbParse(const char *word)
+{
+    for (size_t i = 0; i < NELEMENTS(commands); i++)
+        if (commands[i].word && strcmp(commands[i].word, word) == 0)
+            return commands[i].verb;
+    return psVerbNone;
+}
+
+bool psVerbTakesValue(psVerb verb)
+{
+    const struct psCommandFacts *facts = factsOf(verb);
+
+    return facts ? facts->takesValue : psSettingOf(verb) != NULL;
+}
+
+psRange psVerbRange(psVerb verb)
+{
+    static const psRange none = {0, 0};
+    const struct psCommandFacts *facts = factsOf(verb);
+    const psSetting *setting = psSettingOf(verb);
+
+    return facts ? facts->range : setting ? setting->range : none;
+}
+
+int psVerbCheck(psVerb verb, double value)
+{
+    const struct psCommandFacts *facts = factsOf(verb);
+    psRange range = psVerbRange(verb);
+
+    if (facts ? !facts->word : !psSettingOf(verb))
+        return -EINVAL;
+    if (psVerbTakesValue(verb) && !(value >= range.low && value <= range.high))
+        return -EINVAL; /* NaN, too */
+    return 0;
+}

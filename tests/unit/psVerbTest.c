@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include <dbDefs.h>
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "model/psVerb.h"
+
+static void facts_OfEachVerb(void)
+{
+    bool named = true;
+
+    for (int i = 0; i < psVerbCount; i++) {
+        psRange range = psVerbRange((psVerb)i);
+
+        named = named && strcmp(psVerbName((psVerb)i), "?") != 0 && range.low <= range.high;
+    }
+    testOk(named, "each has a name and a range");
+    testOk1(strcmp(psVerbName(psVerbSignal), "SignalNum") == 0);
+    testOk1(strcmp(psVerbName(psVerbMode), "AutoRestart") == 0);
+    testOk1(strcmp(psVerbName(psVerbCount), "?") == 0);
+    testOk1(psVerbRange(psVerbSignal).low == 1 && psVerbRange(psVerbSignal).high == 64);
+    testOk1(psVerbRange(psVerbRestartWindow).low == 1);
+    testOk1(psVerbRange(psVerbMode).high == psModeCount - 1);
+    testOk1(psVerbRange(psVerbStop).high == 0 && psVerbRange((psVerb)-1).high == 0);
+    testOk1(psVerbTakesValue(psVerbGrace) && psVerbTakesValue(psVerbSignal));
+    testOk1(!psVerbTakesValue(psVerbRestart) && !psVerbTakesValue(psVerbCount));
+}
+
+static void words_OfTheShell(void)
+{
+    testOk1(psVerbParse("restart") == psVerbRestart);
+    testOk1(psVerbParse("rotatelog") == psVerbRotateLog);
+    testOk1(psVerbParse("Restart") == psVerbNone);
+    testOk1(psVerbParse("None") == psVerbNone && psVerbParse("") == psVerbNone);
+    testOk(psVerbParse("holdoff") == psVerbNone, "a setting is no word");
+}
+
+static void values_AreChecked(void)
+{
+    static const struct {
+        psVerb verb;
+        double value;
+        int status;
+    } cases[] = {
+        {psVerbNone, 0, -EINVAL},
+        {psVerbCount, 0, -EINVAL},
+        {(psVerb)-1, 0, -EINVAL},
+        {psVerbStart, 0, 0},
+        {psVerbStart, 1, 0},
+        {psVerbSignal, 0, -EINVAL},
+        {psVerbSignal, 1, 0},
+        {psVerbSignal, 65, -EINVAL},
+        {psVerbHoldoff, 0, 0},
+        {psVerbHoldoff, -0.1, -EINVAL},
+        {psVerbHoldoff, NAN, -EINVAL},
+        {psVerbMode, psModeOnFailure, 0},
+        {psVerbMode, psModeCount, -EINVAL},
+        {psVerbRestartWindow, 0, -EINVAL},
+    };
+
+    for (size_t i = 0; i < NELEMENTS(cases); i++)
+        testOk(psVerbCheck(cases[i].verb, cases[i].value) == cases[i].status, "%s %g: %d",
+               psVerbName(cases[i].verb), cases[i].value, cases[i].status);
+}
+
+MAIN(psVerbTest)
+{
+    testPlan(29);
+    facts_OfEachVerb();
+    words_OfTheShell();
+    values_AreChecked();
+    return testDone();
+}
