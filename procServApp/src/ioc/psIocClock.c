@@ -4,7 +4,6 @@
  * would be due in an hour: they are used where there is no thread to be had. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 
 #include "psIocClock.h"
 #include "psIocHead.h"
+#include "psThread.h"
 
 #define MIN_PAUSE_MS 300 /* less, and the last tick came a little early */
 
@@ -82,22 +82,14 @@ IOSCANPVT psIocClockScan(void)
 
 static bool startThread(void)
 {
-    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
-    sigset_t mask;
-
-    opts.priority = epicsThreadPriorityScanLow;
-    opts.stackSize = epicsThreadStackMedium;
-    opts.joinable = 1;
     pvt.stopFd = eventfd(0, EFD_CLOEXEC);
-    if (pvt.stopFd < 0 || pthread_sigmask(SIG_SETMASK, NULL, &mask))
+    if (pvt.stopFd < 0)
         return false;
-    pvt.thread = epicsThreadCreateOpt("psClock", clockThread, NULL, &opts);
-    if (pvt.thread)
-        return true;
-    /* Base returns from a thread that it could not create with all signals blocked. */
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    close(pvt.stopFd);
-    return false;
+    pvt.thread = psThreadCreate("psClock", epicsThreadPriorityScanLow, epicsThreadStackMedium,
+                                clockThread, NULL);
+    if (!pvt.thread)
+        close(pvt.stopFd);
+    return pvt.thread != NULL;
 }
 
 static void startTimer(void)

@@ -25,6 +25,7 @@
 #include "psServe.h"
 #include "psSignals.h"
 #include "psSup.h"
+#include "psThread.h"
 
 #define IOC_DESCRIPTORS 256 /* what CA, PVA and their clients may need */
 #define END_SEC 2.0         /* for an orderly end, once the children are gone */
@@ -60,8 +61,7 @@ static void ended(void *ctx, int exitCode)
 
     self->exitCode = exitCode;
     epicsThreadId thread =
-        epicsThreadCreate("psEnd", epicsThreadPriorityMedium,
-                          epicsThreadGetStackSize(epicsThreadStackSmall), watchdog, self);
+        psThreadCreate("psEnd", epicsThreadPriorityMedium, epicsThreadStackSmall, watchdog, self);
     psRunFileRemove(&self->infoFile);
     psRunFileRemove(&self->pidFile);
     if (!thread)

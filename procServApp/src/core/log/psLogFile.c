@@ -27,6 +27,7 @@
 #include "process/psInherit.h"
 #include "base/psMessages.h"
 #include "base/psText.h"
+#include "base/psThread.h"
 #include "base/psTypes.h"
 
 #define PS_LOG_BLOCK_BYTES 65536                                    /* with its header */
@@ -356,12 +357,8 @@ static void idleJob(void *ctx)
 
 static bool startThread(psLogFile *log)
 {
-    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
-
-    opts.priority = epicsThreadPriorityMedium;
-    opts.stackSize = epicsThreadGetStackSize(epicsThreadStackSmall);
-    opts.joinable = 1;
-    log->thread = epicsThreadCreateOpt("psLog", writerThread, log, &opts);
+    log->thread = psThreadCreate("psLog", epicsThreadPriorityMedium, epicsThreadStackSmall,
+                                 writerThread, log);
     return log->thread != NULL;
 }
 

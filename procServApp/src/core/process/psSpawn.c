@@ -24,6 +24,7 @@
 #include <epicsMutex.h>
 #include <epicsThread.h>
 
+#include "base/psThread.h"
 #include "process/psSpawn.h"
 
 #include "process/psExec.h"
@@ -243,7 +244,6 @@ static int prepare(psSpawn *spawn, const psSpawnRequest *request)
 psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn, void *ctx,
                       int *outErr)
 {
-    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
     psSpawn *spawn = calloc(1, sizeof *spawn);
 
     if (!spawn) {
@@ -259,10 +259,8 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
     spawn->outcome.pidfd = -1;
     int status = prepare(spawn, request);
     if (status == 0) {
-        opts.priority = epicsThreadPriorityMedium;
-        opts.stackSize = epicsThreadGetStackSize(epicsThreadStackSmall);
-        opts.joinable = 1;
-        spawn->thread = epicsThreadCreateOpt("psSpawn", spawnThread, spawn, &opts);
+        spawn->thread = psThreadCreate("psSpawn", epicsThreadPriorityMedium, epicsThreadStackSmall,
+                                       spawnThread, spawn);
         if (!spawn->thread)
             status = -EAGAIN;
     }

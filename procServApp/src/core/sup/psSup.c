@@ -19,6 +19,7 @@
 #include <epicsString.h>
 
 #include "base/psLog.h"
+#include "base/psThread.h"
 #include "sup/psSupPvt.h"
 
 extern char **environ;
@@ -345,15 +346,12 @@ static void loopThread(void *arg)
 
 int psSupStart(psSup *sup)
 {
-    epicsThreadOpts opts = EPICS_THREAD_OPTS_INIT;
     int error = psSupBegin(sup, NULL);
 
     if (error)
         return error;
-    opts.priority = epicsThreadPriorityHigh;
-    opts.stackSize = epicsThreadStackMedium;
-    opts.joinable = 1;
-    sup->thread = epicsThreadCreateOpt("psLoop", loopThread, sup, &opts);
+    sup->thread =
+        psThreadCreate("psLoop", epicsThreadPriorityHigh, epicsThreadStackMedium, loopThread, sup);
     if (!sup->thread)
         return -EAGAIN;
     sup->started = true;
