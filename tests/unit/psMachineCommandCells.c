@@ -14,8 +14,8 @@ static bool isUntouched(const psFixture *f, psState state)
 
 static bool nothingCounts(const psMachine *m)
 {
-    return m->shortRuns == 0 && m->failedStarts == 0 && m->autoStarts.count == 0 &&
-           m->crashesInWindow.count == 0;
+    return m->policy.shortRuns == 0 && m->policy.failedStarts == 0 &&
+           m->policy.autoStarts.count == 0 && m->policy.crashes.count == 0;
 }
 
 /* ---- start ---- */
@@ -24,7 +24,7 @@ static void wantStart(psFixture *f, psEvent event)
 {
     unsigned long before = f->m.incarnation;
 
-    f->m.shortRuns = f->m.failedStarts = 7;
+    f->m.policy.shortRuns = f->m.policy.failedStarts = 7;
     psFixtureFire(f, event);
     WANT(f, f->m.state == psStateStarting);
     WANT(f, f->out.actions == (PS_DO_SPAWN | PS_DO_CLEAR_ALARM));
@@ -407,7 +407,7 @@ static void mode_WithProcess_IsNoted(psFixture *f)
 
 static void wantReset(psFixture *f, psState state)
 {
-    f->m.shortRuns = f->m.failedStarts = 7;
+    f->m.policy.shortRuns = f->m.policy.failedStarts = 7;
     psFixtureFire(f, psEventReset);
     WANT(f, f->m.state == state && f->out.verdict == psVerdictDone);
     WANT(f, f->out.actions == PS_DO_CLEAR_ALARM && nothingCounts(&f->m));

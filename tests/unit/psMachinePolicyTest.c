@@ -181,9 +181,9 @@ static void shortRuns_DoubleTheDelayUpToItsMaximum(psFixture *f)
     run(f, &settings);
     crashAfter(f, 1);
     crashAfter(f, 9.9);
-    WANT(f, f->m.shortRuns == 2);
+    WANT(f, f->m.policy.shortRuns == 2);
     crashAfter(f, 10.1);
-    WANT(f, f->m.shortRuns == 0);
+    WANT(f, f->m.policy.shortRuns == 0);
     WANT(f, NEAR(crashAfter(f, 1), 2));
 }
 
@@ -207,10 +207,10 @@ static void shortRuns_OfLongHoldoff_AreThoseBelowIt(psFixture *f)
     settings.holdoffMaxSec = 240;
     run(f, &settings);
     crashAfter(f, 29);
-    WANT(f, f->m.shortRuns == 1);
+    WANT(f, f->m.policy.shortRuns == 1);
     WANT(f, NEAR(crashAfter(f, 29), 60));
     crashAfter(f, 31);
-    WANT(f, f->m.shortRuns == 0);
+    WANT(f, f->m.policy.shortRuns == 0);
 }
 
 /* Three short runs; then what the caller does; the next delay tells. */
@@ -222,7 +222,7 @@ static void makeDoubled(psFixture *f)
     crashAfter(f, 1);
     crashAfter(f, 1);
     crashAfter(f, 1);
-    WANT(f, f->m.shortRuns == 3);
+    WANT(f, f->m.policy.shortRuns == 3);
 }
 
 static void restartOfRunning_EndsTheDoubling(psFixture *f)
@@ -269,7 +269,7 @@ static void shortRunEndedByKill_DoesNotDouble(psFixture *f)
         psFixtureDue(f);
         psFixtureSpawned(f);
     }
-    WANT(f, f->m.shortRuns == 0);
+    WANT(f, f->m.policy.shortRuns == 0);
 }
 
 static void failedStarts_WaitOneSecondDoublingToSixty(psFixture *f)
@@ -322,7 +322,7 @@ static void credit_BoundsACrashLoopWithoutHoldoff(psFixture *f)
     int starts = startsOfCrashLoop(f, 3600, 0.001);
     WANT(f, starts >= 250 + 2 * 3590 && starts <= 250 + 2 * 3610);
     testDiag("%d starts in an hour", starts);
-    WANT(f, f->m.credit < 2);
+    WANT(f, f->m.policy.credit < 2);
     /* 125 s of rest fill it again, and not more than that */
     psFixtureLater(f, 10000);
     starts = startsOfCrashLoop(f, 1, 0.001);

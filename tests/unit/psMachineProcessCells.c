@@ -66,7 +66,7 @@ static void spawnFailed_WhenStarting_HoldsOff(psFixture *f)
     psFixtureSpawnFailed(f);
     WANT(f, f->m.state == psStateHoldoff && f->out.exitClass == psExitExecFail);
     WANT(f, f->m.deadline == f->now + 15); /* from the failure */
-    WANT(f, f->m.failedStarts == 1 && f->m.desiredUp && !f->out.asked);
+    WANT(f, f->m.policy.failedStarts == 1 && f->m.desiredUp && !f->out.asked);
 }
 
 static void spawnFailed_WhenStartingAndMaxRestarts_GivesUp(psFixture *f)
@@ -97,7 +97,7 @@ static void spawnFailed_WhenKilling_EndsAsPlanned(psFixture *f)
 {
     psFixtureSpawnFailed(f);
     WANT(f, f->m.state == psStateStopped && f->out.exitClass == psExitKilled);
-    WANT(f, f->m.crashes == 0 && f->m.failedStarts == 0);
+    WANT(f, f->m.crashes == 0 && f->m.policy.failedStarts == 0);
     psFixtureBring(f, psStateStarting);
     psFixtureFire(f, psEventStop);
     psFixtureFire(f, psEventStart);
@@ -118,7 +118,7 @@ static void exited_WhenStarting_CountsAsARun(psFixture *f)
     psFixtureLater(f, 2);
     psFixtureExits(f, 1);
     WANT(f, f->m.state == psStateHoldoff && f->out.exitClass == psExitError);
-    WANT(f, f->m.deadline == f->now + 15 && f->m.crashes == 1 && f->m.failedStarts == 0);
+    WANT(f, f->m.deadline == f->now + 15 && f->m.crashes == 1 && f->m.policy.failedStarts == 0);
 }
 
 static void exited_WhenRunning_HoldsOffFromItsStart(psFixture *f)

@@ -12,6 +12,7 @@
 #define INC_psMachine_H
 
 #include "base/psTypes.h"
+#include "model/psRestartPolicy.h"
 
 typedef enum psEvent {
     psEventStart,
@@ -89,17 +90,7 @@ typedef enum psStage {
 /** What follows the exit being waited for. */
 typedef enum psAfterExit { psAfterExitByMode, psAfterExitStart, psAfterExitStop } psAfterExit;
 
-#define PS_WINDOW_STARTS 1000 /* the largest maxRestarts */
-#define PS_WINDOW_CRASHES 128 /* WindowCrashes counts so far */
-
-/** Times of the last events, oldest dropped. */
-typedef struct psWindow {
-    double *times; /* capacity doubles, in the owner */
-    int capacity;
-    int first, count;
-} psWindow;
-
-/** Read freely; only psMachine.c writes. */
+/** Read freely; only psMachine*.c write. */
 typedef struct psMachine {
     /* configuration */
     psSettings settings;
@@ -126,25 +117,13 @@ typedef struct psMachine {
     bool graceRanOut;
     double killingSince;
     bool cannotKill;
-    /* restart policy */
-    int shortRuns;    /* in a row */
-    int failedStarts; /* in a row */
-    double credit;    /* automatic starts left at creditMono */
-    double creditMono;
-    double startTimes[PS_WINDOW_STARTS];
-    double crashTimes[PS_WINDOW_CRASHES];
-    psWindow autoStarts, crashesInWindow;
+    psRestartPolicy policy;
     /* counters */
     int starts, autoRestarts, crashes;
     int restartsBase;    /* 1: the first start was before the counters were reset */
     unsigned long stale; /* process events of an older incarnation */
 } psMachine;
 
-#define PS_CREDIT_MAX 250.0
-#define PS_CREDIT_PER_SEC 2.0
-#define PS_SHORT_RUN_SEC 10.0   /* or the hold-off, if longer */
-#define PS_FAILED_START_SEC 1.0 /* doubling to */
-#define PS_FAILED_START_MAX_SEC 60.0
 #define PS_EXEC_HANGS_SEC 5.0
 #define PS_KILL_REPEAT_SEC 1.0
 #define PS_CANNOT_KILL_SEC 5.0
