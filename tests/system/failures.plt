@@ -99,9 +99,10 @@ for my $case (
         qr/EPICS_CAS_INTF_ADDR_LIST: 192\.0\.2\.1 is no address/],
     ['EPICS_PVAS_INTF_ADDR_LIST=192.0.2.1',
         qr/EPICS_PVAS_INTF_ADDR_LIST: 192\.0\.2\.1 is no address/],
-    ['EPICS_CAS_INTF_ADDR_LIST=127.0.0.1 oops', qr/EPICS_CAS_INTF_ADDR_LIST: oops is no numeric/],
+    ['EPICS_CAS_INTF_ADDR_LIST=oops.invalid',
+        qr/EPICS_CAS_INTF_ADDR_LIST: oops\.invalid is no address/],
     ['EPICS_PVAS_INTF_ADDR_LIST=300.0.0.1',
-        qr/EPICS_PVAS_INTF_ADDR_LIST: 300\.0\.0\.1 is no numeric/],
+        qr/EPICS_PVAS_INTF_ADDR_LIST: 300\.0\.0\.1 is no address/],
     ['EPICS_CAS_SERVER_PORT=many', qr/EPICS_CAS_SERVER_PORT: many is no port/],
     ['EPICS_PVA_BROADCAST_PORT=80', qr/EPICS_PVAS?_BROADCAST_PORT: 80 is no port/],
     ) {
@@ -111,6 +112,40 @@ for my $case (
         delete $ENV{EPICS_PVAS_BROADCAST_PORT};
         my @args = ('--ioc-env', $setting);
         is_told($line, start(['--holdoff', 0, @args]), check(@args));
+    };
+}
+
+# What cannot be used costs itself only, and is reported in one line.
+for my $case (
+    ['EPICS_CAS_INTF_ADDR_LIST=192.0.2.1 localhost',
+        qr/EPICS_CAS_INTF_ADDR_LIST: 192\.0\.2\.1 is no address of this host: left out/],
+    ['EPICS_PVAS_INTF_ADDR_LIST=oops.invalid 127.0.0.1',
+        qr/EPICS_PVAS_INTF_ADDR_LIST: oops\.invalid is no address.*: left out/],
+    ['EPICS_CAS_BEACON_ADDR_LIST=oops:x 127.0.0.1',
+        qr/EPICS_CAS_BEACON_ADDR_LIST: oops:x is no address.*: left out/],
+    ['EPICS_CAS_INTF_ADDR_LIST=localhost', undef],
+    ) {
+    my ($setting, $line) = @$case;
+    subtest $setting => sub {
+        fresh();
+        $ports->repeater;
+        my $check = check('--ioc-env', $setting);
+        my $server = start(['--ioc-env', $setting]);
+        my $pid = $server->wait_child(1);
+        for my $tool (qw(caget pvget)) {
+            my ($code, $out, $err) = tool($tool, '-w', 20, "$name:PS:Pid");
+            ok($code == 0 && $out =~ /\b$pid\b/, "its PVs are served: $tool")
+                or diag($out . $err . $server->stderr);
+        }
+        my @told = $server->log_text =~ /^\@\@\@ (.*left out)\r$/mg;
+        ok($line ? @told == 1 && $told[0] =~ /^$line$/ : !@told, 'the log has one line about it')
+            or diag("@told");
+        $check->wait_exit(30);
+        is($check->exit_code, 0, '--check finds it good');
+        @told = $check->stdout =~ /^(.*left out)$/mg;
+        ok($line ? @told == 1 && $told[0] =~ /^good warning: $line$/ : !@told,
+            'with a warning, if there is a reason') or diag($check->stdout);
+        ends_in_time($server);
     };
 }
 
@@ -154,7 +189,7 @@ subtest 'Somebody else has the TCP ports' => sub {
     ends_in_time($server);
 };
 
-my $records = "dbLoadRecords(\"$template\", \"P=X:PS:,CHILD=X\")\n";
+sub records { return "dbLoadRecords(\"$template\", \"P=X:PS:,CHILD=$name\")\n"; }
 for my $case (
     ['a database that is not there', 'none.db', undef, qr/cannot load \Q$dir\E\/none\.db/],
     ['a bad database', 'bad.db', "record(ai, \"x\") {\n    field(NOPE, \"1\")\n}\n",
@@ -162,13 +197,13 @@ for my $case (
     ['a database that includes itself', 'self.db', qq(include "$dir/self.db"\n),
         qr/.*\Q$dir\E\/self\.db/],
     ['a database that makes Base exit', 'long.db', 'record(ai, "' . 'x' x 40000 . "\") {}\n",
-        qr/\Q$dir\E\/long\.db\.cmd: .*ended with status 1: .*overflow/],
+        qr/\Q$dir\E\/long\.db\.cmd: .*ended with status 1 while loading records: .*overflow/],
     ) {
     my ($what, $db, $text, $line) = @$case;
     subtest "A script with $what" => sub {
         fresh();
         write_file($db, $text) if defined $text;
-        my $script = write_file("$db.cmd", qq(dbLoadRecords("$dir/$db")\n${records}iocInit\n));
+        my $script = write_file("$db.cmd", qq(dbLoadRecords("$dir/$db")\n) . records() . "iocInit\n");
         is_told($line, start(['--holdoff', 0, '--script', $script]), check('--script', $script));
     };
 }
@@ -176,13 +211,27 @@ for my $case (
 subtest 'A script that is not there' => sub {
     fresh();
     my @script = ('--script', "$dir/none.cmd");
-    is_told(qr/\Q$dir\E\/none\.cmd: No such file/, start(['--holdoff', 0, @script]),
-        check(@script));
+    my $reason = qr/cannot read the script \Q$dir\E\/none\.cmd: No such file/;
+    for my $case (['the foreground', '-f', 0, '/bin/cat'], ['a daemon', 0, '/bin/cat'],
+        ['the foreground without a command', '-f'], ['a daemon without a command']) {
+        my ($what, @words) = @$case;
+        my $proc = PsTest::Proc->start(cmd => [program(), '-p', "$dir/pid",
+            $what =~ /without/ ? $ports->ours : args(), @script, @words]);
+        $proc->wait_exit(20) or $proc->stop;
+        is($proc->exit_code, 1, "$what: exit code 1");
+        my @said = split /\n/, $proc->stderr;
+        ok(@said == 1 && $said[0] =~ /^\S+: $reason/, 'and one line says why') or diag("@said");
+        ok(!-e "$dir/pid", 'nothing was started');
+    }
+    my $check = check(@script);
+    $check->wait_exit(30);
+    is($check->exit_code, 1, '--check exits 1');
+    like($check->stdout, qr/^bad +\Q$dir\E\/none\.cmd: No such file/m, 'and says why');
 };
 
 subtest 'A script whose rules are bad' => sub {
     fresh();
-    my $script = write_file('rules.cmd', qq(asSetFilename("$dir/none.acf")\n${records}iocInit\n));
+    my $script = write_file('rules.cmd', qq(asSetFilename("$dir/none.acf")\n) . records() . "iocInit\n");
     is_told(qr/access security: \Q$dir\E\/none\.acf: No such file/,
         start(['--holdoff', 0, '--script', $script]), check('--script', $script));
 };
@@ -192,8 +241,7 @@ for my $where ('before', 'after') {
         fresh();
         $ports->repeater;
         my $script = write_file("exit-$where.cmd",
-            $where eq 'before' ? "${records}exit\niocInit\n"
-                : "${records}iocInit\nexit\nnothing\n");
+            records() . ($where eq 'before' ? "exit\niocInit\n" : "iocInit\nexit\nnothing\n"));
         my $server = start(['--script', $script]);
         my $pid = $server->wait_child(1);
         my ($code, $out, $err) = tool('caget', '-t', '-w', 20, 'X:PS:Name');
@@ -205,7 +253,7 @@ for my $where ('before', 'after') {
 
 subtest 'A script that never ends' => sub {
     fresh();
-    my $script = write_file('sleep.cmd', "${records}epicsThreadSleep 1000\n");
+    my $script = write_file('sleep.cmd', records() . "epicsThreadSleep 1000\n");
     my $server = start(['--script', $script]);
     ok($server->wait_child(1), 'the child runs');
     ok((wait_for { $server->stderr =~ /epicsThreadSleep/ } 20, 'the script to hang'), 'it hangs');

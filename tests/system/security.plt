@@ -187,7 +187,7 @@ subtest 'A bad file of rules' => sub {
             write_file('bad.acf', "ASG(DEFAULT) {\n    RULE(1, READ)\n}\nUAG(x) {a,\n}\n"),
             qr/syntax error at line \d/],
         ['a token that makes Base abort', write_file('long.acf', 'UAG(' . 'x' x 40000 . ') {a}'),
-            qr/SIGABRT: .*overflow/],
+            qr/SIGABRT while building the IOC: .*overflow/],
         ['a file that is not there', "$dir/none.acf", qr/No such file or directory/],
         ) {
         my ($what, $file, $reason) = @$case;

@@ -268,7 +268,7 @@ static void checks_AreActions(void)
     program = run("--check --holdoff x 0 cat");
     testOk1(program->action == psActionUsageError);
     psProgramFree(program);
-    program = run("--check-ioc --name N --acf f");
+    program = run("--check-ioc=start --name N --acf f");
     testOk1(program->action == psActionCheckIoc);
     isSame(psConfigName(program->child), "N", "name for the trial");
     psProgramFree(program);

@@ -25,6 +25,26 @@ void psIocSetSup(psSup *sup);
  *  so; this is for a program whose IOC cannot start.  Thread: as psIocSetSup(). */
 void psIocBegin(void);
 
+/** Run a procServ command of the IOC shell by its words, without the shell's quotes and macros:
+ *  for one that was found elsewhere.  What is wrong with it goes to standard error, as in the
+ * shell.
+ *  @param argv the command's name first
+ *  Thread: as psIocSetSup().  Blocks: as the command does.
+ *  @return 0, or -ENOENT: there is no such command */
+int psIocCommand(int argc, const char *const *argv);
+
+/** Who hears what a script asks of us while it is only tried.  Both are called on the thread that
+ *  runs the script. */
+typedef struct psIocTrial {
+    void (*add)(void *ctx, const psConfig *cfg);  /**< a child as procServAdd describes it */
+    void (*refused)(void *ctx, const char *line); /**< one line: a command is wrong */
+    void *ctx;
+} psIocTrial;
+
+/** From now on procServAdd only tells @p trial of the child, and procServStart and procServCmd do
+ *  nothing.  @p trial must live until the program ends.  Thread: main, before any script. */
+void psIocSetTrial(const psIocTrial *trial);
+
 /** Let commands and settings work although access security is not active.
  *  Thread: any.  Blocks: never. */
 void psIocSetInsecure(bool on);

@@ -39,14 +39,24 @@
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network command the processes while access security is not active.\n"
 
+static const psIocTrial *trial; /* NULL: what is asked is done; fixed before any script runs */
+
+void psIocSetTrial(const psIocTrial *with)
+{
+    trial = with;
+}
+
 static void refuse(const char *command, const char *msg)
 {
+    if (trial)
+        trial->refused(trial->ctx, msg);
     fprintf(stderr, "%s; see 'help %s'\n", msg, command);
     iocshSetError(-1);
 }
 
 /* ---- procServAdd ---- */
 
+/* @p sup is not used in a trial. */
 static int addChild(psSup *sup, const char *name, int argc, const char *const *argv, char *msg,
                     size_t msgSize)
 {
@@ -59,7 +69,9 @@ static int addChild(psSup *sup, const char *name, int argc, const char *const *a
     int status = psConfigSet(cfg, "name", name, msg, msgSize);
     if (!status)
         status = psAddApply(cfg, argc, argv, msg, msgSize);
-    if (!status)
+    if (!status && trial)
+        trial->add(trial->ctx, cfg);
+    else if (!status)
         status = psSupAddChild(sup, cfg, msg, msgSize);
     psConfigFree(cfg);
     return status;
@@ -82,19 +94,28 @@ static void begin(psSup *sup, const char *name)
                : "; it has no PVs: its records were to be loaded before iocInit");
 }
 
-static void add(const char *name, int argc, const char *const *argv)
+static int addAndBegin(const char *name, int argc, const char *const *argv, char *msg,
+                       size_t msgSize)
 {
-    char msg[PS_TEXT_BYTES] = "", line[PS_TEXT_BYTES + PS_NAME_BYTES];
     psSup *sup = psIocSupNeed();
     int status = -ENOMEM;
 
     if (sup)
-        status = addChild(sup, name, argc, argv, msg, sizeof(msg));
+        status = addChild(sup, name, argc, argv, msg, msgSize);
     else
-        epicsSnprintf(msg, sizeof(msg), "there is no supervisor");
+        epicsSnprintf(msg, msgSize, "there is no supervisor");
     if (!status)
         begin(sup, name);
     psIocSupRelease();
+    return status;
+}
+
+static void add(const char *name, int argc, const char *const *argv)
+{
+    char msg[PS_TEXT_BYTES] = "", line[PS_TEXT_BYTES + PS_NAME_BYTES];
+    int status = trial ? addChild(NULL, name, argc, argv, msg, sizeof(msg))
+                       : addAndBegin(name, argc, argv, msg, sizeof(msg));
+
     if (status) {
         size_t len = strlen(name);
         bool named = !strncmp(msg, name, len) && !strncmp(msg + len, ": ", 2);
@@ -139,6 +160,8 @@ static void refuseStatus(const char *command, const char *name, int status)
 
 static void startCall(const iocshArgBuf *args)
 {
+    if (trial)
+        return;
     psSup *sup = psIocSupTake();
     int status = sup ? psSupBegin(sup, args[0].sval) : -ENOENT;
 
@@ -200,6 +223,8 @@ static void cmdCall(const iocshArgBuf *args)
     }
     epicsSnprintf(words, sizeof(words), "procServCmd %s %s%s%s", name, word, value ? " " : "",
                   value ? value : "");
+    if (trial)
+        return;
     psSup *sup = psIocSupTake();
     int status = sup ? give(sup, name, &cmd, words) : -ENOENT;
     psIocSupRelease();
@@ -238,6 +263,29 @@ static const struct {
     {{"procServCmd", NELEMENTS(cmdArgs), cmdArgs, USAGE_CMD}, cmdCall},
     {{"procServInsecurePvs", 0, NULL, USAGE_INSECURE}, insecureCall},
 };
+
+int psIocCommand(int argc, const char *const *argv)
+{
+    iocshArgBuf args[3] = {{0}};
+
+    for (size_t i = 0; argc > 0 && i < NELEMENTS(commands); i++) {
+        const iocshFuncDef *def = &commands[i].def;
+
+        if (strcmp(def->name, argv[0]) != 0)
+            continue;
+        for (int arg = 0; arg < def->nargs; arg++) {
+            if (def->arg[arg]->type == iocshArgArgv) { /* begins with the word before, as Base's */
+                args[arg].aval.ac = argc > arg ? argc - arg : 0;
+                args[arg].aval.av = (char **)argv + arg;
+            } else if (def->arg[arg]->type == iocshArgString) {
+                args[arg].sval = arg + 1 < argc ? (char *)argv[arg + 1] : NULL;
+            }
+        }
+        commands[i].call(args);
+        return 0;
+    }
+    return -ENOENT;
+}
 
 void psIocshRegister(void)
 {

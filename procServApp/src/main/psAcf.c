@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +15,9 @@
 #include <epicsStdio.h>
 
 #include "psAcf.h"
+#include "psHosts.h"
 
 #define ACF_BYTES 1048576 /* more is no access security file */
-#define HOSTS 64          /* addresses of this host; more are left out */
 
 static const char closedRules[] = "ASG(DEFAULT) {\n    RULE(1, READ)\n}\n"
                                   "ASG(PS_RO) {\n    RULE(1, READ)\n}\n"
@@ -96,117 +94,195 @@ static void ownName(char *name, size_t size)
         epicsSnprintf(name, size, "%s", pw.pw_name);
 }
 
-typedef char hostText[INET_ADDRSTRLEN];
+/* ---- files ---- */
 
-/* Every IPv4 address of this host: a client here that found us by broadcast comes from the
- * interface's address, not from 127.0.0.1. */
-static int ownAddresses(hostText hosts[HOSTS])
+/* @return how many bytes are there, or -errno */
+static ssize_t readAll(int fd, char *text, size_t size)
 {
-    struct ifaddrs *all = NULL;
-    int count = 0;
+    size_t len = 0;
 
-    if (getifaddrs(&all))
-        return 0;
-    for (struct ifaddrs *i = all; i && count < HOSTS; i = i->ifa_next) {
-        const struct sockaddr_in *in = (const void *)i->ifa_addr;
-        int k = 0;
+    while (len < size) {
+        ssize_t got = read(fd, text + len, size - len);
 
-        if (!in || in->sin_family != AF_INET ||
-            !inet_ntop(AF_INET, &in->sin_addr, hosts[count], sizeof(hosts[0])))
+        if (got < 0 && errno == EINTR)
             continue;
-        while (strcmp(hosts[k], hosts[count]) != 0)
-            k++;
-        count += k == count;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        len += (size_t)got;
     }
-    freeifaddrs(all);
-    return count;
+    return (ssize_t)len;
 }
 
-/* ---- files ---- */
+/* A file that is shorter or longer than its size is being written just now: half of the rules may
+ * open what the whole closes, so it is refused.
+ * @return allocated text; NULL and what is wrong in @p msg */
+static char *readRegular(const char *file, int fd, char *msg, size_t msgSize)
+{
+    struct stat info;
+
+    if (fstat(fd, &info)) {
+        epicsSnprintf(msg, msgSize, "%s: %s", file, strerror(errno));
+        return NULL;
+    }
+    if (!S_ISREG(info.st_mode) || info.st_size > ACF_BYTES) {
+        epicsSnprintf(msg, msgSize, "%s: no access security file", file);
+        return NULL;
+    }
+    char *text = malloc((size_t)info.st_size + 2);
+    if (!text) {
+        epicsSnprintf(msg, msgSize, "%s: out of memory", file);
+        return NULL;
+    }
+    ssize_t len = readAll(fd, text, (size_t)info.st_size + 1);
+    if (len == info.st_size) {
+        text[len] = '\0';
+        return text;
+    }
+    if (len < 0)
+        epicsSnprintf(msg, msgSize, "%s: %s", file, strerror((int)-len));
+    else
+        epicsSnprintf(msg, msgSize, "%s: its size changes, somebody is writing it: try again",
+                      file);
+    free(text);
+    return NULL;
+}
 
 static char *readFile(const char *file, char *msg, size_t msgSize)
 {
-    char *text = NULL;
-    size_t len = 0;
-    struct stat st;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (fd < 0 || fstat(fd, &st)) {
+    if (fd < 0) {
         epicsSnprintf(msg, msgSize, "%s: %s", file, strerror(errno));
-    } else if (!S_ISREG(st.st_mode) || st.st_size > ACF_BYTES) {
-        epicsSnprintf(msg, msgSize, "%s: no access security file", file);
-    } else if ((text = malloc((size_t)st.st_size + 1))) {
-        ssize_t got;
-
-        while (len < (size_t)st.st_size &&
-               (got = read(fd, text + len, (size_t)st.st_size - len)) > 0)
-            len += (size_t)got;
-        text[len] = '\0';
-    } else {
-        epicsSnprintf(msg, msgSize, "%s: out of memory", file);
+        return NULL;
     }
-    if (fd >= 0)
-        close(fd);
+    char *text = readRegular(file, fd, msg, msgSize);
+    close(fd);
     return text;
 }
 
-/* The file in memory stays open: Base reads it at iocInit and at every asInit. */
-static int useText(const char *text)
+static int writeAll(int fd, const char *text, size_t len)
 {
-    static int current = -1;
-    char path[64];
-    size_t len = strlen(text);
+    while (len > 0) {
+        ssize_t done = write(fd, text, len);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? -errno : -EIO;
+        text += done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+/* ---- the rules in use ---- */
+
+static struct {
+    int fd;        /* the file in memory stays open: Base reads it at iocInit and every asInit */
+    char *text;    /* as the user wrote it; NULL: the closed rules, or none */
+    psHosts hosts; /* that were put in */
+} inUse = {.fd = -1, .hosts = PS_HOSTS_INIT};
+
+/* @return a descriptor or -errno */
+static int makeFile(const char *text)
+{
     int fd = memfd_create("procServ.acf", MFD_CLOEXEC);
 
     if (fd < 0)
         return -errno;
-    if (write(fd, text, len) != (ssize_t)len) {
+    int status = writeAll(fd, text, strlen(text));
+    if (status) {
         close(fd);
-        return -EIO;
+        return status;
     }
+    return fd;
+}
+
+static void giveBase(int fd)
+{
+    char path[64];
+
     epicsSnprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     asSetFilename(path);
-    if (current >= 0)
-        close(current);
-    current = fd;
+    if (inUse.fd >= 0)
+        close(inUse.fd);
+    inUse.fd = fd;
+}
+
+/* Takes @p text and @p hosts over if it returns 0. */
+static int useText(char *text, const psHosts *hosts)
+{
+    static const char *const none[] = {NULL};
+    char name[256];
+    const char *users[] = {name, NULL};
+
+    ownName(name, sizeof(name));
+    if ((!name[0] && uses(text, "PS_USERS")) || (!hosts->count && uses(text, "PS_HOSTS")))
+        return -ENODATA;
+    char *expanded =
+        psAcfExpand(text, users, hosts->items ? (const char *const *)hosts->items : none);
+    int fd = expanded ? makeFile(expanded) : -ENOMEM;
+    free(expanded);
+    if (fd < 0)
+        return fd;
+    giveBase(fd);
+    if (inUse.text != text)
+        free(inUse.text);
+    inUse.text = text;
+    psHostsClear(&inUse.hosts);
+    inUse.hosts = *hosts;
     return 0;
 }
 
 int psAcfUseClosed(void)
 {
-    return useText(closedRules);
+    int fd = makeFile(closedRules);
+
+    if (fd < 0)
+        return fd;
+    giveBase(fd);
+    free(inUse.text);
+    inUse.text = NULL;
+    psHostsClear(&inUse.hosts);
+    return 0;
 }
 
 int psAcfUse(const char *file, char *msg, size_t msgSize)
 {
-    char name[256];
-    hostText hostTexts[HOSTS];
-    const char *users[] = {name, NULL};
-    const char *hosts[HOSTS + 1];
-    char *text, *expanded;
-    int count, status;
+    psHosts hosts = PS_HOSTS_INIT;
+    char *text = readFile(file, msg, msgSize);
 
-    text = readFile(file, msg, msgSize);
     if (!text)
         return -EINVAL;
-    ownName(name, sizeof(name));
-    count = ownAddresses(hostTexts);
-    for (int i = 0; i < count; i++)
-        hosts[i] = hostTexts[i];
-    hosts[count] = NULL;
-    if ((!name[0] && uses(text, "PS_USERS")) || (!count && uses(text, "PS_HOSTS"))) {
+    int status = psHostsInit(&hosts);
+    status = status ? status : useText(text, &hosts);
+    if (!status)
+        return 0;
+    if (status == -ENODATA)
         epicsSnprintf(msg, msgSize, "%s: uid %lu has no name, or this host no address", file,
                       (unsigned long)geteuid());
-        free(text);
-        return -ENOENT;
-    }
-    expanded = psAcfExpand(text, users, hosts);
-    free(text);
-    status = expanded ? useText(expanded) : -ENOMEM;
-    free(expanded);
-    if (status)
+    else
         epicsSnprintf(msg, msgSize, "%s: %s", file, strerror(-status));
+    psHostsClear(&hosts);
+    free(text);
     return status;
+}
+
+int psAcfRenew(void)
+{
+    psHosts hosts = PS_HOSTS_INIT;
+
+    if (!inUse.text || !uses(inUse.text, "PS_HOSTS"))
+        return 0;
+    int status = psHostsInit(&hosts);
+    bool same = !status && psHostsEqual(&hosts, &inUse.hosts);
+    if (!status && !same)
+        status = useText(inUse.text, &hosts);
+    if (status || same)
+        psHostsClear(&hosts);
+    return status ? status : !same;
 }
 
 /* ---- what it lacks ---- */

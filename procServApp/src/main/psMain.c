@@ -7,6 +7,7 @@
  * program is over, whatever this thread or Base are stuck in.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <epicsThread.h>
 #include <errlog.h>
 
+#include "psCheck.h"
 #include "psDaemon.h"
 #include "psEnviron.h"
 #include "psOptions.h"
@@ -26,21 +28,25 @@
 #include "psSignals.h"
 #include "psSup.h"
 #include "psThread.h"
+#include "psTrial.h"
+#include "psTrialIoc.h"
 
 #define IOC_DESCRIPTORS 256 /* what CA, PVA and their clients may need */
 #define END_SEC 2.0         /* for an orderly end, once the children are gone */
-#define SERVE_SEC 30.0      /* until an IOC that does not come up is told of */
-#define CHECK_SEC 20.0      /* for the trial of the IOC in --check */
+#define SERVE_SEC 30.0      /* until an IOC that does not come up is reported */
 #define EXIT_NO_STDIO 255   /* procServ's code where /dev/null is missing */
 
 /* One run of the program. */
 typedef struct run {
     psProgram *program;
     psSupOptions options;
+    psServeOptions serveOptions; /* without .sup */
+    bool canServe;               /* the IOC may be started */
     psSup *sup;
     psDaemon daemon;
     psRunFile pidFile, infoFile;
-    int exitCode; /* set by the loop thread before it starts the watchdog */
+    atomic_bool nothingToDo; /* a script failed that would have had all the children */
+    int exitCode;            /* set by the loop thread before it starts the watchdog */
 } run;
 
 /* ---- end ---- */
@@ -59,13 +65,13 @@ static void ended(void *ctx, int exitCode)
 {
     run *self = ctx;
 
-    self->exitCode = exitCode;
+    self->exitCode = atomic_load(&self->nothingToDo) ? EXIT_FAILURE : exitCode;
     epicsThreadId thread =
         psThreadCreate("psEnd", epicsThreadPriorityMedium, epicsThreadStackSmall, watchdog, self);
     psRunFileRemove(&self->infoFile);
     psRunFileRemove(&self->pidFile);
     if (!thread)
-        _exit(exitCode);
+        _exit(self->exitCode);
 }
 
 static int finish(run *self)
@@ -73,8 +79,10 @@ static int finish(run *self)
     int code = psSupWait(self->sup, -1.0);
 
     psSignalsDeliver(NULL);
-    if (!self->program->noIoc) {
-        psServeState state = psServeWait(0.0, NULL, 0);
+    if (atomic_load(&self->nothingToDo))
+        code = EXIT_FAILURE;
+    if (self->canServe) {
+        psServeState state = psServeWait(0.0);
 
         /* Base is at work or stuck in the thread psServe: no exit handler may run now. */
         if (state == psServeStarting || state == psServeSuspended)
@@ -114,13 +122,12 @@ static void fillSupOptions(run *self)
     self->options.ctx = self;
 }
 
-static psServeOptions serveOptions(const run *self)
+static void fillServeOptions(run *self)
 {
     const psProgram *program = self->program;
     bool stays = program->foreground || program->debug;
 
-    return (psServeOptions){
-        .sup = self->sup,
+    self->serveOptions = (psServeOptions){
         .argv0 = program->argv0,
         .name = program->child ? psConfigName(program->child) : NULL,
         .prefix = program->prefix,
@@ -228,23 +235,45 @@ static int start(run *self)
     return 0;
 }
 
-static void serve(const run *self)
+/* Before any thread: it changes the environment. */
+static void prepareIoc(run *self)
 {
-    static psServeOptions options; /* lives as long as the program */
-
-    options = serveOptions(self);
-    int status = psServeStart(&options);
+    if (self->program->noIoc)
+        return;
+    int status = psServePrepare(&self->serveOptions);
+    self->canServe = !status;
     if (status)
         fprintf(stderr, "%s: no PVs: %s\n", self->program->argv0, strerror(-status));
-    else
-        (void)psServeWait(SERVE_SEC, NULL, 0); /* the outcome is told by it */
 }
 
-static void setEnvironment(const run *self)
+static bool hasFailed(psServeState state)
 {
-    psServeOptions options = serveOptions(self);
+    return state == psServeFailed || state == psServeSuspended;
+}
 
-    psServeEnvironment(&options);
+/* Its outcome is reported by it.  Without a command the script has all the children: if it fails
+ * and added none, nothing is left to do.
+ * @return the exit code, 0 if the program goes on */
+static int serve(run *self)
+{
+    const psProgram *program = self->program;
+    bool failed = true;
+
+    if (self->canServe) {
+        int status = psServeStart(self->sup);
+
+        self->canServe = !status;
+        if (status)
+            fprintf(stderr, "%s: no PVs: %s\n", program->argv0, strerror(-status));
+        else
+            failed = hasFailed(psServeWait(SERVE_SEC));
+    }
+    if (program->child || program->noIoc || !failed || psSupCount(self->sup))
+        return 0;
+    fprintf(stderr, "%s: %s has started nothing: ending\n", program->argv0, program->script);
+    atomic_store(&self->nothingToDo, true);
+    psSupShutdown(self->sup);
+    return EXIT_FAILURE;
 }
 
 /* What the caller of a daemon is told; procServ's texts. */
@@ -269,91 +298,74 @@ static void tellSpawned(const psProgram *program, int pid)
         fprintf(stderr, "Warning: No log file specified.\n");
 }
 
+/* A script that cannot be read is a wrong command line, known before anything is supervised. */
+static int checkScript(const psProgram *program)
+{
+    if (!program->script || access(program->script, R_OK) == 0)
+        return 0;
+    fprintf(stderr, "%s: cannot read the script %s: %s\n", program->argv0, program->script,
+            strerror(errno));
+    return EXIT_FAILURE;
+}
+
+/* @return true in the process that is to go on; false in the caller's, which ends with *outCode */
+static bool becomeDaemon(run *self, int *outCode)
+{
+    psProgram *program = self->program;
+
+    if (program->foreground || program->debug)
+        return true;
+    int pid = psDaemonFork(&self->daemon, outCode);
+    if (pid < 0) {
+        fprintf(stderr, "%s: cannot become a daemon: %s\n", program->argv0, strerror(-pid));
+        *outCode = -pid;
+    } else if (pid > 0 && *outCode == 0) {
+        tellSpawned(program, pid);
+    }
+    return pid == 0;
+}
+
+static void reportToCaller(run *self, int code)
+{
+    errlogFlush(); /* what was said so far is for the caller's standard error */
+    psDaemonReport(&self->daemon, code);
+}
+
+/* The order of the start.  Signals come before the first thread, and the environment is set by
+ * then; children run before the IOC is begun.  The caller of a daemon waits for the script only if
+ * there is nothing else that could succeed. */
 static int runProgram(run *self)
 {
     psProgram *program = self->program;
-    int code = 0;
+    int code = checkScript(program);
 
-    if (!program->foreground && !program->debug) {
-        int pid = psDaemonFork(&self->daemon, &code);
-
-        if (pid < 0) {
-            fprintf(stderr, "%s: cannot become a daemon: %s\n", program->argv0, strerror(-pid));
-            return -pid;
-        }
-        if (pid > 0) {
-            if (code == 0)
-                tellSpawned(program, pid);
-            return code;
-        }
-    }
+    if (code || !becomeDaemon(self, &code))
+        return code;
     psSignalsInstall(program->foreground);
     raiseDescriptorLimit();
-    if (!program->noIoc)
-        setEnvironment(self);
+    prepareIoc(self);
     if (program->debug)
         applyDebug(program);
     code = start(self);
-    if (!code)
-        psSignalsDeliver(self->sup); /* before anything that a full pipe may block */
-    errlogFlush();                   /* what was told so far is for the caller's standard error */
-    psDaemonReport(&self->daemon, code);
     if (code) {
+        reportToCaller(self, code);
         psSupFree(self->sup);
         return code;
     }
-    if (!program->noIoc)
-        serve(self);
+    psSignalsDeliver(self->sup); /* before anything that a full pipe may block */
+    if (program->child)
+        reportToCaller(self, 0);
+    code = serve(self);
+    if (!program->child)
+        reportToCaller(self, code);
     return finish(self);
 }
 
-/* ---- --check ---- */
-
-static void report(void *ctx, bool bad, const char *line)
-{
-    (void)ctx;
-    printf("%s %s\n", bad ? "bad " : "good", line);
-}
-
-static int checkRunFile(const char *what, const char *path)
-{
-    char line[PS_TEXT_BYTES];
-
-    if (!path)
-        return 0;
-    int status = psRunFileCheck(path);
-    snprintf(line, sizeof(line), "%s file %s: %s", what, path,
-             status ? strerror(-status) : "can be written");
-    report(NULL, status != 0, line);
-    return status ? 1 : 0;
-}
-
-static int checkProgram(const run *self)
-{
-    const psProgram *program = self->program;
-    int errors = 0;
-
-    if (program->child)
-        errors += psSupCheckChild(program->child, &self->options, report, NULL);
-    errors += checkRunFile("pid", program->pidFile);
-    errors += checkRunFile("info", program->infoFile);
-    if (!program->noIoc) {
-        psServeOptions options = serveOptions(self);
-
-        fflush(stdout);
-        errors += psServeCheck(&options, CHECK_SEC, report, NULL);
-    }
-    if (errors)
-        printf("%s: %d error%s: this command line would not work as it is\n", program->argv0,
-               errors, errors == 1 ? "" : "s");
-    else
-        printf("%s: this command line works\n", program->argv0);
-    return errors ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+/* ---- main ---- */
 
 static int act(run *self)
 {
-    psServeOptions options;
+    int mode;
 
     switch (self->program->action) {
     case psActionHelp:
@@ -362,10 +374,12 @@ static int act(run *self)
     case psActionUsageError:
         return EXIT_FAILURE;
     case psActionCheck:
-        return checkProgram(self);
+        return psCheck(self->program, &self->options, &self->serveOptions);
     case psActionCheckIoc:
-        options = serveOptions(self);
-        return psServeTrial(&options);
+        mode = psTrialModeParse(self->program->trialMode);
+        if (mode >= 0)
+            psTrialIoc(&self->serveOptions, (psTrialMode)mode, &self->options);
+        return EXIT_FAILURE;
     case psActionRun:
         return runProgram(self);
     }
@@ -387,5 +401,6 @@ int main(int argc, char *argv[])
     fputs(self.program->err, stderr);
     fputs(self.program->out, stdout);
     fillSupOptions(&self);
+    fillServeOptions(&self);
     return act(&self);
 }

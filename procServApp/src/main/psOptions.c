@@ -135,7 +135,7 @@ static void applyCheck(psProgram *program, const char *value)
 
 static void applyCheckIoc(psProgram *program, const char *value)
 {
-    (void)value;
+    program->trialMode = value;
     program->action = psActionCheckIoc;
 }
 
@@ -185,7 +185,7 @@ static const programOption ownOptions[] = {
     {PS_OPTION("check", 0, 112, None, Other, NULL,
                "say whether this command line would work; start nothing"),
      applyCheck},
-    {PS_OPTION("check-ioc", 0, 113, None, Other, NULL, NULL), applyCheckIoc},
+    {PS_OPTION("check-ioc", 0, 113, Required, Other, NULL, NULL), applyCheckIoc},
 };
 /* clang-format on */
 

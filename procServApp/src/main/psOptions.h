@@ -24,7 +24,7 @@ typedef enum psAction {
     psActionVersion,    /**< the same */
     psActionUsageError, /**< print `out` and `err`, exit 1 */
     psActionCheck,      /**< --check */
-    psActionCheckIoc    /**< --check-ioc: psServeTrial() */
+    psActionCheckIoc    /**< --check-ioc: psTrialIoc() */
 } psAction;
 
 /** A command line, understood.  Strings not marked otherwise point into argv or the environment. */
@@ -44,7 +44,8 @@ typedef struct psProgram {
     const char *script;
     const char *acf;
     bool insecurePvs;
-    char **iocEnv; /**< NAME=VALUE..., NULL at the end; the array is owned here */
+    const char *trialMode; /**< the value of --check-ioc, for psTrialModeParse() */
+    char **iocEnv;         /**< NAME=VALUE..., NULL at the end; the array is owned here */
     int iocEnvCount;
     /* private to psOptions.c */
     FILE *outFile, *errFile; /* write `out` and `err`; NULL once parsed */

@@ -1,89 +1,39 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psServeSteps.h
- *  @brief The steps from nothing to a running IOC, shared by the server and its trial.  C++.
+ *  @brief The steps from nothing to a running IOC, shared by the server and its trial.
  *
- *  One IOC in a process, hence one state.  A step that does not succeed throws Failure with one
- *  line for the user.  Thread: the one that builds the IOC, unless told otherwise.
+ *  One IOC per process, hence one state.  Each step returns 0, or -errno and one line for the user
+ *  in @p msg.  Base may throw through them (psGuarded.h), suspend their thread, or call exit().
+ *  Thread: the one that builds the IOC.  They block as long as Base does.
  */
 #ifndef INC_psServeSteps_H
 #define INC_psServeSteps_H
 
-#include <exception>
-#include <string>
+#include <stddef.h>
 
-#include <epicsMutex.h>
+#include "psServeOptions.h"
 
-#include "psServe.h"
+/** Set the variables of iocEnv, which anybody in this process sees, and what else the IOC needs of
+ *  the environment.  Thread: main, before there is any other: getenv() of one is not safe beside
+ *  setenv() of another. */
+void psStepEnvironment(const psServeOptions *options);
 
-namespace psSteps
-{
+/** Are the lists of addresses and the ports in our environment good for Base's servers?  What can
+ *  be left out is left out, with a warning through @p report.  A script may change the environment,
+ *  so this is asked again at iocInit. */
+int psStepNetwork(psReportFn report, void *ctx, char *msg, size_t msgSize);
 
-class Failure : public std::exception
-{
-    std::string text;
+/** All that can be known without Base: psStepNetwork(), the prefix, the script's file. */
+int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, char *msg,
+                 size_t msgSize);
 
-  public:
-    explicit Failure(const std::string &text_) : text(text_)
-    {
-    }
-    ~Failure() throw()
-    {
-    }
-    const char *what() const throw()
-    {
-        return text.c_str();
-    }
-};
+/** Load the record types, and register what belongs to them.  A second call does nothing. */
+int psStepDefinitions(char *msg, size_t msgSize);
 
-class Guard
-{
-    epicsMutexId id;
+/** Load the records of the command line's child, if there is one. */
+int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize);
 
-  public:
-    explicit Guard(epicsMutexId id_) : id(id_)
-    {
-        epicsMutexMustLock(id);
-    }
-    ~Guard()
-    {
-        epicsMutexUnlock(id);
-    }
-};
-
-/** Listen to errlog: Base explains itself only there. */
-void listen();
-void unlisten();
-/** Is Base's chatter ("Starting iocInit") for standard error? */
-void chatter(bool on);
-
-/** What is being done, for a person; forgets earlier errors. */
-void begin(const char *step);
-/** Thread: any. */
-std::string now();
-/** The first line of errlog since begin() that tells of an error; "": none.  Thread: any. */
-std::string firstError();
-/** Throw @p what with firstError(). */
-void fail(const std::string &what);
-/** What Base throws may bring a whole stack trace along. */
-std::string firstLine(const char *text);
-
-void ownChecks(const psServeOptions &options);
-/** What ownChecks() did with the environment at the start; a script may have changed it. */
-void checkNetwork();
-void loadDefinitions();
-void loadRecords(const psServeOptions &options);
-void setAccess(const char *file);
-/** Run the trial of these files; throws what is wrong with them.  Blocks: up to its deadline. */
-void tryFiles(const psServeOptions &files);
-/** Choose the access security file: the one of @p options, or the closed rules if it is bad; from
- *  then on the shell's asInit reads it again, after a trial.
- *  @return a line to be told, or "" */
-std::string prepareAccess(const psServeOptions &options);
-void runScript(const char *script);
-
-/** Let IOC shell commands of the list, which ends with NULL, do nothing. */
-void disarm(const char *const *names);
-
-} // namespace psSteps
+/** Run an IOC shell script to its end. */
+int psStepScript(const char *script, char *msg, size_t msgSize);
 
 #endif

@@ -6,26 +6,30 @@
 #ifndef INC_psTrial_H
 #define INC_psTrial_H
 
-#include "psServe.h"
+#include "psServeOptions.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+/** Who hears what a trial finds. */
+typedef struct psTrialSink {
+    psReportFn report; /**< each finding */
+    /** A procServ command of the script, with psTrialChildren only: its words, in the folder that
+     *  the script was in.  NULL: nobody wants to know. */
+    void (*command)(void *ctx, const char *dir, int argc, const char *const *argv);
+    void *ctx; /**< for both */
+} psTrialSink;
 
-/** Run `procServIoc --check-ioc` with the same options and pass on what it finds; what ended it
- *  badly counts as a finding.
- *  Blocks: up to @p deadlineSec; then the process is killed, which is a finding, too.
+/** Run `procServIoc --check-ioc` with the same options and the environment of this process, and
+ *  pass on what it finds.  A bad end of that process is a finding, too.
+ *  Thread: any.  Blocks: up to @p deadlineSec; then the process is killed, which is a finding.
  *  @return number of errors reported */
-int psTrialRun(const psServeOptions *options, double deadlineSec,
-               void (*report)(void *ctx, bool bad, const char *line), void *ctx);
+int psTrialRun(const psServeOptions *options, psTrialMode mode, double deadlineSec,
+               const psTrialSink *sink);
 
-/** Does this line of Base tell of an error? */
-bool psTrialTellsError(const char *line);
+/** What a trial is for, from the value of --check-ioc.  @return the mode, or -EINVAL */
+int psTrialModeParse(const char *text);
 
-/** Takes colours (ESC [ 31;1m) out of a line of Base. */
-void psTrialPlain(char *line);
+/** The same as psTrialRun() for a caller that only wants to know whether it is good.
+ *  @return 0; -EINVAL and the first error in @p msg */
+int psTrialFirst(const psServeOptions *options, psTrialMode mode, double deadlineSec, char *msg,
+                 size_t msgSize);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: EPICS */
-/* Where CA and PVA clients look for us: a UDP port each, which any number of servers of Base
- * share, but which somebody else may hold alone.  Base suspends the thread that starts its CA
- * server then, and a PVA server is never found. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +16,7 @@
 #include <osiSock.h>
 #pragma GCC diagnostic pop
 
-#include "psServeCheck.h"
+#include "psPorts.h"
 
 #define PORT_ABOVE 5000 /* Base takes its default instead of a port up to this */
 
@@ -30,7 +28,7 @@ typedef struct searchPort {
     bool anyInterface; /* bound to no address if none is named, else to each interface's own */
 } searchPort;
 
-/** @return the port, or -EINVAL and what is wrong in @p msg */
+/* @return the port, or -EINVAL and what is wrong in @p msg */
 static long portOf(const searchPort *search, char *msg, size_t msgSize)
 {
     for (size_t i = 0; i < NELEMENTS(search->variables); i++) {
@@ -58,7 +56,7 @@ static int tryBind(struct in_addr address, long port)
     int status = 0;
 
     if (fd < 0)
-        return 0; /* that is no trouble of the port */
+        return 0; /* no fault of the port */
     epicsSocketEnableAddressUseForDatagramFanout(fd);
     if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
         status = -errno;
@@ -69,13 +67,13 @@ static int tryBind(struct in_addr address, long port)
 static int checkItem(const searchPort *search, const char *item, long port, char *msg,
                      size_t msgSize)
 {
-    struct in_addr address;
+    struct sockaddr_in address;
     char text[INET_ADDRSTRLEN];
 
-    epicsSnprintf(text, sizeof(text), "%.*s", (int)strcspn(item, ":"), item);
-    if (inet_pton(AF_INET, text, &address) != 1)
-        return 0; /* told by psCheckInterfaces() */
-    int status = tryBind(address, port);
+    if (aToIPAddr(item, 0, &address))
+        return 0; /* psAddressListsFix() has reported it */
+    inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text));
+    int status = tryBind(address.sin_addr, port);
     if (status)
         epicsSnprintf(msg, msgSize, "the %s server's UDP port %ld on %s: %s", search->server, port,
                       text, strerror(-status));
@@ -88,18 +86,18 @@ static int checkPort(const searchPort *search, char *msg, size_t msgSize)
     const char *value = getenv(search->interfaces);
     char *list = strdup(value ? value : "");
     char *save = NULL;
-    char *item = list ? strtok_r(list, " \t", &save) : NULL;
+    char *item = list ? strtok_r(list, " \t\n\r", &save) : NULL;
     int status = port < 0 ? (int)port : 0;
 
     if (!item && !status && search->anyInterface)
         status = checkItem(search, "0.0.0.0", port, msg, msgSize);
-    for (; item && !status; item = strtok_r(NULL, " \t", &save))
+    for (; item && !status; item = strtok_r(NULL, " \t\n\r", &save))
         status = checkItem(search, item, port, msg, msgSize);
     free(list);
     return status ? -EINVAL : 0;
 }
 
-int psCheckPorts(char *msg, size_t msgSize)
+int psPortsCheck(char *msg, size_t msgSize)
 {
     static const searchPort searches[] = {
         {"CA",

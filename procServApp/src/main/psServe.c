@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <epicsEvent.h>
+#include <epicsMutex.h>
+#include <epicsStdio.h>
+#include <epicsThread.h>
+#include <epicsTime.h>
+#include <errlog.h>
+#include <initHooks.h>
+#include <iocInit.h>
+
+#include "psAccess.h"
+#include "psGuarded.h"
+#include "psIoc.h"
+#include "psProgress.h"
+#include "psServe.h"
+#include "psServeSteps.h"
+#include "psServers.h"
+#include "psShell.h"
+#include "psThread.h"
+#include "psTrial.h"
+
+#define LOOK_SEC 0.1        /* how often a waiter looks for a suspended thread ... */
+#define LOOK_SELDOM_SEC 1.0 /* ... when it waits for ever */
+#define TRIAL_SEC 10.0
+
+extern int dbThreadRealtimeLock; /* of Base, in no header */
+
+static struct {
+    psServeOptions options; /* fixed before the thread starts */
+    epicsThreadId thread;   /* thread main only; NULL: none */
+    bool scriptRan;         /* thread psServe only */
+    epicsEventId changed;   /* the state is no longer Starting */
+    epicsMutexId lock;      /* guards all below; leaf */
+    psServeState state;
+} serve;
+
+/* ---- reports ---- */
+
+/* On consoles and logs of all children, and on errlog.  Nobody is there to hear of a console that
+ * takes no more. */
+static void tell(const char *line)
+{
+    psSup *sup = serve.options.sup;
+
+    for (int i = 0; i < psSupCount(sup); i++)
+        (void)psSupTell(sup, psSupName(sup, i), line);
+    errlogPrintf("%s: %s\n", serve.options.argv0, line);
+}
+
+static void tellFinding(void *ctx, bool bad, const char *line)
+{
+    (void)ctx;
+    (void)bad;
+    tell(line);
+}
+
+/* The outcome, once: Base may have suspended the thread for a while only. */
+static void conclude(psServeState state, const char *line)
+{
+    epicsMutexMustLock(serve.lock);
+    bool first = serve.state == psServeStarting;
+    if (first)
+        serve.state = state;
+    epicsMutexUnlock(serve.lock);
+    if (!first)
+        return;
+    if (line)
+        tell(line);
+    epicsEventTrigger(serve.changed);
+}
+
+/* "no PVs: HOW while STEP: what Base said" */
+static void concludeSuspended(const char *how)
+{
+    char line[PS_REASON_BYTES];
+
+    epicsSnprintf(line, sizeof(line), "no PVs: %s while %s", how, psProgressNow());
+    psProgressExplain(line, sizeof(line));
+    conclude(psServeSuspended, line);
+}
+
+/* ---- steps of the thread ---- */
+
+static int tryScript(char *msg, size_t msgSize)
+{
+    psServeOptions only = serve.options;
+
+    if (!only.script)
+        return 0;
+    psProgressBegin("trying the script");
+    only.acf = NULL;
+    return psTrialFirst(&only, psTrialStart, TRIAL_SEC, msg, msgSize);
+}
+
+static int build(char *msg, size_t msgSize)
+{
+    const psServeOptions *options = &serve.options;
+
+    dbThreadRealtimeLock = 0; /* as root Base would make all stacks resident */
+    psIocSetInsecure(options->insecurePvs);
+    psIocSetSup(options->sup);
+    int status = psStepRecords(options, msg, msgSize);
+    if (!status && options->script) {
+        serve.scriptRan = true;
+        status = psStepScript(options->script, msg, msgSize);
+    }
+    if (status)
+        return status;
+    if (getIocState() == iocVoid) { /* else the script has tried, and the reason is known */
+        psProgressBegin("starting the IOC");
+        iocInit();
+    }
+    if (getIocState() == iocRunning)
+        return 0;
+    epicsSnprintf(msg, msgSize, "the IOC does not run");
+    psProgressExplain(msg, msgSize);
+    return -ENOENT;
+}
+
+static int serveAll(void *ctx, char *msg, size_t msgSize)
+{
+    (void)ctx;
+    psProgressBegin("checking");
+    int status = psStepChecks(&serve.options, tellFinding, NULL, msg, msgSize);
+    status = status ? status : psStepDefinitions(msg, msgSize);
+    status = status ? status : tryScript(msg, msgSize);
+    if (!status) {
+        psProgressBegin("trying the access security file");
+        status = psAccessPrepare(&serve.options, tellFinding, NULL, msg, msgSize);
+    }
+    status = status ? status : build(msg, msgSize);
+    if (!status) {
+        psProgressBegin("asking the servers");
+        status = psServersCheck(msg, msgSize);
+    }
+    return status;
+}
+
+/* Base is about to read the lists of addresses, which a script may have changed.  It cannot be
+ * kept from going on but by keeping its thread: what is left would serve where nobody asked for. */
+static void initHook(initHookState state)
+{
+    char line[PS_REASON_BYTES] = "no PVs: ";
+    size_t len = strlen(line);
+
+    if (state != initHookAtBeginning)
+        return;
+    if (!psStepNetwork(tellFinding, NULL, line + len, sizeof(line) - len))
+        return;
+    conclude(psServeSuspended, line);
+    for (;;)
+        epicsThreadSuspendSelf();
+}
+
+/* ---- without an IOC ---- */
+
+/* A command of a script that could not be run. */
+static void runCommand(void *ctx, const char *dir, int argc, const char *const *argv)
+{
+    (void)ctx;
+    if (chdir(dir))
+        errlogPrintf("%s: %s: %s\n", serve.options.argv0, dir, strerror(errno));
+    (void)psIocCommand(argc, argv); /* a trial passes none but ours */
+}
+
+static int superviseScript(void *ctx, char *msg, size_t msgSize)
+{
+    psTrialSink sink = {.report = tellFinding, .command = runCommand};
+
+    (void)ctx;
+    psIocSetSup(serve.options.sup);
+    int status = psStepDefinitions(msg, msgSize);
+    if (!status)
+        psTrialRun(&serve.options, psTrialChildren, TRIAL_SEC, &sink);
+    return status;
+}
+
+/* There will be no PVs: the children of the script are supervised all the same.  A trial finds
+ * them, so nothing of the script is run a second time in here. */
+static void superviseOnly(void)
+{
+    char msg[PS_REASON_BYTES] = "";
+
+    if (serve.options.script && !serve.scriptRan &&
+        psGuarded(superviseScript, NULL, msg, sizeof(msg)))
+        tell(msg);
+    psIocBegin();
+}
+
+static void giveUp(const char *why)
+{
+    char line[PS_REASON_BYTES];
+
+    psProgressChatter(true);
+    superviseOnly();
+    epicsSnprintf(line, sizeof(line), "no PVs: %s", why);
+    conclude(psServeFailed, line);
+}
+
+/* ---- the thread ---- */
+
+static void serveThread(void *arg)
+{
+    char msg[PS_REASON_BYTES] = "";
+    FILE *nowhere = serve.options.script ? NULL : fopen("/dev/null", "we");
+
+    (void)arg;
+    /* Base's banner must not get into the output of `-L -`, a script's may be of use. */
+    epicsSetThreadStdout(nowhere ? nowhere : stderr);
+    psProgressChatter(serve.options.script != NULL);
+    if (psGuarded(serveAll, NULL, msg, sizeof(msg))) {
+        giveUp(msg);
+    } else {
+        errlogFlush();
+        psProgressChatter(true);
+        psAccessFollow();
+        conclude(psServeServing, NULL);
+    }
+    psProgressStop();
+    epicsSetThreadStdout(NULL);
+    if (nowhere)
+        fclose(nowhere);
+    if (serve.options.shell)
+        psShellRun();
+}
+
+static bool isSupervising(void)
+{
+    return serve.options.sup && psSupWait(serve.options.sup, 0.0) == -ETIMEDOUT;
+}
+
+/* The first handler of exit().  As long as children are supervised nobody has a reason to call it,
+ * but Base has: a token too long for its parser, for one.  Who does is never let go. */
+static void exitCalled(void)
+{
+    if (!isSupervising())
+        return;
+    concludeSuspended("Base called exit()");
+    for (;;)
+        epicsThreadSuspendSelf();
+}
+
+/* ---- the public face ---- */
+
+int psServePrepare(const psServeOptions *options)
+{
+    serve.options = *options;
+    psStepEnvironment(options);
+    serve.lock = epicsMutexCreate();
+    serve.changed = epicsEventCreate(epicsEventEmpty);
+    if (!serve.lock || !serve.changed)
+        return -ENOMEM;
+    return psProgressStart();
+}
+
+int psServeStart(psSup *sup)
+{
+    serve.options.sup = sup;
+    if (atexit(exitCalled) || initHookRegister(initHook))
+        return -ENOMEM;
+    serve.thread =
+        psThreadCreate("psServe", epicsThreadPriorityLow, epicsThreadStackBig, serveThread, NULL);
+    return serve.thread ? 0 : -ENOMEM;
+}
+
+static psServeState stateNow(void)
+{
+    epicsMutexMustLock(serve.lock);
+    psServeState state = serve.state;
+    epicsMutexUnlock(serve.lock);
+    if (state == psServeStarting && epicsThreadIsSuspended(serve.thread)) {
+        concludeSuspended("Base gave up");
+        state = psServeSuspended;
+    }
+    return state;
+}
+
+psServeState psServeWait(double timeoutSec)
+{
+    double end = (double)epicsMonotonicGet() * 1e-9 + timeoutSec;
+    double lookSec = timeoutSec < 0 ? LOOK_SELDOM_SEC : LOOK_SEC;
+    psServeState state;
+
+    if (!serve.thread)
+        return psServeFailed;
+    for (;;) {
+        double left = end - (double)epicsMonotonicGet() * 1e-9;
+
+        state = stateNow();
+        if (state != psServeStarting || (timeoutSec >= 0 && left <= 0) || !isSupervising())
+            break;
+        epicsEventWaitWithTimeout(serve.changed,
+                                  timeoutSec >= 0 && left < lookSec ? left : lookSec);
+    }
+    if (state == psServeStarting && timeoutSec > 0 && isSupervising()) {
+        char line[PS_REASON_BYTES];
+
+        epicsSnprintf(line, sizeof(line), "no PVs yet: Base is still %s", psProgressNow());
+        tell(line);
+    }
+    if (state != psServeStarting)
+        epicsEventTrigger(serve.changed); /* for the next waiter */
+    return state;
+}
+
+void psServeStop(void)
+{
+    psShellRestoreTerminal();
+    if (!serve.thread || psServeWait(0.0) != psServeServing)
+        return;
+    errlogFlush();
+    /* Base's PVA server grumbles about itself on the way out; nobody can do anything about it. */
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) {
+        dup2(nowhere, 2);
+        close(nowhere);
+    }
+    iocShutdown();
+}

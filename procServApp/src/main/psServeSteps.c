@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <dbAccess.h>
+#include <dbStaticLib.h>
+#include <envDefs.h>
+#include <epicsStdio.h>
+#include <epicsString.h>
+#include <iocsh.h>
+
+#include "psAddressLists.h"
+#include "psInstalled.h"
+#include "psPorts.h"
+#include "psPrefix.h"
+#include "psProgress.h"
+#include "psServeSteps.h"
+#include "psServers.h"
+
+#define PATH_BYTES 4096 /* PATH_MAX, which limits.h does not promise */
+#define PREFIX_BYTES 256
+
+static const char OWN_RECORDS[] = "db/psChild.template";
+static const char OWN_DBD[] = "dbd/procServIoc.dbd";
+
+int procServIoc_registerRecordDeviceDriver(struct dbBase *pdbbase); /* made by the build */
+
+void psStepEnvironment(const psServeOptions *options)
+{
+    psServersForget();
+    /* else a script's lines go into a file in the working directory; a person's may */
+    if (!options->shell)
+        setenv("EPICS_IOCSH_HISTFILE", "", 0);
+    for (char *const *env = options->iocEnv; env && *env; env++) {
+        const char *equal = strchr(*env, '=');
+        char *name = equal ? strndup(*env, (size_t)(equal - *env)) : NULL;
+
+        if (name)
+            setenv(name, equal + 1, 1);
+        free(name);
+    }
+}
+
+/* ---- checks ---- */
+
+int psStepNetwork(psReportFn report, void *ctx, char *msg, size_t msgSize)
+{
+    int status = psAddressListsFix(report, ctx, msg, msgSize);
+
+    return status ? status : psPortsCheck(msg, msgSize);
+}
+
+static bool hasName(const psServeOptions *options)
+{
+    return options->name && *options->name;
+}
+
+int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, char *msg,
+                 size_t msgSize)
+{
+    char prefix[PREFIX_BYTES];
+    int status = psStepNetwork(report, ctx, msg, msgSize);
+
+    if (!status && hasName(options))
+        status = psPrefixMake(options->prefix, options->name, msg, msgSize, prefix, sizeof(prefix));
+    if (!status && options->script && access(options->script, R_OK)) {
+        status = -errno;
+        epicsSnprintf(msg, msgSize, "%s: %s", options->script, strerror(-status));
+    }
+    return status;
+}
+
+/* ---- loading ---- */
+
+static int cannotLoad(const char *file, char *msg, size_t msgSize)
+{
+    epicsSnprintf(msg, msgSize, "cannot load %s", file);
+    psProgressExplain(msg, msgSize);
+    return -EINVAL;
+}
+
+int psStepDefinitions(char *msg, size_t msgSize)
+{
+    static bool done;
+    char file[PATH_BYTES];
+
+    if (done)
+        return 0;
+    psProgressBegin("loading record types");
+    int status = psInstalled(OWN_DBD, file, sizeof(file), msg, msgSize);
+    if (status)
+        return status;
+    if (dbLoadDatabase(file, NULL, NULL) || procServIoc_registerRecordDeviceDriver(pdbbase))
+        return cannotLoad(file, msg, msgSize);
+    done = true;
+    return 0;
+}
+
+int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
+{
+    char file[PATH_BYTES], prefix[PREFIX_BYTES], macros[PREFIX_BYTES + 2 * PS_NAME_BYTES + 32];
+
+    if (!hasName(options))
+        return 0;
+    psProgressBegin("loading records");
+    int status = psPrefixMake(options->prefix, options->name, msg, msgSize, prefix, sizeof(prefix));
+    status = status ? status : psInstalled(OWN_RECORDS, file, sizeof(file), msg, msgSize);
+    if (status)
+        return status;
+    if (epicsSnprintf(macros, sizeof(macros), "P=%s,CHILD=\"%s\",NAME=\"%s\"", prefix,
+                      options->name, options->name) >= (int)sizeof(macros)) {
+        epicsSnprintf(msg, msgSize, "the name %s is too long for records: give another --name",
+                      options->name);
+        return -ENAMETOOLONG;
+    }
+    return dbLoadRecords(file, macros) ? cannotLoad(file, msg, msgSize) : 0;
+}
+
+/* ---- script ---- */
+
+/* dbLoadRecords("psChild.template") of a script finds ours, wherever the tree is. */
+static int setIncludePath(char *msg, size_t msgSize)
+{
+    const char *given = getenv("EPICS_DB_INCLUDE_PATH");
+    char own[PATH_BYTES];
+    int status = psInstalled("db", own, sizeof(own), msg, msgSize);
+
+    if (status)
+        return status;
+    size_t size = (given ? strlen(given) : 1) + strlen(own) + 2;
+    char *path = malloc(size);
+    if (!path) {
+        epicsSnprintf(msg, msgSize, "out of memory");
+        return -ENOMEM;
+    }
+    epicsSnprintf(path, size, "%s:%s", given ? given : ".", own);
+    epicsEnvSet("EPICS_DB_INCLUDE_PATH", path);
+    free(path);
+    return 0;
+}
+
+int psStepScript(const char *script, char *msg, size_t msgSize)
+{
+    psProgressBegin("running the script");
+    int status = setIncludePath(msg, msgSize);
+    if (status || !iocsh(script))
+        return status;
+    epicsSnprintf(msg, msgSize, "%s ended with an error", script);
+    psProgressExplain(msg, msgSize);
+    return -EINVAL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <epicsStdio.h>
+#include <rsrv.h>
+
+#include "psServers.h"
+
+/* Set by Base when its PVA server listens.  RSRV_SERVER_PORT, its like of the CA server, is cut
+ * to four digits in 7.0.8.1. */
+#define PVA_PORT "PVAS_SERVER_PORT"
+/* A line of casr() for each address that the CA server listens on.  The report is all there is:
+ * the list behind it is private to the server. */
+#define CA_LISTENS "CAS-TCP server on "
+
+void psServersForget(void)
+{
+    unsetenv(PVA_PORT);
+}
+
+/* @return 1: it runs, 0: it does not, -ENOMEM */
+static int caRuns(void)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *report = open_memstream(&text, &len);
+
+    if (!report)
+        return -ENOMEM;
+    FILE *before = epicsGetThreadStdout();
+    epicsSetThreadStdout(report);
+    casr(1);
+    epicsSetThreadStdout(before);
+    int runs = fclose(report) ? -ENOMEM : strstr(text, CA_LISTENS) != NULL;
+    free(text);
+    return runs;
+}
+
+int psServersCheck(char *msg, size_t msgSize)
+{
+    const char *port = getenv(PVA_PORT);
+    bool pva = port && *port;
+    int ca = caRuns();
+
+    if (ca < 0) {
+        epicsSnprintf(msg, msgSize, "out of memory");
+        return ca;
+    }
+    if (ca && pva)
+        return 0;
+    epicsSnprintf(msg, msgSize, "the %s server%s not run",
+                  ca    ? "PVA"
+                  : pva ? "CA"
+                        : "CA and PVA",
+                  ca || pva ? " does" : "s do");
+    return -ENOENT;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psTrialLinks.h
+ *  @brief Does each record that shows a child name one that will be supervised?
+ *
+ *  Thread: main, in the process of a trial.
+ */
+#ifndef INC_psTrialLinks_H
+#define INC_psTrialLinks_H
+
+#include <stdbool.h>
+
+#include "psServeOptions.h"
+
+/** A child of that name will be supervised.  @return false: it was known already */
+bool psTrialLinksKnow(const char *name);
+
+/** Report what no child of those is: for each name that no link of device support "procServ" may
+ *  have, one record that has it.  After iocBuildIsolated(). */
+void psTrialLinksCheck(psReportFn report, void *ctx);
+
+#endif
