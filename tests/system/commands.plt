@@ -130,7 +130,7 @@ subtest 'A soft IOC takes commands' => sub {
     ok(record('State')->wait_value('Running', 5), 'it runs');
     my $pid = record('Pid')->wait_value(qr/^[1-9]/)->{value};
     ok(record('Start')->put_wait(1, 20), 'Start of one that runs');
-    went(++$seq, 'Start', 'Done', qr/./);
+    went(++$seq, 'Start', 'Done', qr/^it was running already$/);
     is(value('Pid'), $pid, 'leaves it alone');
 
     my ($code, $out, $err) = tool(qw(caput -c -w 30 C:PS:Restart), 1);
@@ -147,7 +147,12 @@ subtest 'A soft IOC takes commands' => sub {
     ok((wait_for { told('Restart 1') == $puts } 10, "$puts puts in the log"),
         'the log names who put it');
     ok($console->expect(qr/^\@\@\@ [-\d]+ [:\d]+ $me put C:PS:Restart 1\r$/m), 'and the console');
-    $pid = $second;
+    # a script that edits and restarts, twice: the second edit counts, too
+    ok(record('Restart')->put_wait(1, 20), 'another Restart at once');
+    went(++$seq, 'Restart', 'Done', qr/^running$/);
+    $puts++;
+    $pid = ($server->child_pids)[-1];
+    ok($pid != $second && record('Pid')->wait_value($pid, 2), 'gives another child');
 
     record('Holdoff')->put(0);
     went(++$seq, 'Holdoff 0', 'Done', qr/done/);

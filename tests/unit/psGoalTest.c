@@ -81,7 +81,8 @@ static int command(psRig *rig, psVerb verb, psEnd *end)
     psGoalsSupersede(&rig->goals, verb, "ops@ws3");
     psFixtureFire(rig->f, events[verb]);
     if (rig->f->out.verdict == psVerdictWait)
-        status = psGoalsAdd(&rig->goals, verb, 1, &rig->f->m, rig->f->now, done, end);
+        status =
+            psGoalsAdd(&rig->goals, verb, 1, rig->f->out.why, &rig->f->m, rig->f->now, done, end);
     check(rig, 0, NULL);
     return status;
 }
@@ -175,6 +176,49 @@ static void restart_ThenStop_IsSuperseded(psFixture *f)
     WANT(f, is(&restart, psCmdFailed, "superseded by Stop of ops@ws3"));
     dies(&rig, SIGTERM);
     WANT(f, is(&stop, psCmdDone, "killed by a test"));
+    tearDown(&rig);
+}
+
+/* Each command is answered, and says with what it was merged. */
+static void commands_OfOneKind_AreMergedAndSaySo(psFixture *f)
+{
+    psRig rig;
+    psEnd ends[5] = {{0}};
+
+    setUp(&rig, f, psStateRunning);
+    command(&rig, psVerbRestart, &ends[0]);
+    command(&rig, psVerbRestart, &ends[1]); /* stopping */
+    dies(&rig, SIGTERM);
+    command(&rig, psVerbRestart, &ends[2]); /* starting */
+    spawned(&rig);
+    WANT(f, f->m.starts == 2);
+    WANT(f, is(&ends[0], psCmdDone, "running") && strcmp(ends[0].msg, "running") == 0);
+    WANT(f, is(&ends[1], psCmdDone, "running; merged with the start that was to follow"));
+    WANT(f, is(&ends[2], psCmdDone, "running; merged with the start that was under way"));
+    command(&rig, psVerbStop, &ends[3]);
+    command(&rig, psVerbStop, &ends[4]);
+    dies(&rig, SIGTERM);
+    WANT(f, is(&ends[3], psCmdDone, "killed by a test") && !strstr(ends[3].msg, "merged"));
+    WANT(f, is(&ends[4], psCmdDone, "killed by a test; merged with the stop that was under way"));
+    tearDown(&rig);
+}
+
+static void restart_AfterRestart_WaitsForOneMore(psFixture *f)
+{
+    psRig rig;
+    psEnd first = {0};
+    psEnd second = {0};
+
+    setUp(&rig, f, psStateRunning);
+    command(&rig, psVerbRestart, &first);
+    dies(&rig, SIGTERM);
+    spawned(&rig);
+    WANT(f, is(&first, psCmdDone, "running"));
+    command(&rig, psVerbRestart, &second);
+    WANT(f, second.calls == 0 && f->m.state == psStateStopping);
+    dies(&rig, SIGTERM);
+    spawned(&rig);
+    WANT(f, is(&second, psCmdDone, "running") && f->m.incarnation == 3);
     tearDown(&rig);
 }
 
@@ -355,6 +399,8 @@ static const psFixtureTest tests[] = {
     TEST(start_WhenItFails_FailsWithTheReason),
     TEST(restart_OfRunning_WaitsForTheNextProcess),
     TEST(restart_ThenStop_IsSuperseded),
+    TEST(commands_OfOneKind_AreMergedAndSaySo),
+    TEST(restart_AfterRestart_WaitsForOneMore),
     TEST(stop_ThenStart_BothAreDone),
     TEST(start_ThenKill_FailsWithTheEnd),
     TEST(kill_OfRunning_IsDoneWhenThatProcessIsGone),

@@ -88,13 +88,14 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
         eventCommand(child, cmd, kind, &out);
     else
         directCommand(child, cmd, &out);
+    if (out.why)
+        msg = out.why;
     if (out.verdict == psVerdictFail) {
         how = psCmdFailed;
-        msg = out.why;
     } else if (out.verdict == psVerdictWait) {
         how = psCmdBusy;
-        if (psGoalsAdd(&child->goals, cmd->verb, seq, &child->machine, psChildNow(child), done,
-                       ctx)) {
+        if (psGoalsAdd(&child->goals, cmd->verb, seq, out.why, &child->machine, psChildNow(child),
+                       done, ctx)) {
             how = psCmdFailed;
             msg = "begun, but too many commands wait already to tell its end";
         }

@@ -45,8 +45,8 @@ static bool isUp(psVerb verb)
     return verb == psVerbStart || verb == psVerbRestart;
 }
 
-int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const psMachine *machine, double now,
-               psGoalFn done, void *ctx)
+int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const psMachine *machine,
+               double now, psGoalFn done, void *ctx)
 {
     psGoal *goal;
 
@@ -57,6 +57,7 @@ int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const psMachine *machine, d
         return -ENOMEM;
     goal->verb = verb;
     goal->seq = seq;
+    goal->merged = merged;
     goal->up = isUp(verb);
     goal->incarnation = machine->incarnation;
     /* While a process is still to end, the one meant is the next. */
@@ -100,6 +101,15 @@ static const char *hopeless(const psMachine *m)
     return NULL;
 }
 
+static void succeed(psGoals *goals, psGoal *goal, const char *msg)
+{
+    char text[PS_TEXT_BYTES];
+
+    epicsSnprintf(text, sizeof(text), "%s%s%s", msg, goal->merged ? "; " : "",
+                  goal->merged ? goal->merged : "");
+    finish(goals, goal, psCmdDone, text);
+}
+
 static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double now,
                      unsigned long ended, const char *why)
 {
@@ -107,7 +117,7 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
         const char *reason = hopeless(m);
 
         if (m->state == psStateRunning && m->incarnation >= goal->incarnation)
-            finish(goals, goal, psCmdDone, "running");
+            succeed(goals, goal, "running");
         else if (ended >= goal->incarnation && why)
             finish(goals, goal, psCmdFailed, why);
         else if (reason)
@@ -117,7 +127,7 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
         return;
     }
     if (goals->gone >= goal->incarnation)
-        finish(goals, goal, psCmdDone, why ? why : "ended");
+        succeed(goals, goal, why ? why : "ended");
     else if (m->cannotKill)
         finish(goals, goal, psCmdTimeout, "cannot be killed");
     else if (now >= goal->deadline)

@@ -28,6 +28,7 @@ typedef struct psGoal {
     bool up;                   /* waits for a running process, else for one to be gone */
     unsigned long incarnation; /* up: at least this; else: this must be gone */
     double deadline;           /* monotonic s */
+    const char *merged;        /* what it was merged with, for the message; static; NULL: nothing */
     psGoalFn done;
     void *ctx;
     psCmdState how; /* once it has ended */
@@ -47,9 +48,10 @@ void psGoalsInit(psGoals *goals,
                  void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg),
                  void *ctx);
 /** Remember a command that waits.  Call after its step, with the machine as it is then.
+ *  @param merged psOutput.why of that step: what the command was merged with.  Static
  *  @return 0, -ENOSPC at PS_GOALS, -ENOMEM */
-int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const psMachine *machine, double now,
-               psGoalFn done, void *ctx);
+int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const psMachine *machine,
+               double now, psGoalFn done, void *ctx);
 /** Before the step of a command that @p by gave: ends the goals it makes unreachable. */
 void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by);
 /** After a step: ends what is reached, or can't be reached any more.

@@ -28,7 +28,7 @@ void psMachineBoot(psMachine *m, bool wait, double now, psOutput *out)
         return;
     }
     m->desiredUp = true;
-    psMachineToStarting(m, psReasonBoot, false, now, out);
+    psMachineToStarting(m, psReasonBoot, now, out);
 }
 
 static bool isStale(psMachine *m, const psInputEvent *event)

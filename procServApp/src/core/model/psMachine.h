@@ -73,7 +73,8 @@ typedef struct psOutput {
     unsigned actions;
     int signo;
     psVerdict verdict;
-    const char *why;       /**< verdict Fail: a sentence; static */
+    const char *why;       /**< Fail: the reason; Done, Wait: what the command was merged with, or
+                                why nothing was to be done; static; NULL: nothing to say */
     psExitClass exitClass; /**< Exited, SpawnFailed: of this end; else psExitNone */
     bool asked;            /**< Exited: somebody asked for it */
     bool moved;            /**< the state changed, or a process event was accepted */
@@ -102,18 +103,18 @@ typedef struct psMachine {
     bool ending;               /* shutdown has begun */
     bool byPolicy;             /* Stopped because the mode said so */
     bool lastClean;            /* the last end was exit status 0 */
+    bool lastUnasked;          /* nobody asked for the last end or failed start, and nobody has
+                                  started it by hand since */
     unsigned long incarnation; /* of the present or last process, from 1 */
     psStage stage;
     psAfterExit afterExit;
     psStartReason nextReason; /* of the start after the exit */
-    bool nextIsRestart;
-    double deadline; /* monotonic s of psEventTimer; HUGE_VAL: none */
+    double deadline;          /* monotonic s of psEventTimer; HUGE_VAL: none */
     /* the present or last process */
     double startMono; /* asked of psSpawn, then confirmed, or failed */
     psStartReason startReason;
-    bool startedByRestart; /* an operator's restart began it */
-    uint64_t signalsSent;  /* for an operator: bit N-1 for signal N */
-    bool asked;            /* somebody asked it to end */
+    uint64_t signalsSent; /* for an operator: bit N-1 for signal N */
+    bool asked;           /* somebody asked it to end */
     bool graceRanOut;
     double killingSince;
     bool cannotKill;
@@ -128,7 +129,6 @@ typedef struct psMachine {
 #define PS_KILL_REPEAT_SEC 1.0
 #define PS_CANNOT_KILL_SEC 5.0
 #define PS_ABANDON_SEC 1.0
-#define PS_RESTART_YOUNG_SEC 1.0
 
 /** State Stopped, desired down.  @p now monotonic s. */
 void psMachineInit(psMachine *machine, const psSettings *settings, int killSignal,

@@ -24,7 +24,7 @@ void psMachineAutoStart(psMachine *m, double due, double now, psOutput *out)
         psMachineTo(m, psStateHoldoff, due, out);
         return;
     }
-    psMachineToStarting(m, psReasonAutoRestart, false, now, out);
+    psMachineToStarting(m, psReasonAutoRestart, now, out);
 }
 
 static void restByPolicy(psMachine *m, psOutput *out)
@@ -66,7 +66,7 @@ static bool asPlanned(psMachine *m, double now, psOutput *out)
 
     if (plan == psAfterExitStart) {
         psRestartPolicyForget(&m->policy);
-        psMachineToStarting(m, m->nextReason, m->nextIsRestart, now, out);
+        psMachineToStarting(m, m->nextReason, now, out);
     } else if (plan == psAfterExitStop) {
         psMachineToStopped(m, out);
     }
@@ -80,6 +80,7 @@ PS_MACHINE_HANDLER(psMachineStartFailed)
     out->exitClass = psExitExecFail;
     psRestartPolicyStartFailed(&m->policy, now);
     m->lastClean = false;
+    m->lastUnasked = true;
     m->crashes++;
     m->startMono = now;
     byMode(m, false, now, out);
@@ -90,6 +91,7 @@ PS_MACHINE_HANDLER(psMachineStartCalledOff)
     out->exitClass = psExitKilled;
     out->asked = true;
     m->lastClean = false;
+    m->lastUnasked = false;
     if (!asPlanned(m, now, out))
         byMode(m, false, now, out);
 }
@@ -112,6 +114,7 @@ PS_MACHINE_HANDLER(psMachineEnded)
     out->exitClass = classOf(m, event);
     out->asked = m->asked || out->exitClass == psExitKilled;
     m->lastClean = out->exitClass == psExitClean;
+    m->lastUnasked = !out->asked;
     psRestartPolicyEnded(&m->policy, &m->settings, now - m->startMono, out->asked, m->lastClean,
                          now);
     if (!out->asked && !m->lastClean)

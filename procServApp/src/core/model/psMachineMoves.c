@@ -19,16 +19,16 @@ void psMachineToStopped(psMachine *m, psOutput *out)
     psMachineTo(m, psStateStopped, HUGE_VAL, out);
 }
 
-void psMachineToStarting(psMachine *m, psStartReason reason, bool isRestart, double now,
-                         psOutput *out)
+void psMachineToStarting(psMachine *m, psStartReason reason, double now, psOutput *out)
 {
     m->incarnation++;
     m->starts++;
     if (reason == psReasonAutoRestart)
         m->autoRestarts++;
+    else
+        m->lastUnasked = false;
     m->startMono = now;
     m->startReason = reason;
-    m->startedByRestart = isRestart;
     m->signalsSent = 0;
     m->asked = false;
     m->graceRanOut = false;

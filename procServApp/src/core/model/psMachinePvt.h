@@ -50,9 +50,8 @@ static inline uint64_t psMachineSignalBit(int signo)
 /** @name Moves: each enters a state and asks for what belongs to it. @{ */
 void psMachineTo(psMachine *m, psState state, double deadline, psOutput *out);
 void psMachineToStopped(psMachine *m, psOutput *out);
-/** A start, with a new incarnation.  @param isRestart an operator's restart asked for it */
-void psMachineToStarting(psMachine *m, psStartReason reason, bool isRestart, double now,
-                         psOutput *out);
+/** A start, with a new incarnation. */
+void psMachineToStarting(psMachine *m, psStartReason reason, double now, psOutput *out);
 /** The first stage of a stop. */
 void psMachineToStopping(psMachine *m, double now, psOutput *out);
 /** The kill signal; straight to SIGKILL if that is the kill signal. */

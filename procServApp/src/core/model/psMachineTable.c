@@ -33,7 +33,7 @@ PS_HANDLER(startAtRest)
     m->desiredUp = true;
     psRestartPolicyForget(&m->policy);
     out->actions |= PS_DO_CLEAR_ALARM;
-    psMachineToStarting(m, event->reason, event->event == psEventRestart, now, out);
+    psMachineToStarting(m, event->reason, now, out);
     out->verdict = psVerdictWait;
 }
 
@@ -41,36 +41,29 @@ PS_HANDLER(startStarting)
 {
     m->desiredUp = true;
     out->verdict = psVerdictWait;
-}
-
-PS_HANDLER(restartStarting)
-{
-    m->startedByRestart = true;
-    startStarting(m, event, now, out);
+    out->why = "merged with the start that was under way";
 }
 
 PS_HANDLER(startRunning)
 {
     m->desiredUp = true;
     out->verdict = psVerdictDone;
+    out->why = "it was running already";
 }
 
 PS_HANDLER(startAfterExit)
 {
     m->desiredUp = true;
+    if (m->afterExit == psAfterExitStart)
+        out->why = "merged with the start that was to follow";
     m->afterExit = psAfterExitStart;
     m->nextReason = event->reason;
-    m->nextIsRestart = event->event == psEventRestart;
     out->verdict = psVerdictWait;
 }
 
 PS_HANDLER(restartRunning)
 {
     m->desiredUp = true;
-    if (m->startedByRestart && now - m->startMono < PS_RESTART_YOUNG_SEC) {
-        out->verdict = psVerdictDone;
-        return;
-    }
     psMachineToStopping(m, now, out);
     startAfterExit(m, event, now, out);
 }
@@ -81,6 +74,8 @@ PS_HANDLER(stopAtRest)
     m->byPolicy = false;
     if (m->state != psStateStopped)
         psMachineToStopped(m, out);
+    else
+        out->why = "it was stopped already";
     out->verdict = psVerdictDone;
 }
 
@@ -103,6 +98,8 @@ PS_HANDLER(stopRunning)
 PS_HANDLER(stopAfterExit)
 {
     m->desiredUp = false;
+    if (m->afterExit == psAfterExitStop)
+        out->why = "merged with the stop that was under way";
     m->afterExit = psAfterExitStop;
     out->verdict = psVerdictWait;
 }
@@ -172,6 +169,7 @@ PS_HANDLER(modeAtRest)
     } else if (m->state == psStateStopped && m->byPolicy &&
                (mode == psModeAlways || mode == psModeOneShot)) {
         m->desiredUp = true;
+        m->lastUnasked = false; /* whoever gave the mode asked for this start */
         psMachineAutoStart(m, psMachineStartDue(m), now, out);
     }
 }
@@ -191,7 +189,7 @@ PS_HANDLER(resetAtRest)
     if (m->state != psStateCrashLoop)
         return;
     if (m->desiredUp)
-        psMachineToStarting(m, event->reason, false, now, out);
+        psMachineToStarting(m, event->reason, now, out);
     else
         psMachineToStopped(m, out);
 }
@@ -313,9 +311,8 @@ static const psMachineRow table[psEventCount] = {
                         psVerbRestart,
                         true,
                         {{startAtRest, "to Starting; hold-off forgotten, crash window cleared"},
-                         {restartStarting, "counts as this start"},
-                         {restartRunning,
-                          "to Stopping, then start at once; done if younger than 1 s by a restart"},
+                         {startStarting, "desired up, wait: this start counts for it"},
+                         {restartRunning, "to Stopping, then start at once"},
                          {startAfterExit, "desired up, start after exit"},
                          {startAfterExit, "desired up, start after exit"}}},
     [psEventStop] = {"stop",
