@@ -167,7 +167,195 @@ static void longHoldoff_IsDownUntilUp(psFixture *f)
     WANT(f, look(f, &track, true) == psHealthDown);
 }
 
+/* Restarts 8 s apart, each with a stop that takes its time: never 30 s of running at once. */
+static void askedRestarts_NeverAlarm(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    for (int i = 0; i < 10; i++) {
+        WANT(f, look(f, &track, false) == psHealthOk && changes > f->now);
+        psFixtureLater(f, 8);
+        psFixtureFire(f, psEventRestart);
+        WANT(f, f->m.state == psStateStopping && look(f, &track, false) == psHealthOk);
+        psFixtureDue(f); /* the grace is over: SIGKILL */
+        WANT(f, f->m.state == psStateKilling && look(f, &track, false) == psHealthOk);
+        psFixtureDies(f, SIGKILL);
+        WANT(f, f->out.exitClass == psExitTimeout);
+        WANT(f, f->m.state == psStateStarting && look(f, &track, true) == psHealthOk);
+        psFixtureSpawned(f);
+    }
+}
+
+static void slowStop_NeverAlarms(psFixture *f)
+{
+    psHealthTrack track = {0};
+    psSettings settings = psFixtureSettings();
+
+    settings.graceSec = 3000;
+    psFixtureInitWith(f, &settings, SIGTERM, false);
+    psFixtureBoot(f, false);
+    psFixtureSpawned(f);
+    psFixtureFire(f, psEventRestart);
+    look(f, &track, false);
+    psFixtureLater(f, 2900);
+    WANT(f, look(f, &track, false) == psHealthOk && changes == HUGE_VAL);
+}
+
+static void stopThatNeedsSigkill_NeverAlarms(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateKilling);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    psFixtureDies(f, SIGKILL);
+    WANT(f, f->out.exitClass == psExitTimeout && f->m.state == psStateStopped);
+    WANT(f, look(f, &track, true) == psHealthOk && changes == HUGE_VAL);
+}
+
+/* The hold-off after it is what the mode says of an end that somebody asked for. */
+static void killOrSignal_NeverAlarm(psFixture *f)
+{
+    for (int bySignal = 0; bySignal <= 1; bySignal++) {
+        psHealthTrack track = {0};
+        psSettings settings = psFixtureSettings();
+
+        settings.holdoffSec = 300;
+        psFixtureInitWith(f, &settings, SIGTERM, false);
+        psFixtureBoot(f, false);
+        psFixtureSpawned(f);
+        psFixtureLater(f, 100);
+        WANT(f, look(f, &track, false) == psHealthOk);
+        if (bySignal)
+            psFixtureSignal(f, SIGINT);
+        else
+            psFixtureFire(f, psEventKill);
+        psFixtureDies(f, bySignal ? SIGINT : SIGTERM);
+        WANT(f, f->m.state == psStateHoldoff && look(f, &track, false) == psHealthOk);
+        psFixtureLater(f, 190);
+        WANT(f, look(f, &track, false) == psHealthOk);
+        psFixtureDue(f);
+        WANT(f, f->m.state == psStateStarting && look(f, &track, false) == psHealthOk);
+        psFixtureSpawned(f);
+        WANT(f, look(f, &track, false) == psHealthOk);
+    }
+}
+
+static void modeThatStarts_NeverAlarms(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureMode(f, psModeNever);
+    psFixtureDies(f, SIGSEGV);
+    WANT(f, look(f, &track, true) == psHealthDown);
+    psFixtureMode(f, psModeAlways);
+    WANT(f, f->m.state == psStateHoldoff && look(f, &track, true) == psHealthOk);
+    psFixtureDue(f);
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
+static void askedStartThatFails_Alarms(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureLater(f, 3600);
+    look(f, &track, false);
+    psFixtureFire(f, psEventRestart);
+    psFixtureDies(f, SIGTERM);
+    WANT(f, look(f, &track, false) == psHealthOk);
+    psFixtureSpawnFailed(f);
+    WANT(f, f->m.state == psStateHoldoff && look(f, &track, true) == psHealthTransient);
+    psFixtureLater(f, PS_UP_SEC + 1);
+    WANT(f, look(f, &track, true) == psHealthDown);
+
+    psHealthTrack once = {0};
+    psFixtureBring(f, psStateStopped);
+    psFixtureMode(f, psModeNever);
+    psFixtureFire(f, psEventStart);
+    WANT(f, look(f, &once, false) == psHealthOk);
+    psFixtureSpawnFailed(f);
+    WANT(f, f->m.state == psStateStopped && look(f, &once, true) == psHealthDown);
+}
+
+static void askedStartThatHangs_IsDown(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureFire(f, psEventRestart);
+    look(f, &track, false);
+    psFixtureLater(f, 100);
+    psFixtureDies(f, SIGTERM);
+    double asked = f->now;
+    WANT(f, look(f, &track, false) == psHealthOk && changes == asked + PS_UP_SEC);
+    f->now = changes;
+    WANT(f, look(f, &track, false) == psHealthDown);
+}
+
+static void askedRestartOfWhatCannotBeKilled_IsDown(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureFire(f, psEventRestart);
+    for (int i = 0; i < 7; i++)
+        psFixtureDue(f);
+    WANT(f, f->m.cannotKill && look(f, &track, false) == psHealthTransient);
+    psFixtureLater(f, PS_UP_SEC);
+    WANT(f, look(f, &track, false) == psHealthDown);
+}
+
+static void crashAfterAskedRestart_IsTransient(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureFire(f, psEventRestart);
+    look(f, &track, false);
+    psFixtureDies(f, SIGTERM);
+    psFixtureSpawned(f);
+    look(f, &track, false);
+    psFixtureLater(f, 5);
+    psFixtureDies(f, SIGSEGV);
+    WANT(f, look(f, &track, true) == psHealthTransient && changes == f->now + PS_UP_SEC);
+}
+
+/* One alarm a problem: it is over when a process stays up, whoever started that. */
+static void askedRestartOfWhatIsDown_KeepsTheAlarm(psFixture *f)
+{
+    psHealthTrack track = {0};
+    psSettings settings = psFixtureSettings();
+
+    settings.holdoffSec = 300;
+    psFixtureInitWith(f, &settings, SIGTERM, false);
+    psFixtureBoot(f, false);
+    psFixtureSpawned(f);
+    psFixtureDies(f, SIGSEGV);
+    look(f, &track, true);
+    psFixtureLater(f, PS_UP_SEC);
+    WANT(f, look(f, &track, true) == psHealthDown);
+    psFixtureFire(f, psEventRestart);
+    WANT(f, look(f, &track, false) == psHealthDown);
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthDown && changes == f->now + PS_UP_SEC);
+    f->now = changes;
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
 static const psFixtureTest tests[] = {
+    TEST(askedRestarts_NeverAlarm),
+    TEST(slowStop_NeverAlarms),
+    TEST(stopThatNeedsSigkill_NeverAlarms),
+    TEST(killOrSignal_NeverAlarm),
+    TEST(modeThatStarts_NeverAlarms),
+    TEST(askedStartThatFails_Alarms),
+    TEST(askedStartThatHangs_IsDown),
+    TEST(askedRestartOfWhatCannotBeKilled_IsDown),
+    TEST(crashAfterAskedRestart_IsTransient),
+    TEST(askedRestartOfWhatIsDown_KeepsTheAlarm),
     TEST(firstStart_IsOk),
     TEST(startThatHangs_IsDown),
     TEST(oneAutomaticRestart_IsTransientThenOk),

@@ -3,14 +3,26 @@
 
 #include "model/psHealth.h"
 
-/* Nobody wants it up: it is well, unless it ended badly by itself. */
-static psHealth restingHealth(psHealthTrack *track, const psMachine *m, bool exitAlarm)
+static void forget(psHealthTrack *track)
 {
-    bool running = !psMachineAtRest(m);
-
     track->notUpSince = 0;
     track->down = false;
-    return exitAlarm && !running ? psHealthDown : psHealthOk;
+}
+
+/* That it is not up yet is what somebody asked for. */
+static bool isAsked(const psMachine *m)
+{
+    if (m->cannotKill)
+        return false; /* it will not be what was asked for */
+    return m->state == psStateStopping || m->state == psStateKilling || !m->lastUnasked;
+}
+
+/* Since when it has been a problem that it is not up; 0: it is none. */
+static double problemSince(const psHealthTrack *track, const psMachine *m, bool asked, double now)
+{
+    if (asked)
+        return m->state == psStateStarting ? m->startMono : 0;
+    return track->notUpSince > 0 ? track->notUpSince : now;
 }
 
 psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAlarm, double now,
@@ -18,29 +30,29 @@ psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAla
 {
     bool running = m->state == psStateRunning;
     double upAt = m->startMono + PS_UP_SEC;
+    bool asked = isAsked(m);
 
     *outNext = HUGE_VAL;
-    if (!m->desiredUp)
-        return restingHealth(track, m, exitAlarm);
+    if (!m->desiredUp) {
+        forget(track);
+        return exitAlarm && m->lastUnasked && psMachineAtRest(m) ? psHealthDown : psHealthOk;
+    }
     if (m->state == psStateCrashLoop || psMachineWindowCrashes(m, now) >= PS_CRASHING_COUNT) {
         *outNext = psMachineWindowChange(m, now);
         return psHealthCrashing;
     }
     if (running && now >= upAt) {
-        track->notUpSince = 0;
-        track->down = false;
+        forget(track);
         return psHealthOk;
     }
-    if (track->notUpSince == 0)
-        track->notUpSince = now;
-    if (!running && now >= track->notUpSince + PS_UP_SEC) /* as the deadline is computed */
+    track->notUpSince = problemSince(track, m, asked, now);
+    double downAt = track->notUpSince > 0 ? track->notUpSince + PS_UP_SEC : HUGE_VAL;
+    if (!running && now >= downAt)
         track->down = true;
     if (track->down) {
         *outNext = running ? upAt : HUGE_VAL;
         return psHealthDown;
     }
-    *outNext = running ? upAt : track->notUpSince + PS_UP_SEC;
-    if (running && m->startReason != psReasonAutoRestart)
-        return psHealthOk;
-    return m->starts <= 1 && !exitAlarm ? psHealthOk : psHealthTransient;
+    *outNext = !running ? downAt : asked ? HUGE_VAL : upAt;
+    return asked ? psHealthOk : psHealthTransient;
 }

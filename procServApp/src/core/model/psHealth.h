@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psHealth.h
- *  @brief One value for an alarm server, latched to one alarm a problem.  Level 1, pure.
+ *  @brief One value for an alarm server, latched to one alarm per problem.  Pure.
  *
- *  A process counts as up after PS_UP_SEC of running, so that one that dies every 5 s does
- *  alarm; a single automatic restart is Transient and pages nobody.
+ *  What somebody asked for never alarms, however slow, repeated or violent: a stop, a restart or
+ *  a kill leaves it OK, with the hold-off that follows a kill, and with SIGKILL where the grace
+ *  ran out.  What alarms is
+ *  - an end or a failed start that nobody asked for: Transient; Down, if the process has not
+ *    been running for PS_UP_SEC at a time within PS_UP_SEC;
+ *  - a start that is not confirmed within PS_UP_SEC, whoever asked for it, and a process that is
+ *    to be started again but cannot be killed: Down;
+ *  - PS_CRASHING_COUNT crashes within the restart window, or CrashLoop: Crashing;
+ *  - an end that nobody asked for, where it is not started again: Down, until the exit's alarm
+ *    is cleared.
+ *  Down lasts until a process has been running for PS_UP_SEC, so that one that dies every 5 s
+ *  does alarm, and once; or until nobody wants it up.
  */
 #ifndef INC_psHealth_H
 #define INC_psHealth_H
 
 #include "model/psMachine.h"
 
-#define PS_UP_SEC 30.0      /* running so long counts as up; down so long is a problem */
-#define PS_CRASHING_COUNT 5 /* crashes within the restart window */
+#define PS_UP_SEC 30.0      /**< running so long counts as up; not up so long is a problem */
+#define PS_CRASHING_COUNT 5 /**< crashes within the restart window */
 
+/** What has to be remembered between two looks; all zero at first. */
 typedef struct psHealthTrack {
-    double notUpSince; /**< monotonic s; 0: up, or nobody wants it up */
+    double notUpSince; /**< monotonic s; 0: it is up, or is not to be, or somebody asked for that */
     bool down;         /**< latched until it counts as up */
 } psHealthTrack;
 
-/** @param exitAlarm the last exit still deserves its alarm
+/** How it is, as of @p now (monotonic s).  To be called after each step of the machine.
+ *  @param exitAlarm the last exit still deserves its alarm
  *  @param outNext   when the answer may change by itself, monotonic s; HUGE_VAL: never */
 psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *machine, bool exitAlarm,
                           double now, double *outNext);
