@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPICS */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
-#include <epicsMutex.h>
-#include <epicsThread.h>
 #include <errlog.h>
 
 #include "base/psClock.h"
@@ -12,14 +11,8 @@
 
 #define LINE_BYTES 512
 
-static epicsThreadOnceId onceId = EPICS_THREAD_ONCE_INIT;
-static epicsMutexId lock; /* leaf; guards the members of every psLogLimit */
-
-static void initOnce(void *unused)
-{
-    (void)unused;
-    lock = epicsMutexMustCreate();
-}
+/* Leaf; guards the members of every psLogLimit.  It needs no memory, so it is always there. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* May this one be told?  If so, *outSuppressed is how many were left out before it. */
 static bool take(psLogLimit *limit, double now, unsigned *outSuppressed)
@@ -60,10 +53,9 @@ void psLogLimited(psLogLimit *limit, const char *fmt, ...)
     unsigned suppressed = 0;
     va_list args;
 
-    epicsThreadOnce(&onceId, initOnce, NULL);
-    epicsMutexMustLock(lock);
+    pthread_mutex_lock(&lock);
     bool tell = take(limit, psClockMono(psClockSystem()), &suppressed);
-    epicsMutexUnlock(lock);
+    pthread_mutex_unlock(&lock);
     if (!tell)
         return;
     va_start(args, fmt);

@@ -16,7 +16,6 @@
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
-#include <epicsString.h>
 
 #include "base/psLog.h"
 #include "base/psThread.h"
@@ -264,26 +263,34 @@ const struct psInherit *psSupSaveInherit(void)
     return &saved;
 }
 
+static void freeStrings(char **strings)
+{
+    for (size_t i = 0; strings && strings[i]; i++)
+        free(strings[i]);
+    free(strings);
+}
+
 static char **copyStrings(char *const *from)
 {
     size_t count = 0;
-    char **copy;
 
     while (from[count])
         count++;
-    copy = calloc(count + 1, sizeof(*copy));
-    for (size_t i = 0; copy && i < count; i++)
-        copy[i] = epicsStrDup(from[i]);
+    char **copy = calloc(count + 1, sizeof(*copy));
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = strdup(from[i]);
+        if (!copy[i]) {
+            freeStrings(copy);
+            return NULL;
+        }
+    }
     return copy;
 }
 
-psSup *psSupCreate(const psSupOptions *options)
+static bool init(psSup *sup, const psSupOptions *options)
 {
-    psSup *sup = calloc(1, sizeof(*sup));
     struct rlimit limit;
 
-    if (!sup)
-        return NULL;
     sup->options = *options;
     if (!sup->options.clock)
         sup->options.clock = psClockSystem();
@@ -302,13 +309,21 @@ psSup *psSupCreate(const psSupOptions *options)
     sup->loop = psLoopCreate(sup->options.clock);
     if (sup->loop)
         sup->queue = psQueueCreate(sup->loop, PS_QUEUE_LENGTH);
-    if (!sup->envp || !sup->lock || !sup->downEvent || !sup->loop || !sup->queue) {
-        psLogPrintf("the supervisor cannot be created: out of memory or descriptors");
-        psSupFree(sup);
-        return NULL;
-    }
+    if (!sup->envp || !sup->lock || !sup->downEvent || !sup->loop || !sup->queue)
+        return false;
     psLoopOnRaise(sup->loop, raised, sup);
-    return sup;
+    return true;
+}
+
+psSup *psSupCreate(const psSupOptions *options)
+{
+    psSup *sup = calloc(1, sizeof(*sup));
+
+    if (sup && init(sup, options))
+        return sup;
+    psLogPrintf("the supervisor cannot be created: out of memory or descriptors");
+    psSupFree(sup);
+    return NULL;
 }
 
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
@@ -404,8 +419,6 @@ void psSupFree(psSup *sup)
         epicsEventDestroy(sup->downEvent);
     if (sup->lock)
         epicsMutexDestroy(sup->lock);
-    for (size_t i = 0; sup->envp && sup->envp[i]; i++)
-        free(sup->envp[i]);
-    free(sup->envp);
+    freeStrings(sup->envp);
     free(sup);
 }
