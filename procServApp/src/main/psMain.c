@@ -246,6 +246,29 @@ static void prepareIoc(run *self)
         fprintf(stderr, "%s: no PVs: %s\n", self->program->argv0, strerror(-status));
 }
 
+/* Base's errlog calls exit() when the system has no thread or memory for it, which it finds out
+ * at its first use.  That must be before a child runs, and be said in words of ours. */
+static run *beginning;
+
+static void cannotBegin(void)
+{
+    if (!beginning)
+        return;
+    fprintf(stderr, "%s: cannot start: the system has no thread or memory to spare\n",
+            beginning->program->argv0);
+    psDaemonReport(&beginning->daemon, EAGAIN);
+    _exit(EAGAIN);
+}
+
+static void prepareBase(run *self)
+{
+    beginning = self;
+    atexit(cannotBegin); /* should that fail, Base's own line has to do */
+    prepareIoc(self);
+    errlogInit(0);
+    beginning = NULL;
+}
+
 static bool hasFailed(psServeState state)
 {
     return state == psServeFailed || state == psServeSuspended;
@@ -343,7 +366,7 @@ static int runProgram(run *self)
         return code;
     psSignalsInstall(program->foreground);
     raiseDescriptorLimit();
-    prepareIoc(self);
+    prepareBase(self);
     if (program->debug)
         applyDebug(program);
     code = start(self);

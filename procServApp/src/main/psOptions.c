@@ -4,6 +4,7 @@
  * The options that concern a child are core's (psConfigOption()); those of the program itself are
  * the table here.  Options act in the order given; -h and -V at once, whatever else is wrong.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,8 +310,10 @@ static void takeWords(psProgram *program, int count, char *const *words)
         program->wrongUsage = true;
         return;
     }
-    if (psConfigSetCommand(program->child, count, (const char *const *)words)) {
-        fprintf(program->errFile, "%s: the command is empty\n", program->argv0);
+    int status = psConfigSetCommand(program->child, count, (const char *const *)words);
+    if (status) {
+        fprintf(program->errFile, "%s: %s\n", program->argv0,
+                status == -ENOMEM ? "out of memory" : "the command is empty");
         program->wrong = true;
     } else if (!program->wrong && psConfigCheck(program->child, msg, sizeof(msg))) {
         fprintf(program->errFile, "%s: --%s\n", program->argv0, msg);

@@ -145,16 +145,20 @@ static int serveAll(void *ctx, char *msg, size_t msgSize)
     return status;
 }
 
-/* Base is about to read the lists of addresses, which a script may have changed.  It cannot be
- * kept from going on but by keeping its thread: what is left would serve where nobody asked for. */
+/* At the beginning Base is about to read the lists of addresses, which a script may have changed.
+ * It cannot be kept from going on but by keeping its thread: what is left would serve where nobody
+ * asked for, or crash. */
 static void initHook(initHookState state)
 {
     char line[PS_REASON_BYTES] = "no PVs: ";
     size_t len = strlen(line);
+    int status = 0;
 
-    if (state != initHookAtBeginning)
-        return;
-    if (!psStepNetwork(tellFinding, NULL, line + len, sizeof(line) - len))
+    if (state == initHookAtBeginning)
+        status = psStepNetwork(tellFinding, NULL, line + len, sizeof(line) - len);
+    else if (state == initHookAfterCallbackInit)
+        status = psServersTimer(line + len, sizeof(line) - len);
+    if (!status)
         return;
     conclude(psServeSuspended, line);
     for (;;)
@@ -264,12 +268,14 @@ int psServePrepare(const psServeOptions *options)
 
 int psServeStart(psSup *sup)
 {
-    serve.options.sup = sup;
     if (atexit(exitCalled) || initHookRegister(initHook))
         return -ENOMEM;
+    serve.options.sup = sup;
     serve.thread =
         psThreadCreate("psServe", epicsThreadPriorityLow, epicsThreadStackBig, serveThread, NULL);
-    return serve.thread ? 0 : -ENOMEM;
+    if (!serve.thread)
+        serve.options.sup = NULL; /* the caller frees it before it calls exit() */
+    return serve.thread ? 0 : -EAGAIN;
 }
 
 static psServeState stateNow(void)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <epicsStdio.h>
+#include <epicsThread.h>
 #include <rsrv.h>
 
 #include "psServers.h"
@@ -16,6 +17,21 @@
 /* A line of casr() for each address that the CA server listens on.  The report is all there is:
  * the list behind it is private to the server. */
 #define CA_LISTENS "CAS-TCP server on "
+
+#define THREAD_SEC 2.0 /* for a thread that was created to enter itself in Base's list */
+#define LOOK_SEC 0.001
+
+/* No other timer queue of Base's can exist as early as that. */
+int psServersTimer(char *msg, size_t msgSize)
+{
+    for (double waited = 0; waited < THREAD_SEC; waited += LOOK_SEC) {
+        if (epicsThreadGetId("timerQueue"))
+            return 0;
+        epicsThreadSleep(LOOK_SEC);
+    }
+    epicsSnprintf(msg, msgSize, "the system has no thread to spare for the IOC's timer");
+    return -EAGAIN;
+}
 
 void psServersForget(void)
 {

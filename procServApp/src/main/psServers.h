@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psServers.h
- *  @brief Do the CA and the PVA server run?  Base is asked, nothing is guessed.
+ *  @brief Do the CA and the PVA server run, and Base's timer?  Base is asked, nothing is guessed.
  *
  *  Both start inside iocInit() and listen when it returns, however slow the machine is.  What they
  *  then say of themselves is therefore the answer: the CA server's report lists each socket it
@@ -14,6 +14,14 @@
 /** Forget what the environment says of somebody else's PVA server.  Thread: main, before there is
  *  any other: getenv() of one is not safe beside unsetenv() of another. */
 void psServersForget(void);
+
+/** Does the timer of delayed callbacks run?  Without a thread for it iocInit() goes on, and the
+ *  first delayed callback of a record crashes; without any other of its threads Base suspends its
+ *  caller, or keeps it for ever.
+ *  Thread: the one that calls iocInit(), at initHookAfterCallbackInit.  Blocks: until the new
+ *  thread has begun to run; at most 2 s.
+ *  @return 0; -EAGAIN and what is missing in @p msg */
+int psServersTimer(char *msg, size_t msgSize);
 
 /** Ask both servers.  Thread: the one that called iocInit(), after it returned.  Blocks: never.
  *  @return 0; -ENOENT and who does not run in @p msg; -ENOMEM */
