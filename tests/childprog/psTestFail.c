@@ -47,6 +47,7 @@ static unsigned long number; /* the one that fails; 0: by chance */
 static unsigned long oneIn;  /* so many, by chance */
 static unsigned long skip;
 static atomic_ulong dice;
+static _Thread_local const char *creating; /* name of the thread that Base is creating */
 
 /* Base has a link.h of its own, so that dl_iterate_phdr() is out of reach. */
 static bool isOurs(const void *caller)
@@ -109,10 +110,11 @@ static void note(const char *function, uintptr_t caller)
     Dl_info info = {.dli_sname = NULL};
 
     dladdr((void *)caller, &info);
+    unsigned long offset = (unsigned long)(caller - (uintptr_t)info.dli_fbase);
     const char *file = info.dli_fname ? strrchr(info.dli_fname, '/') : NULL;
     int length =
-        snprintf(line, sizeof(line), "%s refused to %s+%#lx\n", function, file ? file + 1 : "?",
-                 (unsigned long)(caller - (uintptr_t)info.dli_fbase));
+        snprintf(line, sizeof(line), "%s refused to %s+%#lx%s%s\n", function, file ? file + 1 : "?",
+                 offset, creating ? ": thread " : "", creating ? creating : "");
     unsigned long at = atomic_fetch_add(&seen->used, (unsigned long)length);
 
     if (at + (unsigned long)length < sizeof(seen->text))
@@ -211,7 +213,12 @@ epicsThreadId epicsThreadCreateOpt(const char *name, EPICSTHREADFUNC fn, void *a
 {
     REAL(epicsThreadId, "epicsThreadCreateOpt", const char *, EPICSTHREADFUNC, void *,
          const epicsThreadOpts *);
-    return refuseMemory("epicsThreadCreateOpt", CALLER) ? NULL : real(name, fn, arg, opts);
+    if (refuseMemory("epicsThreadCreateOpt", CALLER))
+        return NULL;
+    creating = name;
+    epicsThreadId thread = real(name, fn, arg, opts);
+    creating = NULL;
+    return thread;
 }
 
 epicsTimerQueueId epicsTimerQueueAllocate(int okToShare, unsigned priority)
