@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: EPICS
-# --script runs an IOC shell script, and leaves nothing of its own in the working directory.
+# --script runs an IOC shell script, --check looks at each of its lines, and one that is bad is no
+# riddle: it ends the program, with a code and a text, only if nothing else is to be done.
 
 use strict;
 use warnings;
@@ -11,27 +12,146 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 use Test::More;
 use PsTest;
 use PsTest::Ports;
+use PsTest::Proc;
 use PsTest::Server;
 
-deadman(60);
+deadman(150);
 needs(!is_procserv() && -x program(), 'our program');
 
 my $ports = PsTest::Ports->new->apply;
 delete $ENV{EPICS_IOCSH_HISTFILE};
 my $dir = tmpdir() . '/cwd';
 mkdir $dir or die "$dir: $!";
-open(my $script, '>', "$dir/st.cmd") or die "$dir/st.cmd: $!";
-print $script "epicsEnvSet WORD done\necho \$(WORD) > $dir/ran\n";
-close $script or die "$dir/st.cmd: $!";
 
-my $server = PsTest::Server->start(
-    ioc => 1, name => 'S', cmd => ['/bin/cat'], dir => $dir,
-    args => [$ports->ours, '--script', 'st.cmd'])
-    or BAIL_OUT('the program does not start');
-ok((wait_for { file_text("$dir/ran") eq "done\n" } 30, 'what the script writes',
-    sub { $server->log_text . $server->stderr }), 'the script runs');
-$server->stop; # the IOC shell writes its history when the script ends
-opendir(my $handle, $dir) or die "$dir: $!";
-is_deeply([sort grep { !/^\.\.?$/ } readdir $handle], ['ran', 'st.cmd'], 'it leaves no history file');
+sub script {
+    my ($name, $text) = @_;
+    open(my $out, '>', "$dir/$name") or die "$dir/$name: $!";
+    print $out $text;
+    close $out or die "$dir/$name: $!";
+    return "$dir/$name";
+}
+
+sub run {
+    my (@args) = @_;
+    return PsTest::Proc->start(cmd => [program(), $ports->ours, @args]);
+}
+
+subtest 'A good one' => sub {
+    script('st.cmd', "epicsEnvSet WORD done\necho \$(WORD) > $dir/ran\n");
+    my $server = PsTest::Server->start(
+        ioc => 1, name => 'S', cmd => ['/bin/cat'], dir => $dir,
+        args => [$ports->ours, '--script', 'st.cmd'])
+        or BAIL_OUT('the program does not start');
+    ok((wait_for { file_text("$dir/ran") eq "done\n" } 30, 'what the script writes',
+        sub { $server->log_text . $server->stderr }), 'it runs');
+    $server->stop; # the IOC shell writes its history when the script ends
+    opendir(my $handle, $dir) or die "$dir: $!";
+    is_deeply([sort grep { !/^\.\.?$/ } readdir $handle], ['ran', 'st.cmd'],
+        'and leaves no history file');
+};
+
+# The child that a script adds, from its log
+sub pid_of_child {
+    my ($log, $more) = @_;
+    my $pid = wait_for { file_text($log) =~ /The PID of new child "one" is: (\d+)/ ? $1 : 0 } 30,
+        'the child of the script', sub { file_text($log) . $more->() };
+    PsTest::Proc::remember($pid) if $pid;
+    return $pid;
+}
+
+# A daemon is ended by its pid file.
+sub end_daemon {
+    my ($file) = @_;
+    my ($pid) = file_text($file) =~ /^(\d+)/;
+    PsTest::Proc::remember($pid);
+    kill 'TERM', $pid;
+    ok((wait_for { !PsTest::Proc::alive($pid) } 20, 'the end of the daemon'), 'SIGTERM ends it');
+}
+
+subtest 'One that fails and has added nothing' => sub {
+    my $script = script('fails.cmd', "dbLoadRecords $dir/none.db\niocInit\n");
+    for my $option ('-f', '-q') {
+        my $proc = run($option, '--script', $script);
+        ok($proc->wait_exit(60), ($option eq '-f' ? 'in the foreground' : 'as a daemon') . ' it ends');
+        is($proc->exit_code, 1, 'with exit code 1');
+        my $text = $proc->stderr;
+        like($text, qr/no PVs: cannot load \Q$dir\E\/none\.db/, 'and the reason');
+        like($text, qr/^\S+: \Q$script\E has started nothing: ending$/m, 'and says that it ends');
+        $proc->stop;
+    }
+};
+
+subtest 'One that fails and has added a child' => sub {
+    mkdir "$dir/sub" or die "$dir/sub: $!";
+    my $script = script('partly.cmd', "cd $dir/sub\n"
+        . "procServAdd one -P 0 -L one.log /bin/sh -c \"echo 'a\tb'; exec sleep 1000\"\n"
+        . "dbLoadRecords $dir/none.db\niocInit\n");
+    my $log = "$dir/sub/one.log";
+    my $proc = run('-f', '--script', $script);
+    my $pid = pid_of_child($log, sub { $proc->stderr });
+    ok((wait_for { file_text($log) =~ /^\@\@\@ no PVs: cannot load \Q$dir\E\/none\.db/m } 20,
+        'the reason', sub { file_text($log) }), 'the child is supervised, and its log says why');
+    like(file_text($log), qr/^a\tb\r$/m, 'its command is what the script says');
+    ok($proc->running && PsTest::Proc::alive($pid), 'and nobody ends it');
+    is($proc->stop, 0, 'SIGTERM ends it');
+
+    unlink $log;
+    $proc = run('-q', '-p', "$dir/pid", '--script', $script);
+    ok($proc->wait_exit(60), 'a daemon returns');
+    is($proc->exit_code, 0, 'with exit code 0');
+    like($proc->stderr, qr/no PVs: cannot load/, 'and the reason');
+    pid_of_child($log, sub { $proc->stderr });
+    end_daemon("$dir/pid");
+};
+
+subtest 'One that includes itself' => sub {
+    my $log = "$dir/self.log";
+    my $script = script('self.cmd', "procServAdd one -P 0 -L $log sleep 1000\n< $dir/self.cmd\n");
+    my $proc = run('-f', '--script', $script);
+    my $pid = pid_of_child($log, sub { $proc->stderr });
+    ok((wait_for { file_text($log) =~ /^\@\@\@ no PVs: .*include itself/m } 20, 'the reason',
+        sub { file_text($log) . $proc->stderr }), 'its child is supervised, and its log says why');
+    ok($proc->running && PsTest::Proc::alive($pid), 'the program runs on');
+    is($proc->stop, 0, 'SIGTERM ends it');
+};
+
+# What --check says of a script
+sub check {
+    my ($text) = @_;
+    my $proc = run('--check', '--script', script('check.cmd', $text));
+    $proc->wait_exit(60);
+    my @bad = $proc->stdout =~ /^bad +(.*)$/mg;
+    return ($proc->exit_code, $proc->stdout . $proc->stderr, @bad);
+}
+
+subtest '--check looks at every line' => sub {
+    my $template = 'psChild.template';
+    my $good = "procServAdd one -P 0 -L $dir/good.log sleep 1000\n"
+        . "dbLoadRecords $template \"P=C:,CHILD=one\"\n";
+    my ($code, $text, @bad) = check("${good}iocInit\nprocServCmd one restart\n");
+    is($code, 0, 'a good script is good') or diag($text);
+    like($text, qr/^good command: sleep 1000$/m, 'its child is named');
+    ok(!-e "$dir/good.log", 'nothing is started');
+    for my $case (
+        ['an unknown command', "nosuch 1\n", qr/check\.cmd line 3: Command nosuch not found/],
+        ['a quote that is not closed', "echo \"a\n", qr/check\.cmd line 3: Unbalanced quote/],
+        ['a script that is not there', "< $dir/none.cmd\n", qr/Can't open \Q$dir\E\/none\.cmd/],
+        ['a child with a wrong option', "procServAdd two --nosuch cat\n", qr/two: .*nosuch/],
+        ['a child without a command', "procServAdd two -P 0 $dir/none\n",
+            qr/command: .*\Q$dir\E\/none/],
+        ['a child whose endpoint is none', "procServAdd two -P 99999 cat\n", qr/99999/],
+        ['a child whose log cannot be', "procServAdd two -P 0 -L $dir/no/log cat\n",
+            qr/log file .*\Q$dir\E\/no/],
+        ['a child that there is', "procServAdd one -P 0 cat\n", qr/one: .*already/],
+        ['a wrong command for a child', "procServCmd one fly\n", qr/knows no command 'fly'/],
+        ['records of a child that is none', "dbLoadRecords $template \"P=D:,CHILD=two\"\n",
+            qr/record D:\w+: link "\@two \w+": no process two is supervised/],
+        ) {
+        my ($what, $line, $reason) = @$case;
+        ($code, $text, @bad) = check("$good${line}iocInit\n");
+        is($code, 1, "$what is an error");
+        ok(@bad == 1 && $bad[0] =~ $reason, 'told in one line') or diag($text);
+    }
+};
 
 done_testing();

@@ -97,9 +97,13 @@ static void reportRefused(void *ctx, const char *line)
 static void addChild(void *ctx, const psConfig *cfg)
 {
     (void)ctx;
-    psTrialLinksKnow(psConfigName(cfg));
-    if (self.mode == psTrialCheck)
+    bool isNew = psTrialLinksKnow(psConfigName(cfg));
+    if (self.mode != psTrialCheck)
+        return;
+    if (isNew)
         psSupCheckChild(cfg, self.sup, reportFinding, NULL);
+    else
+        findingf(true, "%s: a process of that name is supervised already", psConfigName(cfg));
 }
 
 /* A child that the script adds again, or without end because it includes itself, is passed once. */
