@@ -230,6 +230,26 @@ subtest 'A child that no signal but SIGKILL ends' => sub {
     my $seq = 3 * $rounds;
     went($seq, qr/Signal SIG(?:CONT|TERM)/, 'Done', qr/sent|done/, 'the last of them');
 
+    # A value that is none of the record's states gives no command, whatever number it is.
+    my $deaf = value('Pid');
+    for my $case (
+        ['Signal', 16, 'not in 1...15', 'HUP'], ['Signal', 18, 'not in 1...15', 'HUP'],
+        ['SignalNum', 9999999, 'not in 1...64', 18], ['Restart', 2, 'not 1'],
+        ['Stop', 300, 'not 1'], ['ResetCounters', 65535, 'not 1', 1],
+        ) {
+        my ($record, $value, $why, $good) = @$case;
+        tool(qw(caput -c -w 20), "D:PS:$record", $value);
+        my $last = $record =~ /^Signal/ ? qr/Signal \w+/ : $record;
+        went(++$seq, $last, 'Denied', qr/^$value is \Q$why\E$/, "$record $value is denied");
+        is(value($record), $record eq 'SignalNum' ? 0 : 'Idle', 'the record is idle again');
+        is(record($record)->severity, 'INVALID', 'in alarm');
+        is(value("$record.AMSG"), "$value is $why", 'with the reason');
+        record($record)->put_wait(defined $good ? $good : 0, 10);
+        is(record($record)->severity, 'NO_ALARM', 'which ends with what was wrong');
+        $seq++ if defined $good;
+    }
+    is(value('Pid'), $deaf, 'and the process is the same');
+
     my $caput = tool_start(qw(caput -c -w 30 D:PS:Restart), 1);
     ok(record('State')->wait_value('Stopping', 10), 'a Restart waits for the old one to end');
     is(value('CmdState'), 'Busy', 'it is busy');

@@ -115,14 +115,14 @@ static void getCmdLast(const psIocView *v, char *out, size_t size)
         if (strcmp(psSignalName((int)cmd->value), "?") != 0)
             epicsSnprintf(out, size, "Signal %s", psSignalName((int)cmd->value));
         else
-            epicsSnprintf(out, size, "Signal %g", cmd->value);
+            epicsSnprintf(out, size, "Signal %.10g", cmd->value);
         break;
     case psVerbMode:
         epicsSnprintf(out, size, "AutoRestart %s", psModeName((psMode)cmd->value));
         break;
     default:
         if (psVerbTakesValue(cmd->verb))
-            epicsSnprintf(out, size, "%s %g", psVerbName(cmd->verb), cmd->value);
+            epicsSnprintf(out, size, "%s %.10g", psVerbName(cmd->verb), cmd->value);
         else
             put(out, size, psVerbName(cmd->verb));
         break;
