@@ -23,7 +23,7 @@
 #include "psIoc.h"
 
 #define DEADLINE_SEC 20.0
-#define TEMPLATE_PATH "../../../procServApp/Db:../../procServApp/Db:../../../db"
+#define TEMPLATE_PATH "../../../db:../../db"
 
 void psDevTest_registerRecordDeviceDriver(struct dbBase *);
 

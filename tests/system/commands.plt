@@ -47,7 +47,7 @@ sub start {
 
 # Every record of the template, as installed.
 sub all_records {
-    my $template = file_text(top_dir() . '/procServApp/Db/psChild.template');
+    my $template = file_text(top_dir() . '/db/psChild.template');
     return $template =~ /^record\(\w+, "\$\(P\)(\w+)"/mg;
 }
 

@@ -23,7 +23,7 @@ needs(!is_procserv() && -x program(), 'our program');
 needs(PsTest::Ports::tool_dir(), "Base's tools");
 
 my $dir = tmpdir();
-my $template = top_dir() . '/procServApp/Db/psChild.template';
+my $template = top_dir() . '/db/psChild.template';
 
 sub write_file {
     my ($name, $text) = @_;

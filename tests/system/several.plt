@@ -136,7 +136,7 @@ subtest 'iocBoot/iocHost: three processes' => sub {
 subtest 'Commands of the IOC shell' => sub {
     my $dir = tmpdir();
     my $script = "$dir/shell.cmd";
-    my $template = top_dir() . '/procServApp/Db/psChild.template';
+    my $template = top_dir() . '/db/psChild.template';
     open(my $out, '>', $script) or die "$script: $!";
     print $out <<"END";
 procServAdd one "-P 0 -- /bin/cat"
