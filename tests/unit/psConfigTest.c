@@ -277,6 +277,50 @@ static void check_WantsACommandAndOrderedHoldoffs(void)
     psConfigFree(cfg);
 }
 
+/* A name has 63 bytes at most: records refer to a child by it. */
+static void name_OfALongPathIsItsLastPart(void)
+{
+    char path[300];
+    const char *argv[] = {path};
+    psConfig *cfg = psConfigCreate();
+
+    isSame(psConfigName(cfg), "", "name of nothing");
+    snprintf(path, sizeof(path), "/%0*d/ab", 59, 0);
+    psConfigSetCommand(cfg, 1, argv);
+    testOk(strlen(path) == 63 && strcmp(psConfigName(cfg), path) == 0, "a path of 63 bytes stays");
+    snprintf(path, sizeof(path), "/%0*d/ab", 60, 0);
+    psConfigSetCommand(cfg, 1, argv);
+    isSame(psConfigName(cfg), "ab", "name of 64 bytes of path");
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    snprintf(path, sizeof(path), "/%0*d/%0*d", 80, 0, 63, 0);
+    psConfigSetCommand(cfg, 1, argv);
+    testOk(strlen(psConfigName(cfg)) == 63 && psConfigCheck(cfg, msg, sizeof(msg)) == 0,
+           "a last part of 63 bytes is a name");
+    snprintf(path, sizeof(path), "/tmp/%0*d", 64, 0);
+    psConfigSetCommand(cfg, 1, argv);
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "name: the command's file name is no name of 1 to 63 bytes; give one", "message");
+    set(cfg, "name", "short");
+    testOk(psConfigCheck(cfg, msg, sizeof(msg)) == 0, "with a name of its own it is none");
+    set(cfg, "name", "");
+    snprintf(path, sizeof(path), "/%0*d/", 80, 0);
+    psConfigSetCommand(cfg, 1, argv);
+    testOk(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL, "a directory has no last part");
+    psConfigFree(cfg);
+}
+
+/* Records refer to a child by a link, where blanks around a name are not part of it. */
+static void name_HasNoBlanksAround(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    set(cfg, "name", "  my ioc ");
+    isSame(psConfigName(cfg), "my ioc", "name");
+    set(cfg, "name", "   ");
+    testOk(cfg->name == NULL, "blanks are no name");
+    psConfigFree(cfg);
+}
+
 static void table_CanBeWalked(void)
 {
     psConfig *cfg = psConfigCreate();
@@ -300,7 +344,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(125);
+    testPlan(136);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();
@@ -313,6 +357,8 @@ MAIN(psConfigTest)
     copy_IsItsOwn();
     commandLine_IsQuotedAsAShellWould();
     check_WantsACommandAndOrderedHoldoffs();
+    name_OfALongPathIsItsLastPart();
+    name_HasNoBlanksAround();
     table_CanBeWalked();
     return testDone();
 }

@@ -158,17 +158,30 @@ int psConfigSetCommand(psConfig *cfg, int argc, const char *const *argv)
     return 0;
 }
 
+/* procServ calls a child by the command as it was given.  What is too long for a name is cut to
+ * the last part, so that records can refer to it. */
 const char *psConfigName(const psConfig *cfg)
 {
     if (cfg->name)
         return cfg->name;
-    return cfg->argv ? cfg->argv[0] : "";
+    if (!cfg->argv)
+        return "";
+    const char *path = cfg->argv[0];
+    const char *slash = strrchr(path, '/');
+    return strlen(path) >= PS_NAME_BYTES && slash ? slash + 1 : path;
 }
 
 int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize)
 {
     if (!cfg->argv) {
         epicsSnprintf(msg, msgSize, "no command given");
+        return -EINVAL;
+    }
+    const char *name = psConfigName(cfg);
+    if (!*name || strlen(name) >= PS_NAME_BYTES) {
+        epicsSnprintf(msg, msgSize,
+                      "name: the command's file name is no name of 1 to %d bytes; give one",
+                      PS_NAME_BYTES - 1);
         return -EINVAL;
     }
     if (cfg->settings.holdoffMaxSec > 0 && cfg->settings.holdoffMaxSec < cfg->settings.holdoffSec) {

@@ -23,7 +23,7 @@ typedef struct psEndpointSpec {
 
 /** All strings are owned by the config; NULL where not given. */
 typedef struct psConfig {
-    char *name;  /**< NULL: argv[0] */
+    char *name;  /**< NULL: see psConfigName() */
     char **argv; /**< NULL-terminated; argv[0] is the command word */
     int argc;
     char *execFile;   /**< -e: execute this with argv as its arguments; NULL: argv[0] */
@@ -51,7 +51,8 @@ psConfig *psConfigCreate(void);
 psConfig *psConfigCopy(const psConfig *cfg);
 void psConfigFree(psConfig *cfg);
 
-/** The name in messages: cfg->name or the command word. */
+/** The name in messages and records: cfg->name, else the command word; of one that has
+ *  PS_NAME_BYTES or more, only what follows its last slash.  "" without either. */
 const char *psConfigName(const psConfig *cfg);
 
 /** The command and its arguments; copied.  @return 0, -EINVAL if empty, -ENOMEM */

@@ -125,18 +125,27 @@ static int setFile(psConfig *cfg, const configOption *self, const char *value, c
     return setText(cfg, self, value, out);
 }
 
+/* Blanks around a name are not part of it: the link of a record could not have them. */
 static int setName(psConfig *cfg, const configOption *self, const char *value, complaint out)
 {
-    if (strlen(value) >= PS_NAME_BYTES)
+    const char *first = value + strspn(value, " ");
+    size_t len = strlen(first);
+    char name[PS_NAME_BYTES];
+
+    while (len > 0 && first[len - 1] == ' ')
+        len--;
+    if (len >= sizeof(name))
         return refuse(self->option.name, value, "is too long; 63 bytes at most", out);
-    for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+    memcpy(name, first, len);
+    name[len] = '\0';
+    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
         if (*p < ' ' || *p == 127) {
             epicsSnprintf(out.msg, out.size, "%s: control characters are not allowed",
                           self->option.name);
             return -EINVAL;
         }
     }
-    return setTextOrNone(cfg, self, value, out);
+    return setTextOrNone(cfg, self, name, out);
 }
 
 /* Without a value the default format; procServ shows nothing where the format is empty. */
