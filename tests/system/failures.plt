@@ -227,6 +227,10 @@ subtest 'A script that is not there' => sub {
     $check->wait_exit(30);
     is($check->exit_code, 1, '--check exits 1');
     like($check->stdout, qr/^bad +\Q$dir\E\/none\.cmd: No such file/m, 'and says why');
+    my $proc = PsTest::Proc->start(cmd => [program(), '-f', args('--script', $dir), 0, '/bin/cat']);
+    $proc->wait_exit(20) or $proc->stop;
+    is($proc->exit_code, 1, 'a folder is no script');
+    like($proc->stderr, qr/cannot read the script \Q$dir\E: Is a directory/, 'and one line says so');
 };
 
 subtest 'A script whose rules are bad' => sub {

@@ -91,7 +91,8 @@ subtest 'One that fails and has added a child' => sub {
     my $pid = pid_of_child($log, sub { $proc->stderr });
     ok((wait_for { file_text($log) =~ /^\@\@\@ no PVs: cannot load \Q$dir\E\/none\.db/m } 20,
         'the reason', sub { file_text($log) }), 'the child is supervised, and its log says why');
-    like(file_text($log), qr/^a\tb\r$/m, 'its command is what the script says');
+    ok((wait_for { file_text($log) =~ /^a\tb\r$/m } 10, 'what its command prints',
+        sub { file_text($log) }), 'its command is what the script says');
     ok($proc->running && PsTest::Proc::alive($pid), 'and nobody ends it');
     is($proc->stop, 0, 'SIGTERM ends it');
 

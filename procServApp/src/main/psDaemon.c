@@ -110,7 +110,7 @@ void psDaemonReport(psDaemon *self, int code)
 
     if (self->reportFd < 0)
         return;
-    /* If the parent is gone there is nobody to tell; if /dev/null can't be opened, standard
+    /* If the parent is gone nobody waits for it; if /dev/null can't be opened, standard
      * error stays what it was. */
     ssize_t ignored = write(self->reportFd, &byte, 1);
     (void)ignored;

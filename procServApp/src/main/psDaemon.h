@@ -29,8 +29,8 @@ int psDaemonGuardStdio(void);
  *          *outCode once it is known; -errno if there is no child */
 int psDaemonFork(psDaemon *self, int *outCode);
 
-/** Tell the parent, and give up standard error.  Does nothing if there is no parent to tell, so
- *  a program in the foreground may call it too.
+/** Report to the parent, and give up standard error.  Does nothing if no parent waits, so a program
+ *  in the foreground may call it as well.
  *  @param code exit code of the parent, 0...255 */
 void psDaemonReport(psDaemon *self, int code);
 

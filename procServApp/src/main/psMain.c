@@ -25,6 +25,7 @@
 #include "psOptions.h"
 #include "psRunFile.h"
 #include "psServe.h"
+#include "psServeSteps.h"
 #include "psSignals.h"
 #include "psSup.h"
 #include "psThread.h"
@@ -204,8 +205,8 @@ static void attachTerminal(run *self)
         fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
 }
 
-/* Opens all that can fail; returns the exit code, 0 if it runs now.  The text for a malformed
- * endpoint is procServ's and complete; what the system refused is told with its number. */
+/* Opens all that can fail.  The text for a malformed endpoint is procServ's and complete; what the
+ * system refused is reported with its number.  @return the exit code, 0 if it runs now */
 static int start(run *self)
 {
     const psProgram *program = self->program;
@@ -213,7 +214,7 @@ static int start(run *self)
 
     self->sup = psSupCreate(&self->options);
     if (!self->sup)
-        return ENOMEM; /* told by psSupCreate */
+        return ENOMEM; /* psSupCreate() has said so */
     int status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
     if (status) {
         fprintf(stderr, "%s\n", msg);
@@ -224,7 +225,7 @@ static int start(run *self)
     }
     writePidFile(self);
     writeInfoFile(self);
-    attachTerminal(self); /* before the start: it shows the first one, too */
+    attachTerminal(self); /* before the start, which it shows */
     status = psSupStart(self->sup);
     if (status) {
         fprintf(stderr, "%s: cannot start: %s\n", program->argv0, strerror(-status));
@@ -269,29 +270,14 @@ static void prepareBase(run *self)
     beginning = NULL;
 }
 
-static bool hasFailed(psServeState state)
-{
-    return state == psServeFailed || state == psServeSuspended;
-}
-
-/* Its outcome is reported by it.  Without a command the script has all the children: if it fails
- * and added none, nothing is left to do.
- * @return the exit code, 0 if the program goes on */
-static int serve(run *self)
+/* Without a command the script has all the children: if it fails and has added none, nothing is
+ * left to do.  @return the exit code, 0 if the program goes on */
+static int judge(run *self, psServeState state)
 {
     const psProgram *program = self->program;
-    bool failed = true;
 
-    if (self->canServe) {
-        int status = psServeStart(self->sup);
-
-        self->canServe = !status;
-        if (status)
-            fprintf(stderr, "%s: no PVs: %s\n", program->argv0, strerror(-status));
-        else
-            failed = hasFailed(psServeWait(SERVE_SEC));
-    }
-    if (program->child || program->noIoc || !failed || psSupCount(self->sup))
+    if (program->child || psSupCount(self->sup) || state == psServeStarting ||
+        state == psServeServing)
         return 0;
     fprintf(stderr, "%s: %s has started nothing: ending\n", program->argv0, program->script);
     atomic_store(&self->nothingToDo, true);
@@ -299,8 +285,28 @@ static int serve(run *self)
     return EXIT_FAILURE;
 }
 
-/* What the caller of a daemon is told; procServ's texts. */
-static void tellSpawned(const psProgram *program, int pid)
+/* What becomes of the IOC has been reported by it.  @return as judge() */
+static int serve(run *self)
+{
+    if (self->program->noIoc)
+        return 0;
+    int status = self->canServe ? psServeStart(self->sup) : 0;
+    if (status) {
+        self->canServe = false;
+        fprintf(stderr, "%s: no PVs: %s\n", self->program->argv0, strerror(-status));
+    }
+    return judge(self, self->canServe ? psServeWait(SERVE_SEC) : psServeFailed);
+}
+
+/* The same for a script that takes longer. */
+static void serveOn(run *self)
+{
+    if (self->canServe && !self->program->child)
+        (void)judge(self, psServeWait(-1.0));
+}
+
+/* What the caller of a daemon reads; procServ's texts. */
+static void reportSpawned(const psProgram *program, int pid)
 {
     const psConfig *child = program->child;
     bool logPort = false;
@@ -324,10 +330,11 @@ static void tellSpawned(const psProgram *program, int pid)
 /* A script that cannot be read is a wrong command line, known before anything is supervised. */
 static int checkScript(const psProgram *program)
 {
-    if (!program->script || access(program->script, R_OK) == 0)
+    char msg[PS_REASON_BYTES] = "";
+
+    if (!program->script || !psStepScriptCheck(program->script, msg, sizeof(msg)))
         return 0;
-    fprintf(stderr, "%s: cannot read the script %s: %s\n", program->argv0, program->script,
-            strerror(errno));
+    fprintf(stderr, "%s: cannot read the script %s\n", program->argv0, msg);
     return EXIT_FAILURE;
 }
 
@@ -343,7 +350,7 @@ static bool becomeDaemon(run *self, int *outCode)
         fprintf(stderr, "%s: cannot become a daemon: %s\n", program->argv0, strerror(-pid));
         *outCode = -pid;
     } else if (pid > 0 && *outCode == 0) {
-        tellSpawned(program, pid);
+        reportSpawned(program, pid);
     }
     return pid == 0;
 }
@@ -381,6 +388,8 @@ static int runProgram(run *self)
     code = serve(self);
     if (!program->child)
         reportToCaller(self, code);
+    if (!code)
+        serveOn(self);
     return finish(self);
 }
 

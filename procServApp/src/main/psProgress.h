@@ -3,7 +3,7 @@
  *  @brief Which step the start of the IOC has reached, and what Base said during it.
  *
  *  Whether a step failed is known by its status alone.  But Base explains a failure on errlog
- *  only, so what it says there first is kept, to be put behind our own words.  One IOC per
+ *  only, so what it says there first is kept, to be put after our own words.  One IOC per
  *  process, hence one state.
  */
 #ifndef INC_psProgress_H

@@ -47,7 +47,7 @@ static struct {
 
 /* On consoles and logs of all children, and on errlog.  Nobody is there to hear of a console that
  * takes no more. */
-static void tell(const char *line)
+static void notice(const char *line)
 {
     psSup *sup = serve.options.sup;
 
@@ -56,11 +56,11 @@ static void tell(const char *line)
     errlogPrintf("%s: %s\n", serve.options.argv0, line);
 }
 
-static void tellFinding(void *ctx, bool bad, const char *line)
+static void noticeFinding(void *ctx, bool bad, const char *line)
 {
     (void)ctx;
     (void)bad;
-    tell(line);
+    notice(line);
 }
 
 /* The outcome, once: Base may have suspended the thread for a while only. */
@@ -74,7 +74,7 @@ static void conclude(psServeState state, const char *line)
     if (!first)
         return;
     if (line)
-        tell(line);
+        notice(line);
     epicsEventTrigger(serve.changed);
 }
 
@@ -130,12 +130,12 @@ static int serveAll(void *ctx, char *msg, size_t msgSize)
 {
     (void)ctx;
     psProgressBegin("checking");
-    int status = psStepChecks(&serve.options, tellFinding, NULL, msg, msgSize);
+    int status = psStepChecks(&serve.options, noticeFinding, NULL, msg, msgSize);
     status = status ? status : psStepDefinitions(msg, msgSize);
     status = status ? status : tryScript(msg, msgSize);
     if (!status) {
         psProgressBegin("trying the access security file");
-        status = psAccessPrepare(&serve.options, tellFinding, NULL, msg, msgSize);
+        status = psAccessPrepare(&serve.options, noticeFinding, NULL, msg, msgSize);
     }
     status = status ? status : build(msg, msgSize);
     if (!status) {
@@ -155,7 +155,7 @@ static void initHook(initHookState state)
     int status = 0;
 
     if (state == initHookAtBeginning)
-        status = psStepNetwork(tellFinding, NULL, line + len, sizeof(line) - len);
+        status = psStepNetwork(noticeFinding, NULL, line + len, sizeof(line) - len);
     else if (state == initHookAfterCallbackInit)
         status = psServersTimer(line + len, sizeof(line) - len);
     if (!status)
@@ -178,7 +178,7 @@ static void runCommand(void *ctx, const char *dir, int argc, const char *const *
 
 static int superviseScript(void *ctx, char *msg, size_t msgSize)
 {
-    psTrialSink sink = {.report = tellFinding, .command = runCommand};
+    psTrialSink sink = {.report = noticeFinding, .command = runCommand};
 
     (void)ctx;
     psIocSetSup(serve.options.sup);
@@ -196,7 +196,7 @@ static void superviseOnly(void)
 
     if (serve.options.script && !serve.scriptRan &&
         psGuarded(superviseScript, NULL, msg, sizeof(msg)))
-        tell(msg);
+        notice(msg);
     psIocBegin();
 }
 
@@ -243,7 +243,7 @@ static bool isSupervising(void)
 }
 
 /* The first handler of exit().  As long as children are supervised nobody has a reason to call it,
- * but Base has: a token too long for its parser, for one.  Who does is never let go. */
+ * but Base has: a token too long for its parser, for one.  Whoever does is never let go. */
 static void exitCalled(void)
 {
     if (!isSupervising())
@@ -311,7 +311,7 @@ psServeState psServeWait(double timeoutSec)
         char line[PS_REASON_BYTES];
 
         epicsSnprintf(line, sizeof(line), "no PVs yet: Base is still %s", psProgressNow());
-        tell(line);
+        notice(line);
     }
     if (state != psServeStarting)
         epicsEventTrigger(serve.changed); /* for the next waiter */

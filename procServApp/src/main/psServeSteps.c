@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <dbAccess.h>
 #include <dbStaticLib.h>
 #include <envDefs.h>
 #include <epicsStdio.h>
-#include <epicsString.h>
 #include <iocsh.h>
 
 #include "psAddressLists.h"
@@ -59,6 +60,37 @@ static bool hasName(const psServeOptions *options)
     return options->name && *options->name;
 }
 
+/* @return 0 or -errno */
+static int readThrough(int fd)
+{
+    char buffer[4096];
+    struct stat info;
+    ssize_t got;
+
+    if (fstat(fd, &info))
+        return -errno;
+    if (S_ISDIR(info.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(info.st_mode))
+        return 0;
+    do
+        got = read(fd, buffer, sizeof(buffer));
+    while (got > 0 || (got < 0 && errno == EINTR));
+    return got < 0 ? -errno : 0;
+}
+
+int psStepScriptCheck(const char *script, char *msg, size_t msgSize)
+{
+    int fd = open(script, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int status = fd < 0 ? -errno : readThrough(fd);
+
+    if (fd >= 0)
+        close(fd);
+    if (status)
+        epicsSnprintf(msg, msgSize, "%s: %s", script, strerror(-status));
+    return status;
+}
+
 int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, char *msg,
                  size_t msgSize)
 {
@@ -67,10 +99,8 @@ int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, ch
 
     if (!status && hasName(options))
         status = psPrefixMake(options->prefix, options->name, msg, msgSize, prefix, sizeof(prefix));
-    if (!status && options->script && access(options->script, R_OK)) {
-        status = -errno;
-        epicsSnprintf(msg, msgSize, "%s: %s", options->script, strerror(-status));
-    }
+    if (!status && options->script)
+        status = psStepScriptCheck(options->script, msg, msgSize);
     return status;
 }
 

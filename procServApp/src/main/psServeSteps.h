@@ -23,6 +23,10 @@ void psStepEnvironment(const psServeOptions *options);
  *  so this is asked again at iocInit. */
 int psStepNetwork(psReportFn report, void *ctx, char *msg, size_t msgSize);
 
+/** Can the script be read to its end?  What is no regular file, such as a pipe, is not read, but no
+ *  folder will do: Base would take it for an empty script. */
+int psStepScriptCheck(const char *script, char *msg, size_t msgSize);
+
 /** All that can be known without Base: psStepNetwork(), the prefix, the script's file. */
 int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, char *msg,
                  size_t msgSize);

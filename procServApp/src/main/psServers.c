@@ -15,7 +15,7 @@
  * to four digits in 7.0.8.1. */
 #define PVA_PORT "PVAS_SERVER_PORT"
 /* A line of casr() for each address that the CA server listens on.  The report is all there is:
- * the list behind it is private to the server. */
+ * the list itself is private to the server. */
 #define CA_LISTENS "CAS-TCP server on "
 
 #define THREAD_SEC 2.0 /* for a thread that was created to enter itself in Base's list */
