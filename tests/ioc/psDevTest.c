@@ -280,6 +280,8 @@ static void testUnknown(void)
     testdbPutFieldFail(-1, "bad:In.PROC", DBR_LONG, 1);
     testdbGetFieldEqual("bad:In.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("bad:In.PACT", DBR_LONG, 0);
+    testdbPutFieldFail(-1, "bad:Long.PROC", DBR_LONG, 1);
+    testdbGetFieldEqual("bad:Long.SEVR", DBR_LONG, INVALID_ALARM);
     putPlain("bad:Out", 1);
     testdbGetFieldEqual("bad:Out.STAT", DBR_LONG, WRITE_ALARM);
     testdbGetFieldEqual("bad:Out.PACT", DBR_LONG, 0);
@@ -358,6 +360,16 @@ static void testThreePuts(void)
     expectLong("one:CmdSeq", seq + 2);
     expectLong("one:SignalNum", 0);
     expectString("one:CmdLast", "Signal SIGWINCH");
+
+    /* The first one is refused.  How it went is not shown any more when the second one is sent. */
+    dbScanLock(testdbRecordPtr("one:SignalNum"));
+    putPlain("one:SignalNum", 99);
+    putPlain("one:SignalNum", SIGCONT);
+    dbScanUnlock(testdbRecordPtr("one:SignalNum"));
+    expectLong("one:CmdSeq", seq + 4);
+    putAndWait("one:Reset"); /* its end is shown after theirs */
+    testdbGetFieldEqual("one:SignalNum.SEVR", DBR_LONG, NO_ALARM);
+    expectString("one:SignalNum.AMSG", "");
 }
 
 static void testSettings(void)

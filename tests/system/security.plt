@@ -180,6 +180,25 @@ END
     like($check->stdout, qr/warning: \Q$file\E: it has no ASG\(PS_CMD\)/, 'but --check warns');
 };
 
+subtest 'Rules that name nobody' => sub {
+    my $file = write_file('nameless.acf', <<'END');
+ASG(DEFAULT) { RULE(1, READ) }
+ASG(PS_RO) { RULE(1, READ) }
+ASG(PS_CMD) { RULE(1, READ) RULE(0, WRITE) }
+END
+    my $server = start('N', '--acf', $file);
+    my ($code, $text) = as_me(qw(caput -c -w 30 N:PS:Restart 1));
+    is($code, 0, 'a put without TRAPWRITE') or diag($text);
+    is(value('N:PS:CmdBy.VAL$'), 'unknown (no TRAPWRITE)', 'CmdBy does not claim to know who');
+    like($server->log_text(qr/ put N:PS:Restart 1\r$/m),
+        qr/^\@\@\@ \S+ \S+ unknown \(no TRAPWRITE\) put N:PS:Restart 1\r$/m, 'nor does the log');
+    my @warned = $server->stderr =~ /^procServ: access security.*$/mg;
+    is(scalar @warned, 2, 'two warnings at the start') or diag("@warned");
+    like("@warned", qr/ASG\(PS_CMD\) has a rule to WRITE without TRAPWRITE/, 'of that rule');
+    like("@warned", qr/no ASG\(PS_CONSOLE\)/, 'and of the group that is missing');
+    $server->stop;
+};
+
 subtest 'A bad file of rules' => sub {
     my $number = 0;
     for my $case (

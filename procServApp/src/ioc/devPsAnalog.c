@@ -78,11 +78,6 @@ static epicsInt32 getExitSignal(const psIocView *v)
     return v->st->exitSignal;
 }
 
-static epicsInt32 getMaxRestarts(const psIocView *v)
-{
-    return v->st->settings.maxRestarts;
-}
-
 static epicsInt32 getCmdSeq(const psIocView *v)
 {
     return v->st->cmd.seq;
@@ -101,10 +96,9 @@ static const longItem longItems[] = {
     {"LastRun", getLastRun},
     {"ExitCode", getExitCode},
     {"ExitSignal", getExitSignal},
-    {"MaxRestarts", getMaxRestarts},
     {"CmdSeq", getCmdSeq},
 };
-static const psItemTable longTable = PS_ITEM_TABLE(longItems);
+static const psItemTable longTable = PS_ITEM_TABLE(longItems, psSettingInt);
 
 static long initLongin(dbCommon *pcommon)
 {
@@ -116,10 +110,13 @@ static long readLongin(longinRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
-    const longItem *item = psInBegin(pcommon, &view);
-    if (!item)
+    const psIn *in = psInBegin(pcommon, &view);
+
+    if (!in)
         return -1;
-    epicsInt32 val = item->get(&view);
+    const longItem *item = in->item;
+    epicsInt32 val =
+        item ? item->get(&view) : (epicsInt32)psSettingGet(in->setting, &view.st->settings);
     psInEnd(pcommon);
     const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
     const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
@@ -157,36 +154,12 @@ static double getHoldoffRemain(const psIocView *v)
     return remain > 0 ? remain : 0;
 }
 
-static double getHoldoff(const psIocView *v)
-{
-    return v->st->settings.holdoffSec;
-}
-
-static double getHoldoffMax(const psIocView *v)
-{
-    return v->st->settings.holdoffMaxSec;
-}
-
-static double getRestartWindow(const psIocView *v)
-{
-    return v->st->settings.restartWindowSec;
-}
-
-static double getGrace(const psIocView *v)
-{
-    return v->st->settings.graceSec;
-}
-
 static const aiItem aiItems[] = {
     {"ExitMaxRss", getExitMaxRss},
     {"ExitCpu", getExitCpu},
     {"HoldoffRemain", getHoldoffRemain},
-    {"Holdoff", getHoldoff},
-    {"HoldoffMax", getHoldoffMax},
-    {"RestartWindow", getRestartWindow},
-    {"Grace", getGrace},
 };
-static const psItemTable aiTable = PS_ITEM_TABLE(aiItems);
+static const psItemTable aiTable = PS_ITEM_TABLE(aiItems, psSettingDouble);
 
 static long initAi(dbCommon *pcommon)
 {
@@ -198,10 +171,12 @@ static long readAi(aiRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
-    const aiItem *item = psInBegin(pcommon, &view);
-    if (!item)
+    const psIn *in = psInBegin(pcommon, &view);
+
+    if (!in)
         return -1;
-    double val = item->get(&view);
+    const aiItem *item = in->item;
+    double val = item ? item->get(&view) : psSettingGet(in->setting, &view.st->settings);
     psInEnd(pcommon);
     const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
     const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};

@@ -47,7 +47,7 @@ static const biItem biItems[] = {
     {"Running", getRunning},   {"Ready", getReady},           {"Desired", getDesired},
     {"ExitCore", getExitCore}, {"Overridden", getOverridden},
 };
-static const psItemTable biTable = PS_ITEM_TABLE(biItems);
+static const psItemTable biTable = PS_ITEM_TABLE(biItems, PS_NO_SETTINGS);
 
 static long initBi(dbCommon *pcommon)
 {
@@ -59,10 +59,11 @@ static long readBi(biRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
-    const biItem *item = psInBegin(pcommon, &view);
-    if (!item)
+    const psIn *in = psInBegin(pcommon, &view);
+
+    if (!in)
         return -1;
-    epicsEnum16 val = item->get(&view);
+    epicsEnum16 val = ((const biItem *)in->item)->get(&view);
     psInEnd(pcommon);
     psInStamp(pcommon, val != prec->val, val ? prec->osv : prec->zsv);
     prec->val = val;
@@ -121,11 +122,6 @@ static epicsEnum16 sevrExitClass(const psIocView *v)
     }
 }
 
-static unsigned getAutoRestart(const psIocView *v)
-{
-    return v->st->settings.mode;
-}
-
 static unsigned getCmdState(const psIocView *v)
 {
     return v->st->cmd.state;
@@ -134,9 +130,9 @@ static unsigned getCmdState(const psIocView *v)
 static const mbbiItem mbbiItems[] = {
     {"State", getState, NULL, psIocChildTake},   {"Health", getHealth, NULL, NULL},
     {"StartReason", getStartReason, NULL, NULL}, {"ExitClass", getExitClass, sevrExitClass, NULL},
-    {"AutoRestart", getAutoRestart, NULL, NULL}, {"CmdState", getCmdState, NULL, NULL},
+    {"CmdState", getCmdState, NULL, NULL},
 };
-static const psItemTable mbbiTable = PS_ITEM_TABLE(mbbiItems);
+static const psItemTable mbbiTable = PS_ITEM_TABLE(mbbiItems, psSettingMode);
 
 /** A new set of records begins: their scan lists must not be those of the last iocShutdown. */
 static long initMbbiSupport(int after)
@@ -152,11 +148,18 @@ static long initMbbi(dbCommon *pcommon)
     return psInInit(pcommon, &prec->inp, &mbbiTable);
 }
 
-/** A name that nothing stands behind is a state of its own, not a failed read. */
-static long readUnknown(mbbiRecord *prec)
+static const mbbiItem *itemOf(const mbbiRecord *prec)
 {
     const psIn *in = prec->dpvt;
-    const mbbiItem *item = in ? in->item : NULL;
+
+    return in ? in->item : NULL;
+}
+
+/* A name that nothing stands behind is a state of its own, not a failed read. */
+static long readUnknown(mbbiRecord *prec)
+{
+    const mbbiItem *item = itemOf(prec);
+
     if (!item || item->get != getState)
         return -1;
     prec->val = psStateUnknown;
@@ -164,20 +167,31 @@ static long readUnknown(mbbiRecord *prec)
     return 2;
 }
 
+/* Severity beyond what the record's own xxSV give. */
+static epicsEnum16 ownSevr(mbbiRecord *prec, const psIocView *view)
+{
+    const mbbiItem *item = itemOf(prec);
+    epicsEnum16 sevr = item && item->sevr ? item->sevr(view) : NO_ALARM;
+
+    if (sevr)
+        recGblSetSevrMsg(prec, STATE_ALARM, sevr, "%s", view->st->exitMsg);
+    return sevr;
+}
+
 static long readMbbi(mbbiRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
-    const psIn *in = prec->dpvt;
-    if (in && ((const mbbiItem *)in->item)->before)
-        ((const mbbiItem *)in->item)->before(in->child);
+    const mbbiItem *item = itemOf(prec);
     psIocView view;
-    const mbbiItem *item = psInBegin(pcommon, &view);
-    if (!item)
+
+    if (item && item->before)
+        item->before(((psIn *)prec->dpvt)->child);
+    const psIn *in = psInBegin(pcommon, &view);
+    if (!in)
         return readUnknown(prec);
-    unsigned val = item->get(&view);
-    epicsEnum16 own = item->sevr ? item->sevr(&view) : NO_ALARM;
-    if (own)
-        recGblSetSevrMsg(prec, STATE_ALARM, own, "%s", view.st->exitMsg);
+    unsigned val =
+        item ? item->get(&view) : (unsigned)psSettingGet(in->setting, &view.st->settings);
+    epicsEnum16 own = ownSevr(prec, &view);
     psInEnd(pcommon);
     epicsEnum16 byValue = val < 16 ? (&prec->zrsv)[val] : prec->unsv;
     psInStamp(pcommon, val != prec->val, byValue > own ? byValue : own);

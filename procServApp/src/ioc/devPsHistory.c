@@ -49,7 +49,7 @@ static const historyItem historyItems[] = {
     {"ExitHistCode", DBF_LONG, putCode},
     {"ExitHistRun", DBF_LONG, putRun},
 };
-static const psItemTable historyTable = PS_ITEM_TABLE(historyItems);
+static const psItemTable historyTable = PS_ITEM_TABLE(historyItems, PS_NO_SETTINGS);
 
 static long initWaveform(dbCommon *pcommon)
 {
@@ -75,13 +75,14 @@ static long readWaveform(waveformRecord *prec)
         epicsInt32 integer[PS_HISTORY];
         historyString text[PS_HISTORY];
     } now;
-    const historyItem *item = psInBegin(pcommon, &view);
-    if (!item)
+    const psIn *in = psInBegin(pcommon, &view);
+
+    if (!in)
         return -1;
     int count = view.st->historyCount;
     count = count < (int)prec->nelm ? count : (int)prec->nelm;
     for (int i = 0; i < count; i++)
-        item->put(&now, i, &view.st->history[i]);
+        ((const historyItem *)in->item)->put(&now, i, &view.st->history[i]);
     psInEnd(pcommon);
     size_t bytes = (size_t)count * dbValueSize((short)prec->ftvl);
     bool changed = prec->nord != (epicsUInt32)count || memcmp(prec->bptr, &now, bytes);

@@ -15,15 +15,12 @@
 /* ---- bo ---- */
 
 static const psOutItem boItems[] = {
-    {{"Start"}, psVerbStart, {1, 1}, false},
-    {{"Stop"}, psVerbStop, {1, 1}, false},
-    {{"Restart"}, psVerbRestart, {1, 1}, false},
-    {{"Kill"}, psVerbKill, {1, 1}, false},
-    {{"Reset"}, psVerbReset, {1, 1}, false},
-    {{"ResetCounters"}, psVerbResetCounters, {1, 1}, false},
-    {{"RotateLog"}, psVerbRotateLog, {1, 1}, false},
+    {{"Start"}, psVerbStart, {1, 1}},         {{"Stop"}, psVerbStop, {1, 1}},
+    {{"Restart"}, psVerbRestart, {1, 1}},     {{"Kill"}, psVerbKill, {1, 1}},
+    {{"Reset"}, psVerbReset, {1, 1}},         {{"ResetCounters"}, psVerbResetCounters, {1, 1}},
+    {{"RotateLog"}, psVerbRotateLog, {1, 1}},
 };
-static const psItemTable boTable = PS_ITEM_TABLE(boItems);
+static const psItemTable boTable = PS_ITEM_TABLE(boItems, PS_NO_SETTINGS);
 
 static double boValue(const dbCommon *prec)
 {
@@ -77,10 +74,9 @@ epicsExportAddress(dset, devPsBo);
 
 static const psOutItem mbboItems[] = {
     /* a state's number is the signal's: other signals have no state, and SignalNum for them */
-    {{"Signal"}, psVerbSignal, {1, 15}, false},
-    {{"AutoRestart"}, psVerbMode, {0, 0}, true},
+    {{"Signal"}, psVerbSignal, {1, 15}},
 };
-static const psItemTable mbboTable = PS_ITEM_TABLE(mbboItems);
+static const psItemTable mbboTable = PS_ITEM_TABLE(mbboItems, psSettingMode);
 
 static double mbboValue(const dbCommon *prec)
 {
@@ -126,10 +122,9 @@ epicsExportAddress(dset, devPsMbbo);
 /* ---- longout ---- */
 
 static const psOutItem longoutItems[] = {
-    {{"SignalNum"}, psVerbSignal, {1, 64}, false},
-    {{"MaxRestarts"}, psVerbMaxRestarts, {0, 0}, true},
+    {{"SignalNum"}, psVerbSignal, {1, 64}},
 };
-static const psItemTable longoutTable = PS_ITEM_TABLE(longoutItems);
+static const psItemTable longoutTable = PS_ITEM_TABLE(longoutItems, psSettingInt);
 
 static double longoutValue(const dbCommon *prec)
 {
@@ -172,13 +167,8 @@ epicsExportAddress(dset, devPsLongout);
 
 /* ---- ao ---- */
 
-static const psOutItem aoItems[] = {
-    {{"Holdoff"}, psVerbHoldoff, {0, 0}, true},
-    {{"HoldoffMax"}, psVerbHoldoffMax, {0, 0}, true},
-    {{"RestartWindow"}, psVerbRestartWindow, {0, 0}, true},
-    {{"Grace"}, psVerbGrace, {0, 0}, true},
-};
-static const psItemTable aoTable = PS_ITEM_TABLE(aoItems);
+/* Settings only. */
+static const psItemTable aoTable = {.settings = psSettingDouble};
 
 static double aoValue(const dbCommon *prec)
 {

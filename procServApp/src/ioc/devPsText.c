@@ -194,7 +194,7 @@ static const textItem textItems[] = {
     {"CmdBy", getCmdBy},
     {"CmdMsg", getCmdMsg},
 };
-static const psItemTable textTable = PS_ITEM_TABLE(textItems);
+static const psItemTable textTable = PS_ITEM_TABLE(textItems, PS_NO_SETTINGS);
 
 static long initText(dbCommon *prec, const struct link *link)
 {
@@ -215,10 +215,11 @@ static long readStringin(stringinRecord *prec)
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
     char val[sizeof prec->val];
-    const textItem *item = psInBegin(pcommon, &view);
-    if (!item)
+    const psIn *in = psInBegin(pcommon, &view);
+
+    if (!in)
         return -1;
-    item->get(&view, val, sizeof val);
+    ((const textItem *)in->item)->get(&view, val, sizeof val);
     psInEnd(pcommon);
     psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
     memcpy(prec->val, val, sizeof val);
@@ -244,10 +245,12 @@ static long readLsi(lsiRecord *prec)
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
     char val[1024];
-    const textItem *item = psInBegin(pcommon, &view);
-    if (!item)
+    const psIn *in = psInBegin(pcommon, &view);
+
+    if (!in)
         return -1;
-    item->get(&view, val, prec->sizv < sizeof val ? prec->sizv : sizeof val);
+    ((const textItem *)in->item)
+        ->get(&view, val, prec->sizv < sizeof val ? prec->sizv : sizeof val);
     psInEnd(pcommon);
     psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
     prec->len = (epicsUInt32)strlen(val) + 1;

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include <callback.h>
-#include <epicsThread.h>
 #include <epicsTime.h>
 #include <epicsTimer.h>
 #include <errlog.h>
 
 #include "psIocClock.h"
 #include "psIocHead.h"
+#include "psThread.h"
 #include "psThread.h"
 
 #define MIN_PAUSE_MS 300 /* less, and the last tick came a little early */
@@ -89,7 +89,7 @@ static bool startThread(void)
                                 clockThread, NULL);
     if (!pvt.thread)
         close(pvt.stopFd);
-    return pvt.thread != NULL;
+    return pvt.thread;
 }
 
 static void startTimer(void)

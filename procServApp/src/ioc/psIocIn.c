@@ -13,21 +13,21 @@
 
 long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
 {
-    char name[PS_NAME_BYTES];
+    psLinkTarget target;
 
     prec->dpvt = NULL;
-    const void *row = psLinkResolve(prec, link, table, name);
-    if (!row)
+    if (psLinkResolve(prec, link, table, &target))
         return S_dev_badInitRet;
     psIn *in = calloc(1, sizeof(*in));
-    psIocChild *child = in ? psIocRegistryGet(name) : NULL;
+    psIocChild *child = in ? psIocRegistryGet(target.name) : NULL;
     if (!child) {
         free(in);
         errlogPrintf("%s: out of memory or threads\n", prec->name);
         return S_dev_badInitRet;
     }
     in->child = child;
-    in->item = row;
+    in->item = target.row;
+    in->setting = target.setting;
     prec->dpvt = in;
     return 0;
 }
@@ -51,7 +51,7 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out)
     return 0;
 }
 
-static const void *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
+static const psIn *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
 {
     recGblSetSevrMsg(prec, stat, INVALID_ALARM, "%s", msg);
     if (prec->sevr != INVALID_ALARM || !prec->time.secPastEpoch)
@@ -59,7 +59,7 @@ static const void *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
     return NULL;
 }
 
-const void *psInBegin(dbCommon *prec, psIocView *outView)
+const psIn *psInBegin(dbCommon *prec, psIocView *outView)
 {
     if (!prec->nsev)
         prec->namsg[0] = '\0';
@@ -70,7 +70,7 @@ const void *psInBegin(dbCommon *prec, psIocView *outView)
         psIocChildUnlock(in->child);
         return readFailed(prec, COMM_ALARM, "no such process is supervised");
     }
-    return in->item;
+    return in;
 }
 
 void psInEnd(dbCommon *prec)

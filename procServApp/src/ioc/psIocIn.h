@@ -2,7 +2,8 @@
 /** @file psIocIn.h
  *  @brief What the input records share: link, alarm, time stamp.
  *
- *  A read is: psInBegin(), one getter of the table, psInEnd(), compare, psInStamp().
+ *  A read is: psInBegin(), the setting or one getter of the table, psInEnd(), compare,
+ *  psInStamp().
  *  Threads: initialization on the one that runs iocInit; the rest on any, record locked.  Nothing
  *  here blocks but for the child's leaf mutex.
  */
@@ -18,8 +19,9 @@
 /** dpvt of an input record; NULL if its link is bad. */
 typedef struct psIn {
     psIocChild *child;
-    const void *item; /**< row of the record type's table */
-    uint32_t seq;     /**< transition shown last */
+    const void *item;         /**< row of the record type's table; NULL: a setting */
+    const psSetting *setting; /**< NULL: a row */
+    uint32_t seq;             /**< transition shown last */
 } psIn;
 
 /** init_record of every input.  @return 0, or S_dev_badInitRet after saying why on errlog */
@@ -32,8 +34,8 @@ long psInClockInfo(int detach, dbCommon *prec, IOSCANPVT *out);
 long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out);
 
 /** Begin a read: the child's mutex is held until psInEnd().
- *  @return the row of the table; NULL: the alarm is set, return -1 and don't call psInEnd() */
-const void *psInBegin(dbCommon *prec, psIocView *outView);
+ *  @return dpvt; NULL: the alarm is set, return -1 and don't call psInEnd() */
+const psIn *psInBegin(dbCommon *prec, psIocView *outView);
 void psInEnd(dbCommon *prec);
 
 /** Note when value or severity changed (TSE -2): the instant of the transition, or now if only the

@@ -31,8 +31,10 @@ struct psOut {
     /* fixed after init_record */
     dbCommon *prec;
     psIocChild *child;
-    const psOutItem *item;
-    int epoch; /* of the IOC the record belongs to */
+    psVerb verb;
+    psRange range;            /* of the values that the record takes */
+    const psSetting *setting; /* NULL: a command, for which 0 does nothing */
+    int epoch;                /* of the IOC the record belongs to */
     const psOutType *type;
     /* guarded by the record lock */
     psPutSlot put;
@@ -70,10 +72,10 @@ static double monotonic(void)
     return (double)epicsMonotonicGet() * 1e-9;
 }
 
-static double settingOf(const psSettings *settings, psVerb verb)
+/* The setting as it is, for a command 0. */
+static double actualOf(const psOut *out, const psSettings *settings)
 {
-    const psSetting *setting = psSettingOf(verb);
-    return setting ? psSettingGet(setting, settings) : 0;
+    return out->setting ? psSettingGet(out->setting, settings) : 0;
 }
 
 /* ---- the end of a command (any thread; the record lock is not held) ---- */
@@ -154,7 +156,7 @@ static void adoptActual(psOut *out)
 
     if (psIocChildSettings(out->child, &now))
         return; /* nothing is supervised: nothing holds */
-    double actual = settingOf(&now, out->item->verb);
+    double actual = actualOf(out, &now);
     out->type->adopt(out->prec, actual);
     epicsMutexMustLock(out->lock);
     out->seen = actual;
@@ -164,7 +166,7 @@ static void adoptActual(psOut *out)
 /* VAL as it is at the end: a command is over, a setting shows what holds. */
 static void settle(psOut *out)
 {
-    if (out->item->setting)
+    if (out->setting)
         adoptActual(out);
     else
         out->type->adopt(out->prec, 0);
@@ -174,7 +176,7 @@ static void settle(psOut *out)
  * setting's stands. */
 static void voidAlarm(psOut *out)
 {
-    if (!out->item->setting)
+    if (!out->setting)
         clearAlarm(out->prec);
 }
 
@@ -213,11 +215,6 @@ static void tellPut(const psOut *out, const char *by, double value)
     psIocChildTell(out->child, text); /* with a full queue it is only seen in CmdBy */
 }
 
-static psRange rangeOf(const psOutItem *item)
-{
-    return item->setting ? psVerbRange(item->verb) : item->only;
-}
-
 static void explain(int status, double value, psRange range, char *msg, size_t msgSize)
 {
     switch (status) {
@@ -247,9 +244,8 @@ static void explain(int status, double value, psRange range, char *msg, size_t m
 static void submit(psOut *out, double value)
 {
     dbCommon *prec = out->prec;
-    psCommand cmd = {.verb = out->item->verb, .value = value, .reason = psReasonOperator};
+    psCommand cmd = {.verb = out->verb, .value = value, .reason = psReasonOperator};
     bool wait = cmd.verb != psVerbSignal || prec->ppn;
-    psRange range = rangeOf(out->item);
     char msg[PS_TEXT_BYTES];
 
     psIocWhoPut(&out->put, prec, out->putWaits, cmd.by);
@@ -260,15 +256,15 @@ static void submit(psOut *out, double value)
         return;
     }
     tellPut(out, cmd.by, value);
-    if (!out->item->setting)
+    if (!out->setting)
         out->type->post(prec);
     out->accepted = value;
     prec->pact = wait;
-    bool allowed = value >= range.low && value <= range.high; /* NaN is not */
+    bool allowed = value >= out->range.low && value <= out->range.high; /* NaN is not */
     int status =
         allowed ? psIocChildSubmit(out->child, &cmd, wait ? done : doneLate, out) : -EINVAL;
     if (status) {
-        explain(status, value, range, msg, sizeof(msg));
+        explain(status, value, out->range, msg, sizeof(msg));
         status = psIocChildDenied(out->child, &cmd, msg, wait ? done : doneLate, out);
     }
     if (status) {
@@ -280,14 +276,13 @@ static void submit(psOut *out, double value)
 static void firstPass(psOut *out)
 {
     double value = out->type->value(out->prec);
-    bool setting = out->item->setting;
     char by[PS_BY_BYTES];
 
     if (out->telling) {
         showOutcome(out);
-    } else if (setting && out->readback) {
+    } else if (out->setting && out->readback) {
         adoptActual(out);
-    } else if (!setting && value == 0) {
+    } else if (!out->setting && value == 0) {
         psPutTrapTake(&out->put, by, sizeof(by)); /* nobody asked for anything */
         out->putWaits = false;
     } else {
@@ -325,7 +320,7 @@ void psOutRefused(psOut *out, const char *by)
 {
     static const char reason[] = "the record is disabled (DISP)";
     char text[PS_TEXT_BYTES + PS_BY_BYTES];
-    psCommand cmd = {.verb = out->item->verb, .reason = psReasonOperator};
+    psCommand cmd = {.verb = out->verb, .reason = psReasonOperator};
 
     epicsSnprintf(cmd.by, sizeof(cmd.by), "%s", by);
     epicsSnprintf(text, sizeof(text), "%s put %s refused: %s", by, out->prec->name, reason);
@@ -352,8 +347,8 @@ static void syncNow(psOut *out)
         prec->disp = closed;
         db_post_events(prec, &prec->disp, DBE_VALUE | DBE_LOG);
     }
-    if (out->item->setting && !prec->pact && !psIocChildSettings(out->child, &now) &&
-        settingOf(&now, out->item->verb) != out->type->value(prec)) {
+    if (out->setting && !prec->pact && !psIocChildSettings(out->child, &now) &&
+        actualOf(out, &now) != out->type->value(prec)) {
         out->readback = true;
         dbProcess(prec);
         out->readback = false; /* SDIS may have kept it from being processed */
@@ -364,7 +359,7 @@ static void syncNow(psOut *out)
 static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
 {
     psOut *out = CONTAINER(observer, psOut, observer);
-    double actual = settingOf(now, out->item->verb);
+    double actual = actualOf(out, now);
 
     if (!isAlive(out))
         return;
@@ -384,14 +379,14 @@ static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
 
 /* ---- init ---- */
 
-static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
+static psOut *createOut(dbCommon *prec, const psLinkTarget *target)
 {
     psOut *out = calloc(1, sizeof(*out));
 
     if (!out)
         return NULL;
     out->lock = epicsMutexCreate();
-    out->child = psIocRegistryGet(name);
+    out->child = psIocRegistryGet(target->name);
     if (!out->lock || !out->child) {
         if (out->lock)
             epicsMutexDestroy(out->lock);
@@ -399,7 +394,10 @@ static psOut *createOut(dbCommon *prec, const char *name, const psOutItem *item)
         return NULL;
     }
     out->prec = prec;
-    out->item = item;
+    const psOutItem *command = target->row;
+    out->setting = target->setting;
+    out->verb = command ? command->verb : out->setting->verb;
+    out->range = command ? command->only : out->setting->range;
     out->epoch = epochNow;
     out->how = psCmdDone;
     out->observer.poll = poll;
@@ -416,7 +414,7 @@ static void loadActual(psOut *out)
 
     if (psIocChildSettings(out->child, &now))
         return; /* VAL stays undefined until there is something to show */
-    out->seen = settingOf(&now, out->item->verb);
+    out->seen = actualOf(out, &now);
     out->type->adopt(prec, out->seen);
     prec->udf = FALSE;
     prec->stat = prec->sevr = NO_ALARM;
@@ -426,20 +424,19 @@ static void loadActual(psOut *out)
 long psOutInit(dbCommon *prec, const struct link *link, const psItemTable *items,
                const psOutType *type)
 {
-    char name[PS_NAME_BYTES];
+    psLinkTarget target;
 
     prec->dpvt = NULL;
-    const psOutItem *row = psLinkResolve(prec, link, items, name);
-    if (!row)
+    if (psLinkResolve(prec, link, items, &target))
         return S_dev_badInitRet;
-    psOut *out = createOut(prec, name, row);
+    psOut *out = createOut(prec, &target);
     if (!out) {
         errlogPrintf("%s: out of memory or threads\n", prec->name);
         return S_dev_badInitRet;
     }
     out->type = type;
     prec->dpvt = out;
-    if (row->setting)
+    if (out->setting)
         loadActual(out);
     else
         prec->udf = FALSE;

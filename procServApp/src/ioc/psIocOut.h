@@ -26,12 +26,12 @@
 
 typedef struct psOut psOut;
 
-/** Row of a record type's table. */
+/** A command: row of a record type's table.  What is no row is a setting, which keeps its value
+ *  and follows changes made elsewhere. */
 typedef struct psOutItem {
     psItem item;
     psVerb verb;
-    psRange only; /**< of a command: the values it takes, beside 0, which does nothing */
-    bool setting; /**< keeps its value, and follows changes made elsewhere; only is unused */
+    psRange only; /**< the values it takes, beside 0, which does nothing */
 } psOutItem;
 
 /** Where a record type has what. */

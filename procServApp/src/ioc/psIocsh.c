@@ -19,9 +19,8 @@
 
 #define USAGE_ADD                                                                                  \
     "procServAdd NAME [options] [--] COMMAND [args...]\n"                                          \
-    "Add a process to be supervised.  It begins at iocInit, by procServStart, or, after "          \
-    "iocInit,\n"                                                                                   \
-    "at once; records that name it must be loaded before iocInit.\n"                               \
+    "Add a process to be supervised.  It begins at iocInit, or by procServStart; after iocInit\n"  \
+    "it begins at once.  Records that name it must be loaded before iocInit.\n"                    \
     "The options are those of procServIoc's command line, long or short; NAME is its --name.\n"    \
     "All words after NAME may be one quoted word:\n"                                               \
     "  procServAdd ioc1 \"-P 20001 -L /tmp/ioc1.log --holdoff 5 -- ./st.cmd\"\n"

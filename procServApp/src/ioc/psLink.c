@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include <dbDefs.h>
@@ -35,43 +36,56 @@ static parts split(const char *text)
                    .itemLen = end - start};
 }
 
-static const void *findRow(const psItemTable *table, const char *name, size_t len)
+static bool isNamed(const char *name, const parts *part)
+{
+    return strlen(name) == part->itemLen && memcmp(name, part->item, part->itemLen) == 0;
+}
+
+static const void *findRow(const psItemTable *table, const parts *part)
 {
     const char *row = table->rows;
 
-    for (size_t i = 0; i < table->count; i++, row += table->rowBytes) {
-        const char *rowName = ((const psItem *)row)->name;
-
-        if (strlen(rowName) == len && memcmp(rowName, name, len) == 0)
+    for (size_t i = 0; i < table->count; i++, row += table->rowBytes)
+        if (isNamed(((const psItem *)row)->name, part))
             return row;
-    }
     return NULL;
 }
 
-static const void *refuse(const dbCommon *prec, const char *text, const char *why)
+static const psSetting *findSetting(const psItemTable *table, const parts *part)
+{
+    const psSetting *setting;
+
+    for (unsigned i = 0; (setting = psSettingAt(i)); i++)
+        if ((int)setting->type == table->settings && isNamed(setting->record, part))
+            return setting;
+    return NULL;
+}
+
+static int refuse(const dbCommon *prec, const char *text, const char *why)
 {
     errlogPrintf("%s: link \"@%s\": %s\n", prec->name, text, why);
-    return NULL;
+    return -EINVAL;
 }
 
-const void *psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTable *table,
-                          char outName[PS_NAME_BYTES])
+int psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTable *table,
+                  psLinkTarget *out)
 {
     const char *text = link->type == INST_IO ? link->value.instio.string : NULL;
 
-    if (!text) {
-        errlogPrintf("%s: the link must be \"@NAME item\"\n", prec->name);
-        return NULL;
-    }
+    if (!text)
+        return refuse(prec, "", "it must be \"@NAME item\"");
     parts part = split(text);
     if (!part.nameLen || !part.itemLen)
         return refuse(prec, text, "it must be \"@NAME item\"");
     if (part.nameLen >= PS_NAME_BYTES)
         return refuse(prec, text, "the name has more than 63 characters");
-    const void *row = findRow(table, part.item, part.itemLen);
-    if (!row)
+    const void *row = findRow(table, &part);
+    const psSetting *setting = row ? NULL : findSetting(table, &part);
+    if (!row && !setting)
         return refuse(prec, text, "there is no such item for this record type");
-    memcpy(outName, part.name, part.nameLen);
-    outName[part.nameLen] = '\0';
-    return row;
+    memcpy(out->name, part.name, part.nameLen);
+    out->name[part.nameLen] = '\0';
+    out->row = row;
+    out->setting = setting;
+    return 0;
 }

@@ -3,7 +3,8 @@
  *  @brief The link of a record, "@NAME item", and the tables in which its item is looked up.
  *
  *  A record type has a table of items.  Each row begins with a psItem; what follows is the affair
- *  of the record type: a getter, a verb.  A new item is one row.
+ *  of the record type: a getter, a verb.  A new item is one row.  The settings of a child need
+ *  none: they are items of all record types of their kind, by their own table (psSetting.h).
  *  Thread: any.  Blocks: on errlog at most.
  */
 #ifndef INC_psLink_H
@@ -14,7 +15,7 @@
 #include <dbCommon.h>
 #include <link.h>
 
-#include "psTypes.h"
+#include "psSetting.h"
 
 /** The beginning of every row. */
 typedef struct psItem {
@@ -26,18 +27,26 @@ typedef struct psItemTable {
     const void *rows;
     size_t count;
     size_t rowBytes;
+    int settings; /**< psSettingType of the settings that are items, too; PS_NO_SETTINGS */
 } psItemTable;
 
-#define PS_ITEM_TABLE(rows)                                                                        \
+#define PS_NO_SETTINGS (-1)
+#define PS_ITEM_TABLE(rows, settings)                                                              \
     {                                                                                              \
-        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0])                                \
+        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings)                    \
     }
+
+/** What a link names: a row of the table, or a setting. */
+typedef struct psLinkTarget {
+    char name[PS_NAME_BYTES]; /**< of the child */
+    const void *row;          /**< NULL: a setting */
+    const psSetting *setting; /**< NULL: a row */
+} psLinkTarget;
 
 /** Take the link of @p prec apart and look up its item.  The item is the last word; the name is
  *  all that stands before it, so that it may contain blanks.
- *  @param outName the child's name
- *  @return the row, or NULL after one line on errlog that names the record and its link */
-const void *psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTable *table,
-                          char outName[PS_NAME_BYTES]);
+ *  @return 0, or -EINVAL after one line on errlog that names the record and its link */
+int psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTable *table,
+                  psLinkTarget *out);
 
 #endif
