@@ -2,14 +2,14 @@
 /* One console connection.
  *
  * The stream a client gets is  [owed 0xFF] [private bytes] [ring bytes, 0xFF doubled].  It is
- * described to the kernel as an iovec that points straight into the ring, split only behind a
+ * described to the kernel as an iovec that points straight into the ring, split only after a
  * 0xFF; nothing is copied.  Since the kernel may take any number of these bytes, a 0xFF may
  * be on the wire without its twin: the twin is owed then, and goes before anything else, or a
  * notice queued meanwhile would become a telnet command.
  *
  * Who calls whom: what the descriptor reports may end in ops->closed at once.  What the owner
  * calls on its own, psClientSend() and psClientPump(), may happen while it walks its list of
- * clients; an error found there is therefore told at the end of the round.
+ * clients; an error found there is therefore reported at the end of the round.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ typedef struct sending {
 
 static void closeFd(psClient *client)
 {
-    static char sink[4096];
+    char sink[4096];
     int reads = DRAIN_READS;
 
     if (client->fd < 0)
@@ -57,18 +57,18 @@ static void closeFd(psClient *client)
     client->fd = -1;
 }
 
-static void finish(psClient *client)
+static void end(psClient *client)
 {
     closeFd(client);
     psLoopCancel(client->loop, &client->later);
-    if (!client->told) {
-        client->told = true;
+    if (!client->ended) {
+        client->ended = true;
         client->ops->closed(client->ctx, client);
     }
 }
 
 /* For callers that may be walking a list of clients. */
-static void finishLater(psClient *client)
+static void endLater(psClient *client)
 {
     closeFd(client);
     psLoopDefer(client->loop, &client->later);
@@ -91,8 +91,8 @@ bool psClientDrained(const psClient *client)
     return !client->iacOwed && privateLeft(client) == 0 && client->reader.offset >= ringEnd(client);
 }
 
-/* Is the line complete behind these bytes?  Telnet commands of three bytes at the end, such as
- * the greeting behind the banner, are not seen by a person. */
+/* Is the line complete after these bytes?  Telnet commands of three bytes, such as the greeting,
+ * are not seen by a person. */
 static bool endsLine(const uint8_t *bytes, size_t len, bool before)
 {
     while (len >= 3 && bytes[len - 3] == IAC && bytes[len - 2] != IAC)
@@ -113,18 +113,18 @@ static bool queue(psClient *client, const void *bytes, size_t len)
         client->outDone = 0;
     }
     if (len > PS_CLIENT_PRIVATE_BYTES - privateLeft(client)) {
-        finishLater(client); /* stalled */
+        endLater(client); /* stalled */
         return false;
     }
     psTextAppend(out, bytes, len);
     if (out->failed) {
-        finishLater(client);
+        endLater(client);
         return false;
     }
     return true;
 }
 
-/* Tell of bytes the ring no longer holds, where the stream resumes. */
+/* Report bytes that the ring no longer holds, where the stream resumes. */
 static void repair(psClient *client)
 {
     uint64_t lost = psRingReaderRepair(&client->reader, client->ring);
@@ -238,7 +238,7 @@ static void updateInterest(psClient *client)
     psLoopModify(&client->watch, EPOLLIN | (psClientDrained(client) ? 0 : EPOLLOUT));
 }
 
-static void pump(psClient *client, double now)
+static void sendSome(psClient *client, double now)
 {
     sending plan;
     size_t offered = 0, ringBytes;
@@ -253,7 +253,7 @@ static void pump(psClient *client, double now)
         offered += plan.part[i].iov_len;
     ssize_t sent = transmit(client, &plan);
     if (sent < 0 && sent != -EAGAIN) {
-        finishLater(client);
+        endLater(client);
         return;
     }
     client->blocked = sent == -EAGAIN || (sent >= 0 && (size_t)sent < offered);
@@ -272,11 +272,11 @@ void psClientPump(psClient *client, double now)
     psLoopAssertInside(client->loop);
     if (client->fd < 0 || client->blocked)
         return;
-    pump(client, now);
+    sendSome(client, now);
     if (client->fd < 0)
         return;
     if (client->closing && psClientDrained(client)) {
-        finishLater(client);
+        endLater(client);
         return;
     }
     updateInterest(client);
@@ -291,7 +291,7 @@ void psClientSend(psClient *client, const void *bytes, size_t len)
     }
 }
 
-/* End of a round: send what was queued, tell what ended. */
+/* End of a round: send what was queued, report what ended. */
 static void runLater(void *ctx)
 {
     psClient *client = ctx;
@@ -299,7 +299,7 @@ static void runLater(void *ctx)
     if (client->fd >= 0)
         psClientPump(client, psLoopNow(client->loop));
     else
-        finish(client);
+        end(client);
 }
 
 /* ---- receiving ---- */
@@ -361,7 +361,7 @@ static void readSome(psClient *client, unsigned events)
     if (len > 0)
         receive(client, bytes, (size_t)len);
     else if (len == 0 || errno != EAGAIN || (events & (EPOLLERR | EPOLLHUP)))
-        finish(client); /* closed or half closed: as procServ, that is the end */
+        end(client); /* closed or half closed: as procServ, that is the end */
 }
 
 static void onEvents(void *ctx, unsigned events)
@@ -422,7 +422,7 @@ void psClientClose(psClient *client, bool afterSending)
             return;
         }
     }
-    finish(client);
+    end(client);
 }
 
 void psClientFree(psClient *client)

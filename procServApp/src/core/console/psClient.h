@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psClient.h
- *  @brief One console connection.  Level 3.
+ *  @brief One console connection.
  *
  *  A small private buffer (banner, negotiation, notices), a cursor into the ring, and one bit
  *  "the second IAC is owed".  The stream is: private bytes first, then ring bytes with 0xFF
- *  doubled, straight from the ring by sendmsg().  Interest in EPOLLOUT only while something
- *  could not be sent.
- *  Thread: loop only.
+ *  doubled, straight from the ring by sendmsg().  EPOLLOUT is watched only while something could
+ *  not be sent.  Memory that runs out ends the connection it was needed for, and no other.
+ *  Thread: loop only.  Nothing blocks.
  */
 #ifndef INC_psClient_H
 #define INC_psClient_H
@@ -51,7 +51,7 @@ struct psClient {
     bool readOnly; /* a log client: input is dropped unparsed */
     char peer[80]; /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
     const psRing *ring;
-    /* private to psClient.c */
+    /* psClient.c's to write */
     int fd; /* owned here; -1: closed */
     psWatch watch;
     psTelnet telnet;
@@ -63,8 +63,8 @@ struct psClient {
     bool closing;         /* close once all up to closeOffset is sent */
     uint64_t closeOffset; /* the ring's head when that was asked */
     bool midLine;         /* what was sent or queued last did not end a line */
-    bool told;            /* ops->closed was called */
-    psJob later;          /* end of the round: send what was queued, tell what ended */
+    bool ended;           /* ops->closed was called */
+    psJob later;          /* end of the round: send what was queued, report what ended */
     double progressMono;  /* last time it accepted anything */
     unsigned cols, rows;  /* last reported; 0: never */
     double typedMono;     /* last time it typed; 0: never */
@@ -77,7 +77,8 @@ psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly,
 /** Bytes for this client only, before what follows in the ring.  Sent at the end of the round,
  *  or by psClientPump().  Ignored once it is closed or closing. */
 void psClientSend(psClient *client, const void *bytes, size_t len);
-/** Send what can be sent: at most one sendmsg().  Call once a round when the ring has news.
+/** Hand it what it takes of the private bytes and of the ring: at most one sendmsg().  Call it
+ *  once per round in which the ring has news.
  *  @param now monotonic s */
 void psClientPump(psClient *client, double now);
 /** Is everything sent? (once closing: all there was when that was asked) */
