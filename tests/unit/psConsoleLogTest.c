@@ -158,8 +158,8 @@ static void stalledLog_IsToldOnceAndKeepsNoMemory(void)
         psConsoleWrite(&rig.console, line, sizeof(line));
         if (done % PS_RING_MIN_BYTES == 0)
             psLoopRound(rig.loop, 0);
-        if (rig.console.logOut.cap > most)
-            most = rig.console.logOut.cap;
+        if (rig.console.log.notice.cap > most)
+            most = rig.console.log.notice.cap;
     }
     testOk(most <= 1024, "what waits for the log beside its queue is one notice (%zu bytes)", most);
     for (int i = 0; i < 30000 && !psConsoleIdle(&rig.console); i++) {

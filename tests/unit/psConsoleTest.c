@@ -32,7 +32,7 @@ typedef struct psRig {
     int pty[2]; /* we write [1]; the console reads [0] */
     psText typed;
     int limit; /* admit() answers this */
-    int counted, resumed;
+    int counted, resumed, ended;
     unsigned cols, rows;
 } psRig;
 
@@ -92,12 +92,18 @@ static void resume(void *ctx)
     ((psRig *)ctx)->resumed++;
 }
 
+static void ended(void *ctx)
+{
+    ((psRig *)ctx)->ended++;
+}
+
 static const psConsoleOps ops = {.typed = typed,
                                  .size = sized,
                                  .banner = banner,
                                  .admit = admit,
                                  .counted = counted,
-                                 .resume = resume};
+                                 .resume = resume,
+                                 .ended = ended};
 
 static void set(psRig *rig, const char *option, const char *value)
 {
@@ -340,7 +346,7 @@ static void steadyReader_IsWaitedForATenthOfASecond(void)
         printed++;
     }
     testOk(!may && rig.console.waiting && printed >= 12 &&
-               rig.console.ring.size == PS_RING_MAX_BYTES,
+               rig.console.output.plain.ring.size == PS_RING_MAX_BYTES,
            "it pauses: the ring grew, and %d times 64 KiB later the pty waits", printed);
     rig.resumed = 0;
     psLoopRound(rig.loop, 0);
@@ -378,16 +384,17 @@ static void ring_WhenDrained_Shrinks(void)
         printLines(&rig, 65536);
         psLoopRound(rig.loop, 0);
     }
-    size_t grown = rig.console.ring.size;
+    size_t grown = rig.console.output.plain.ring.size;
     rig.now += 1.1;
     psLoopRound(rig.loop, 0);
-    testOk(grown > PS_RING_MIN_BYTES && rig.console.ring.size == grown,
+    testOk(grown > PS_RING_MIN_BYTES && rig.console.output.plain.ring.size == grown,
            "grown to %u, kept while somebody lags", (unsigned)grown);
     settle(&rig, &far, 1);
     rig.now += 100;
     for (int i = 0; i < 5; i++)
         psLoopRound(rig.loop, 0);
-    testOk(rig.console.ring.size == PS_RING_MIN_BYTES, "back to %d", PS_RING_MIN_BYTES);
+    testOk(rig.console.output.plain.ring.size == PS_RING_MIN_BYTES, "back to %d",
+           PS_RING_MIN_BYTES);
     farClose(&far);
     tearDown(&rig);
 }

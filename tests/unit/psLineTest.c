@@ -5,6 +5,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
+#include "base/psText.h"
 #include "console/psLine.h"
 
 /* Lines are collected as "a|b|"; what is not complete does not show. */
@@ -88,47 +89,10 @@ static void feed_LongLine_IsCut(void)
     psTextClear(&got);
 }
 
-/* procServ's log with --logstamp: blank lines are stamped, a line in pieces once. */
-static void stamp_LinesInPieces_AreStampedOnce(void)
-{
-    static const char in[] = "@@@ Restarting\r\npart1 part2\r\n\r\nthree\r\nno end";
-    static const char out[] = "[t] @@@ Restarting\r\n[t] part1 part2\r\n[t] \r\n[t] three\r\n"
-                              "[t] no end";
-    psText got = PS_TEXT_INIT;
-    bool good = true;
-
-    for (size_t cut = 0; cut < sizeof(in) && good; cut++) {
-        psStamp stamp = {false};
-
-        psTextReset(&got);
-        psStampFeed(&stamp, in, cut, "[t] ", 4, &got);
-        psStampFeed(&stamp, in + cut, sizeof(in) - 1 - cut, "[t] ", 4, &got);
-        good = got.data && strcmp(got.data, out) == 0 && stamp.inLine;
-    }
-    testOk(good, "cut anywhere: %s", good ? "the same" : got.data);
-    psTextClear(&got);
-}
-
-static void stamp_OfTheMoment_GoesBeforeFirstByte(void)
-{
-    psText got = PS_TEXT_INIT;
-    psStamp stamp = {false};
-
-    psStampFeed(&stamp, "a", 1, "1 ", 2, &got);
-    psStampFeed(&stamp, "b\n", 2, "2 ", 2, &got);
-    testOk(!stamp.inLine, "the line is complete");
-    psStampFeed(&stamp, "", 0, "3 ", 2, &got);
-    psStampFeed(&stamp, "c\nd\n", 4, "4 ", 2, &got);
-    testOk(got.data && strcmp(got.data, "1 ab\n4 c\n4 d\n") == 0, "%s", got.data);
-    psTextClear(&got);
-}
-
 MAIN(psLineTest)
 {
-    testPlan((int)NELEMENTS(cases) + 6);
+    testPlan((int)NELEMENTS(cases) + 3);
     feed_CutAtEveryPosition_GivesTheSameLines();
     feed_LongLine_IsCut();
-    stamp_LinesInPieces_AreStampedOnce();
-    stamp_OfTheMoment_GoesBeforeFirstByte();
     return testDone();
 }

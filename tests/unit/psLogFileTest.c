@@ -123,10 +123,10 @@ static void write_IsAppendedInOrder(void)
     put(log, "one\n");
     put(log, "two\n");
     flush(log);
-    testOk1(psLogFileIdle(log));
+    testOk1(psLogFileQueued(log) == 0);
     holds(path, "one\ntwo\n");
     psLogFileStats(log, &stats);
-    testOk(stats.writtenBytes == 8 && stats.sizeBytes == 8 && !stats.droppedBytes && !stats.error,
+    testOk(stats.writtenBytes == 8 && stats.sizeBytes == 8 && !stats.lostBytes && !stats.error,
            "statistics");
     stat(path, &info);
     testOk((info.st_mode & 07777) == 0644, "mode %o", info.st_mode & 07777);
@@ -149,9 +149,9 @@ static void reopen_AfterRename_SplitsAtTheCall(void)
     put(log, "before\n");
     rename(path, old);
     put(log, "still before\n");
-    psLogFileReopen(log);
+    psLogFileReopen(log, 0);
     put(log, "after\n");
-    psLogFileReopen(log);
+    psLogFileReopen(log, 0);
     put(log, "more\n");
     flush(log);
     holds(old, "before\nstill before\n");
@@ -173,18 +173,18 @@ static void open_Fails_UntilReopened(void)
     put(log, "lost\n");
     flush(log);
     psLogFileStats(log, &stats);
-    testOk(stats.error == ENOENT && stats.droppedBytes == 5 && stats.writtenBytes == 0,
-           "error %d, %lu dropped", stats.error, (unsigned long)stats.droppedBytes);
+    testOk(stats.error == ENOENT && stats.lostBytes == 5 && stats.writtenBytes == 0,
+           "error %d, %lu dropped", stats.error, (unsigned long)stats.lostBytes);
     mkdir(pathOf("later"), 0755);
-    psLogFileReopen(log);
+    psLogFileReopen(log, 0);
     put(log, "half\nwhole\n");
     flush(log);
     holds(path, "@@@ 10 bytes lost\r\nwhole\n");
     psLogFileStats(log, &stats);
-    testOk(stats.error == 0 && stats.droppedBytes == 10, "error %d, %lu dropped", stats.error,
-           (unsigned long)stats.droppedBytes);
+    testOk(stats.error == 0 && stats.lostBytes == 10, "error %d, %lu dropped", stats.error,
+           (unsigned long)stats.lostBytes);
     rename(pathOf("later"), pathOf("moved"));
-    psLogFileReopen(log);
+    psLogFileReopen(log, 0);
     put(log, "kept\n");
     flush(log);
     snprintf(path, sizeof path, "%s/moved/log", dirName);
@@ -205,8 +205,8 @@ static void disk_Full_CountsAndGoesOn(void)
     put(log, "nothing of this\n");
     flush(log);
     psLogFileStats(log, &stats);
-    testOk(stats.error == ENOSPC && stats.droppedBytes == 16, "error %d, %lu dropped", stats.error,
-           (unsigned long)stats.droppedBytes);
+    testOk(stats.error == ENOSPC && stats.lostBytes == 16, "error %d, %lu dropped", stats.error,
+           (unsigned long)stats.lostBytes);
     psLogFileFree(log, 5);
 
     /* a limit of the file's size is a full disk that can be emptied again */
@@ -222,8 +222,8 @@ static void disk_Full_CountsAndGoesOn(void)
     flush(log);
     setrlimit(RLIMIT_FSIZE, &limit); /* the test's own output may be a file, too */
     psLogFileStats(log, &stats);
-    testOk(stats.error == EFBIG && stats.droppedBytes == 11 && stats.writtenBytes == 6,
-           "error %d, %lu dropped, %lu written", stats.error, (unsigned long)stats.droppedBytes,
+    testOk(stats.error == EFBIG && stats.lostBytes == 11 && stats.writtenBytes == 6,
+           "error %d, %lu dropped, %lu written", stats.error, (unsigned long)stats.lostBytes,
            (unsigned long)stats.writtenBytes);
     put(log, "no line end");
     flush(log);
@@ -268,7 +268,7 @@ static void queue_Full_RefusesAndCallsBack(void)
     testOk(taken >= PS_LOG_QUEUE_BYTES && taken <= PS_LOG_QUEUE_BYTES + (1 << 17),
            "%lu bytes taken", (unsigned long)taken);
     psLoopRound(loop, 0);
-    testOk(rooms == 0 && !psLogFileIdle(log), "no room yet");
+    testOk(rooms == 0 && psLogFileQueued(log) > 0, "no room yet");
     psLogFileFlush(log, onIdle, NULL);
     while (total < taken && mono() < deadline) {
         static char got[1 << 16];
@@ -284,13 +284,12 @@ static void queue_Full_RefusesAndCallsBack(void)
            (unsigned long)bad);
     testOk(rooms == 1, "called back once: %d", rooms);
     psLogFileStats(log, &stats);
-    testOk(stats.droppedBytes == 0 && stats.error == 0, "nothing is lost on a slow pipe");
+    testOk(stats.lostBytes == 0 && stats.error == 0, "nothing is lost on a slow pipe");
     close(reader);
     put(log, "nobody reads\n");
     flush(log);
     psLogFileStats(log, &stats);
-    testOk(stats.error == EPIPE && stats.droppedBytes == 13, "without reader: error %d",
-           stats.error);
+    testOk(stats.error == EPIPE && stats.lostBytes == 13, "without reader: error %d", stats.error);
     psLogFileFree(log, 5);
 }
 
@@ -333,7 +332,7 @@ static void stdout_IsDuplicated(void)
     close(saved);
     close(pair[1]);
     put(log, "out\n");
-    psLogFileReopen(log);
+    psLogFileReopen(log, 0);
     flush(log);
     ssize_t length = read(pair[0], text, sizeof text - 1);
     testOk(length == 4 && strcmp(text, "out\n") == 0, "standard output got \"%s\"", text);

@@ -48,9 +48,7 @@ static void directCommand(psChild *child, const psCommand *cmd, psOutput *out)
     } else if (cmd->verb == psVerbResetCounters) {
         psMachineResetCounters(&child->machine);
     } else if (cmd->verb == psVerbRotateLog) {
-        if (child->console.log) {
-            psLogFileReopen(child->console.log);
-        } else {
+        if (psConsoleRotateLog(&child->console, 0)) {
             out->verdict = psVerdictFail;
             out->why = "no log file";
         }
@@ -149,6 +147,13 @@ static void counted(void *ctx)
         child->ops->settled(child->ctx);
 }
 
+static void consoleEnded(void *ctx)
+{
+    psChild *child = ctx;
+
+    child->ops->settled(child->ctx);
+}
+
 static const psConsoleOps consoleOps = {
     .typed = psChildTyped,
     .size = psChildSized,
@@ -156,6 +161,7 @@ static const psConsoleOps consoleOps = {
     .admit = admit,
     .counted = counted,
     .resume = ptyResume,
+    .ended = consoleEnded,
 };
 
 static bool copyEnvironment(psChild *child, char *const *envp)

@@ -61,7 +61,7 @@ void psReportBanner(psChild *child, psText *out, bool readOnly)
         .name = child->name,
         .command = cfg->argv[0],
         .logFile = cfg->logFile,
-        .logFailed = child->console.logFailed,
+        .logFailed = psConsoleLogIsFailed(&child->console),
         .childPid = child->pid,
         .serverStarted = child->serverStarted,
         .childStarted = started,

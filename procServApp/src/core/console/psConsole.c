@@ -2,7 +2,7 @@
 /*
  * Output goes one way: pty (or one of our messages) -> ring -> cursors.  Nothing is copied per
  * client.  At the end of each round in which something was printed one job gives every reader
- * one chance; a reader that could not take all asks for more by itself (EPOLLOUT, logNews).
+ * one chance; a reader that could not take all asks for more by itself (EPOLLOUT, the log's news).
  */
 #include <errno.h>
 #include <string.h>
@@ -11,21 +11,28 @@
 #include <dbDefs.h>
 #include <epicsStdio.h>
 
-#include "console/psConsolePvt.h"
+#include "console/psConsole.h"
+
 #include "base/psLog.h"
 #include "base/psMessages.h"
+#include "log/psLogOpen.h"
 
-#define READ_MARGIN_BYTES 65536 /* room a reader must have for the pty to be read */
-#define SHRINK_DELAY_SEC 1.0
-#define SHRINK_DELAY_MAX_SEC 60.0
 #define STALLED_SEC 10.0
-#define STAMP_BYTES 256
 
-static void pump(void *ctx);
+static void pumpJob(void *ctx);
 
-static const psRing *ringOf(const psConsole *console, bool readOnly)
+static void serveLog(void *ctx)
 {
-    return readOnly && console->stampedRing.data ? &console->stampedRing : &console->ring;
+    psConsole *console = ctx;
+
+    psConsoleLogPump(&console->log);
+}
+
+static void wake(void *ctx)
+{
+    psConsole *console = ctx;
+
+    psLoopDefer(console->loop, &console->pumpJob);
 }
 
 int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const psConsoleOps *ops,
@@ -36,16 +43,11 @@ int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const p
     console->cfg = cfg;
     console->ops = ops;
     console->ctx = ctx;
-    console->pumpJob.fn = pump;
+    console->pumpJob.fn = pumpJob;
     console->pumpJob.ctx = console;
     ellInit(&console->clients);
     ellInit(&console->dead);
-    if (psRingInit(&console->ring, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES))
-        return -ENOMEM;
-    if (cfg->logStamp && psRingInit(&console->stampedRing, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES))
-        return -ENOMEM;
-    psRingReaderInit(&console->logReader, psConsoleLogRing(console));
-    return 0;
+    return psConsoleOutputInit(&console->output, loop, cfg, wake, serveLog, console);
 }
 
 /* ---- endpoints ---- */
@@ -72,6 +74,24 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
     return 0;
 }
 
+static void openLog(psConsole *console)
+{
+    const psConfig *cfg = console->cfg;
+    psFlow *flow = psConsoleOutputFlow(&console->output, true);
+    int status =
+        psConsoleLogOpen(&console->log, console->loop, cfg->logFile, &flow->ring, wake, console);
+
+    if (console->log.file)
+        psFlowAdd(flow, &console->log.reader);
+    if (status == -EINPROGRESS)
+        psLogPrintf("%s: log file %s is not open after %g s (a dead file server?): what is printed "
+                    "meanwhile is kept for it",
+                    psConfigName(cfg), cfg->logFile, PS_LOG_OPEN_SEC);
+    else if (status)
+        psLogPrintf("%s: unable to open log file %s: %s", psConfigName(cfg), cfg->logFile,
+                    psLogOpenReason(-status));
+}
+
 int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSize)
 {
     const psConfig *cfg = console->cfg;
@@ -88,7 +108,7 @@ int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSi
         }
     }
     if (cfg->logFile)
-        psConsoleLogOpen(console);
+        openLog(console);
     return 0;
 }
 
@@ -110,9 +130,9 @@ static void accepted(void *ctx, psListener *listener, int fd, const char *peer)
 
 void psConsoleStart(psConsole *console)
 {
-    console->started = true;
-    console->logFull = false; /* its news went unheard so far */
-    console->logNews = true;
+    psLoopAssertInside(console->loop);
+    if (console->log.file)
+        psConsoleLogStart(&console->log);
     psMessageNotice(&console->noDescriptors, "no descriptors are left: try again later");
     for (int i = 0; i < console->listenerCount; i++) {
         if (!console->noDescriptors.failed)
@@ -167,6 +187,7 @@ static void clientClosed(void *ctx, psClient *client)
 
     ellDelete(&console->clients, &client->node);
     ellAdd(&console->dead, &client->node);
+    psFlowRemove(psConsoleOutputFlow(&console->output, client->readOnly), &client->reader);
     count(console, client, -1);
     resumeIfWaiting(console);
     psLoopDefer(console->loop, &console->pumpJob); /* frees it */
@@ -189,17 +210,19 @@ psClient *psConsoleAddClient(psConsole *console, int fd, psClientKind kind, bool
                              const char *peer)
 {
     psText banner = PS_TEXT_INIT;
-    psClient *client = psClientCreate(console->loop, fd, kind, readOnly, peer,
-                                      ringOf(console, readOnly), &clientOps, console);
+    psFlow *flow = psConsoleOutputFlow(&console->output, readOnly);
+    psClient *client =
+        psClientCreate(console->loop, fd, kind, readOnly, peer, &flow->ring, &clientOps, console);
 
     if (!client)
         return NULL;
     console->ops->banner(console->ctx, &banner, readOnly); /* counts the others only */
-    if (kind == psClientSocket)
-        psTextAppend(&banner, PS_TELNET_GREETING, PS_TELNET_GREETING_BYTES);
     ellAdd(&console->clients, &client->node);
+    psFlowAdd(flow, &client->reader);
     count(console, client, 1);
     psClientSend(client, banner.data, banner.failed ? 0 : banner.len);
+    if (kind == psClientSocket)
+        psClientSend(client, PS_TELNET_GREETING, PS_TELNET_GREETING_BYTES);
     psTextClear(&banner);
     psClientPump(client, psLoopNow(console->loop));
     return client;
@@ -223,164 +246,31 @@ psClient *psConsoleMostStalled(psConsole *console, double *outSince)
     return stalled;
 }
 
-/* ---- room for readers ---- */
-
-/* Each reader of @ring: the smallest room of all, and of those that are waited for. */
-typedef struct psRooms {
-    size_t any, steady;
-} psRooms;
-
-static void noteRoom(psRooms *rooms, const psRing *ring, const psRingReader *reader, double now)
-{
-    size_t room = psRingReaderRoom(reader, ring);
-
-    if (room < rooms->any)
-        rooms->any = room;
-    if (room < rooms->steady && psRingReaderSteady(reader, now))
-        rooms->steady = room;
-}
-
-static psRooms roomsOf(psConsole *console, const psRing *ring)
-{
-    psRooms rooms = {ring->size, ring->size};
-    double now = psLoopNow(console->loop);
-
-    for (ELLNODE *node = ellFirst(&console->clients); node; node = ellNext(node)) {
-        psClient *client = CONTAINER(node, psClient, node);
-
-        if (client->ring == ring)
-            noteRoom(&rooms, ring, &client->reader, now);
-    }
-    if (console->log && ring == psConsoleLogRing(console))
-        noteRoom(&rooms, ring, &console->logReader, now);
-    return rooms;
-}
-
-static void shrink(void *ctx)
-{
-    psConsole *console = ctx;
-    psRing *rings[2] = {&console->ring, &console->stampedRing};
-    bool later = false;
-
-    for (unsigned i = 0; i < NELEMENTS(rings); i++) {
-        if (rings[i]->data && rings[i]->size > rings[i]->minSize) {
-            if (roomsOf(console, rings[i]).any == rings[i]->size)
-                psRingShrink(rings[i]); /* everybody is up to date */
-            else
-                later = true;
-        }
-    }
-    if (later) {
-        if (console->shrinkDelay < SHRINK_DELAY_MAX_SEC)
-            console->shrinkDelay *= 2.0;
-        psLoopArm(console->loop, &console->shrinkTimer,
-                  psLoopNow(console->loop) + console->shrinkDelay, shrink, console);
-    }
-}
-
-static bool grow(psConsole *console, psRing *ring)
-{
-    if (!psRingGrow(ring))
-        return false;
-    console->shrinkDelay = SHRINK_DELAY_SEC;
-    psLoopArm(console->loop, &console->shrinkTimer, psLoopNow(console->loop) + console->shrinkDelay,
-              shrink, console);
-    return true;
-}
-
 /* ---- output ---- */
-
-/* With stamps, short lines become many times longer: the ring grows rather than have that
- * overrun anybody, and the log, whose queue holds more than any ring, is served at once. */
-static void writeStamped(psConsole *console)
-{
-    psRing *ring = &console->stampedRing;
-    const psText *text = &console->stampText;
-
-    while (roomsOf(console, ring).any < text->len && grow(console, ring)) {
-    }
-    if (console->log && psRingReaderRoom(&console->logReader, ring) < text->len)
-        psConsoleLogPump(console);
-    psRingWrite(ring, text->data, text->len);
-}
-
-static void stampNew(psConsole *console, const void *bytes, size_t len)
-{
-    const psConfig *cfg = console->cfg;
-    char stamp[STAMP_BYTES];
-    size_t stampLen;
-    epicsTimeStamp now;
-
-    psClockWall(psLoopClock(console->loop), &now);
-    if (cfg->logStamp[0]) {
-        stampLen = psClockFormat(&now, cfg->logStamp, stamp, sizeof(stamp));
-    } else { /* procServ's default: "[" time "] " */
-        stamp[0] = '[';
-        stampLen = 1 + psClockFormat(&now, cfg->timeFormat, stamp + 1, sizeof(stamp) - 4);
-        stamp[stampLen++] = ']';
-        stamp[stampLen++] = ' ';
-    }
-    console->stampLen = stampLen;
-    psTextReset(&console->stampText);
-    psStampFeed(&console->stamp, bytes, len, stamp, stampLen, &console->stampText);
-    if (!console->stampText.failed)
-        writeStamped(console);
-}
-
-/* Is the last line printed incomplete? */
-static bool midLine(const psConsole *console)
-{
-    const char *last;
-
-    return console->ring.head > 0 &&
-           psRingPeek(&console->ring, console->ring.head - 1, &last) > 0 && *last != '\n';
-}
 
 void psConsoleWrite(psConsole *console, const void *bytes, size_t len)
 {
-    if (len == 0)
-        return;
-    psRingWrite(&console->ring, bytes, len);
-    if (console->stampedRing.data)
-        stampNew(console, bytes, len);
-    psLoopDefer(console->loop, &console->pumpJob);
+    psConsoleOutputWrite(&console->output, bytes, len);
 }
 
 void psConsoleNotice(psConsole *console, const psText *line)
 {
     psText text = PS_TEXT_INIT;
 
-    if (midLine(console))
+    if (psConsoleOutputMidLine(&console->output))
         psTextAppend(&text, "\r\n", 2);
     if (!line->failed)
         psMessageNotice(&text, "%s", line->data);
-    if (!text.failed)
+    if (line->failed || text.failed)
+        psLogPrintf("%s: no memory: a notice is not shown", psConfigName(console->cfg));
+    else
         psConsoleWrite(console, text.data, text.len);
     psTextClear(&text);
 }
 
 long psConsoleReadFrom(psConsole *console, int fd, size_t max)
 {
-    char *room;
-    size_t size = psRingReserve(&console->ring, &room);
-    /* No more than the room psConsoleMayRead() grants, should every byte be a line with a stamp. */
-    size_t most = READ_MARGIN_BYTES / (2 + console->stampLen);
-    ssize_t n;
-
-    if (size > max)
-        size = max;
-    do {
-        n = read(fd, room, size < most ? size : most);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    if (n == 0)
-        return 0;
-    psRingCommit(&console->ring, (size_t)n);
-    if (console->stampedRing.data)
-        stampNew(console, room, (size_t)n);
-    psLoopDefer(console->loop, &console->pumpJob);
-    return n;
+    return psConsoleOutputReadFrom(&console->output, fd, max);
 }
 
 static void giveUpWaiting(void *ctx)
@@ -388,21 +278,10 @@ static void giveUpWaiting(void *ctx)
     resumeIfWaiting(ctx);
 }
 
-static bool ringMayTakeMore(psConsole *console, psRing *ring)
-{
-    psRooms rooms = roomsOf(console, ring);
-
-    while ((rooms.any < ring->size / 2 || rooms.steady < READ_MARGIN_BYTES) && grow(console, ring))
-        rooms = roomsOf(console, ring);
-    return rooms.steady >= READ_MARGIN_BYTES;
-}
-
 bool psConsoleMayRead(psConsole *console)
 {
-    bool may = ringMayTakeMore(console, &console->ring);
+    bool may = psConsoleOutputMayRead(&console->output);
 
-    if (may && console->stampedRing.data)
-        may = ringMayTakeMore(console, &console->stampedRing);
     console->waiting = !may;
     if (may)
         psLoopDisarm(&console->waitTimer);
@@ -420,24 +299,62 @@ static void freeDead(psConsole *console)
         psClientFree(CONTAINER(node, psClient, node));
 }
 
-static void pump(void *ctx)
+/* Give every reader one chance. */
+static void pumpReaders(psConsole *console)
 {
-    psConsole *console = ctx;
     double now = psLoopNow(console->loop);
     ELLNODE *node = ellFirst(&console->clients);
 
-    freeDead(console);
     while (node) {
         psClient *client = CONTAINER(node, psClient, node);
 
         node = ellNext(node); /* a client may close while it is pumped */
         psClientPump(client, now);
     }
-    if (console->log) {
-        psConsoleLogPump(console);
-        psConsoleLogTell(console);
-    }
+    psConsoleLogPump(&console->log);
+}
+
+static void reportLog(psConsole *console)
+{
+    psText line = PS_TEXT_INIT;
+    int request;
+
+    if (psConsoleLogNews(&console->log, &line))
+        psConsoleNotice(console, &line);
+    psTextReset(&line);
+    if (psConsoleLogReopened(&console->log, &request, &line))
+        console->ops->rotated(console->ctx, request,
+                              line.failed ? "out of memory"
+                              : line.len  ? line.data
+                                          : NULL);
+    psTextClear(&line);
+}
+
+static void pumpJob(void *ctx)
+{
+    psConsole *console = ctx;
+
+    freeDead(console);
+    pumpReaders(console);
+    if (console->log.file)
+        reportLog(console);
     resumeIfWaiting(console);
+    if (console->ending && psConsoleIdle(console))
+        console->ops->ended(console->ctx);
+    else if (console->ending && psConsoleLogUnwritten(&console->log) > 0)
+        psConsoleLogFlush(&console->log);
+}
+
+/* ---- the log ---- */
+
+int psConsoleRotateLog(psConsole *console, int request)
+{
+    return psConsoleLogReopen(&console->log, request);
+}
+
+bool psConsoleLogIsFailed(const psConsole *console)
+{
+    return psConsoleLogFailed(&console->log);
 }
 
 /* ---- the end ---- */
@@ -446,24 +363,38 @@ void psConsoleEnd(psConsole *console)
 {
     ELLNODE *node = ellFirst(&console->clients);
 
+    psLoopAssertInside(console->loop);
+    console->ending = true;
     for (int i = 0; i < console->listenerCount; i++)
         psListenerClose(&console->listeners[i]);
-    pump(console);
+    pumpReaders(console);
     while (node) {
         psClient *client = CONTAINER(node, psClient, node);
 
         node = ellNext(node);
         psClientClose(client, true);
     }
+    psLoopDefer(console->loop, &console->pumpJob);
 }
 
 bool psConsoleIdle(const psConsole *console)
 {
-    return ellCount(&console->clients) == 0 &&
-           (!console->log ||
-            (console->logReader.offset ==
-                 (console->stampedRing.data ? console->stampedRing.head : console->ring.head) &&
-             psLogFileIdle(console->log)));
+    return ellCount(&console->clients) == 0 && psConsoleLogUnwritten(&console->log) == 0;
+}
+
+void psConsoleGiveUp(psConsole *console)
+{
+    const psConfig *cfg = console->cfg;
+    size_t unwritten = psConsoleLogUnwritten(&console->log);
+    int clients = ellCount(&console->clients);
+
+    if (unwritten)
+        psLogPrintf("%s: log file %s could not be written to its end in time: given up, with %lu "
+                    "bytes left",
+                    psConfigName(cfg), cfg->logFile, (unsigned long)unwritten);
+    if (clients)
+        psLogPrintf("%s: %d of its consoles did not read to the end in time: given up",
+                    psConfigName(cfg), clients);
 }
 
 void psConsoleClear(psConsole *console, double logWaitSec)
@@ -475,17 +406,12 @@ void psConsoleClear(psConsole *console, double logWaitSec)
     while ((node = ellFirst(&console->clients)))
         psClientClose(CONTAINER(node, psClient, node), false);
     freeDead(console);
+    psConsoleLogClear(&console->log, logWaitSec);
     if (console->loop) {
         psLoopDisarm(&console->waitTimer);
-        psLoopDisarm(&console->shrinkTimer);
         psLoopCancel(console->loop, &console->pumpJob);
     }
-    psLogFileFree(console->log, logWaitSec);
-    console->log = NULL;
-    psRingClear(&console->ring);
-    psRingClear(&console->stampedRing);
-    psTextClear(&console->stampText);
-    psTextClear(&console->logOut);
+    psConsoleOutputClear(&console->output);
     psTextClear(&console->noDescriptors);
 }
 

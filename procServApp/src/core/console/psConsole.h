@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psConsole.h
  *  @brief Everything that reads a child's output or types at it: the ring, its clients,
- *  listeners and log.  Level 4, used by psChild only.
+ *  listeners and log.
  *
- *  Who is waited for (docs/design.md): a reader that accepted 100 kB in the last 100 ms is;
- *  any other loses bytes and is told how many.
- *  Thread: loop, but for psConsoleInit(), psConsoleOpen() and psConsoleClear().
+ *  Output goes one way: from the pty, or from us, into the ring; at the end of the round every
+ *  reader gets what it takes.  Who is waited for is psFlow's decision.
+ *  Thread: loop, but for psConsoleInit(), psConsoleOpen(), psConsoleInfo() and psConsoleClear().
+ *  Blocks: psConsoleOpen() and psConsoleClear() for the log, nothing else.
  */
 #ifndef INC_psConsole_H
 #define INC_psConsole_H
@@ -13,12 +14,11 @@
 #include <ellLib.h>
 
 #include "console/psClient.h"
-#include "model/psConfig.h"
-#include "console/psLine.h"
+#include "console/psConsoleLog.h"
+#include "console/psConsoleOutput.h"
 #include "console/psListener.h"
-#include "log/psLogFile.h"
 #include "loop/psLoop.h"
-#include "console/psRing.h"
+#include "model/psConfig.h"
 
 typedef struct psConsoleOps {
     /** Typed by a console that may type. */
@@ -33,6 +33,11 @@ typedef struct psConsoleOps {
     void (*counted)(void *ctx);
     /** The pty may be read again. */
     void (*resume)(void *ctx);
+    /** A request of psConsoleRotateLog() was tried, and with it all smaller ones.
+     *  @param why it failed, valid during the call; NULL: the file is open */
+    void (*rotated)(void *ctx, int request, const char *why);
+    /** After psConsoleEnd(): psConsoleIdle() is true.  May be called several times. */
+    void (*ended)(void *ctx);
 } psConsoleOps;
 
 typedef struct psConsole {
@@ -40,65 +45,65 @@ typedef struct psConsole {
     const psConsoleOps *ops;
     void *ctx;
     psLoop *loop;
-    psRing ring;        /* what the child and we print */
-    psRing stampedRing; /* the same with time stamps; data NULL without --logstamp */
-    psStamp stamp;
-    size_t stampLen;  /* of the last one */
-    psText stampText; /* scratch */
-    ELLLIST clients;  /* psClient.node */
-    ELLLIST dead;     /* psClient.node: freed at the end of the round */
+    psConsoleOutput output;
+    ELLLIST clients; /* psClient.node */
+    ELLLIST dead;    /* psClient.node: freed at the end of the round */
     psListener listeners[PS_ENDPOINTS];
     int listenerCount;
-    psText noDescriptors; /* told to those who come when there are none */
-    bool started;         /* psConsoleStart() was called */
-    psLogFile *log;       /* NULL: none */
-    bool logFailed;       /* it could not be opened */
-    int logError;         /* errno that was told last; 0: all is well */
-    bool logNews;         /* perhaps another one */
-    double logToldMono;   /* the next is not told before */
-    psRingReader logReader;
-    psText logOut;   /* a notice on its way to the log */
-    bool logMidLine; /* what went there last did not end a line */
-    bool logFull;    /* it took less than it was given */
+    psText noDescriptors; /* said to those who come when there are none */
+    psConsoleLog log;
     int users, loggers;
     int terminals; /* of users: not counted against the limit */
     bool waiting;  /* the pty is not read until a reader has moved */
+    bool ending;   /* psConsoleEnd() was called */
     psJob pumpJob;
     psTimer waitTimer; /* gives up waiting */
-    psTimer shrinkTimer;
-    double shrinkDelay;
 } psConsole;
 
-/** @return 0 or -ENOMEM */
+/** @param cfg must live as long as the console, as must @p ops.  @return 0 or -ENOMEM */
 int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const psConsoleOps *ops,
                   void *ctx);
-/** Open all endpoints and the log.  @return 0 or -errno and one line; what was opened is
- *  closed by psConsoleClear() */
+/** Open all endpoints, and the log; a log that cannot be opened is reported on errlog only
+ *  (procServ's rule).  Blocks: as psConsoleLogOpen().
+ *  @return 0 or -errno and one line; what was opened is closed by psConsoleClear() */
 int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSize);
 /** Begin to accept. */
 void psConsoleStart(psConsole *console);
 /** Print: our own messages. */
 void psConsoleWrite(psConsole *console, const void *bytes, size_t len);
-/** The same: a notice of ours, on a line of its own. */
+/** The same: a notice of ours, on a line of its own.  Without memory it is lost, which errlog
+ *  says. */
 void psConsoleNotice(psConsole *console, const psText *line);
 /** Read at most @p max bytes from the pty straight into the ring.  @return bytes, 0 or -errno */
 long psConsoleReadFrom(psConsole *console, int fd, size_t max);
 /** May the pty be read now?  If not, ops->resume is called when it may. */
 bool psConsoleMayRead(psConsole *console);
-/** A further console on @p fd, which is taken. */
+/** A further console on @p fd, which is taken, also on failure.
+ *  @return NULL without memory, or if it cannot be watched */
 psClient *psConsoleAddClient(psConsole *console, int fd, psClientKind kind, bool readOnly,
                              const char *peer);
-/** The client that made no progress for the longest, at least 10 s; NULL: none. */
+/** The client that made no progress for the longest, at least 10 s; NULL: none.
+ *  @param outSince monotonic s; untouched if there is none */
 psClient *psConsoleMostStalled(psConsole *console, double *outSince);
-/** Stop accepting and close all clients once they got what was printed. */
+/** Have the log opened again by its name; ops->rotated gives the result.
+ *  @param request greater than those before; 0: nobody asks for the result
+ *  @return 0; -ENOENT: there is no log; -EOPNOTSUPP: it is standard output */
+int psConsoleRotateLog(psConsole *console, int request);
+/** Is there a log that has no file to write to? */
+bool psConsoleLogIsFailed(const psConsole *console);
+/** Stop accepting, and close all clients once they got what was printed; ops->ended is called when
+ *  that is done and the log is written. */
 void psConsoleEnd(psConsole *console);
 /** All clients gone and the log written? */
 bool psConsoleIdle(const psConsole *console);
-/** Close everything at once.  Idempotent.  After the loop ended, or in it.
- *  @param logWaitSec for the log's queue */
+/** Time for that is over: say on errlog what is left unwritten. */
+void psConsoleGiveUp(psConsole *console);
+/** Close everything at once.  May be called twice.  Thread: loop, or any once the loop has ended.
+ *  @param logWaitSec for what is queued for the log */
 void psConsoleClear(psConsole *console, double logWaitSec);
 /** "LOG=...;CTL=..." parts of PROCSERV_INFO, or lines of an info file: log endpoint first, then
- *  the control endpoints in reverse order, as procServ does. */
+ *  the control endpoints in reverse order, as procServ does.  Thread: any, after
+ *  psConsoleOpen(). */
 void psConsoleInfo(const psConsole *console, bool asFile, psText *out);
 
 #endif

@@ -1,125 +1,203 @@
 /* SPDX-License-Identifier: EPICS */
-/*
- * The log as a reader of the console: what it takes, what it lacks, and what people are told of
- * its errors.
- */
 #include <errno.h>
 #include <string.h>
 
-#include "console/psConsolePvt.h"
-#include "base/psLog.h"
+#include "console/psConsoleLog.h"
+
 #include "base/psMessages.h"
+#include "log/psLogOpen.h"
 
-#define LOG_NEWS_SEC 10.0
-
-psRing *psConsoleLogRing(psConsole *console)
+/* It has room again, is written, or its state, its error or a request to reopen has changed. */
+static void newsCame(void *ctx)
 {
-    return console->stampedRing.data ? &console->stampedRing : &console->ring;
+    psConsoleLog *log = ctx;
+
+    log->news = true;
+    log->tried = true;
+    log->full = false;
+    if (log->heard)
+        log->wake(log->ctx);
 }
 
-/* It has room again, or an error came or went. */
-static void logNews(void *ctx)
+int psConsoleLogOpen(psConsoleLog *log, psLoop *loop, const char *path, const psRing *ring,
+                     void (*wake)(void *ctx), void *ctx)
 {
-    psConsole *console = ctx;
+    int status = 0;
 
-    if (!console->started)
-        return; /* another thread is still at work on it */
-    console->logFull = false;
-    console->logNews = true;
-    psLoopDefer(console->loop, &console->pumpJob);
+    *log = (psConsoleLog){
+        .path = path,
+        .loop = loop,
+        .wake = wake,
+        .ctx = ctx,
+        .ring = ring,
+        .notice = PS_TEXT_INIT,
+    };
+    psRingReaderInit(&log->reader, ring);
+    log->file = psLogFileCreate(path, loop, newsCame, log, &status);
+    if (status == -EINPROGRESS)
+        log->state = psLogOpening;
+    else
+        log->state = status ? psLogFailed : psLogIsOpen;
+    log->error = status == -EINPROGRESS ? 0 : -status;
+    return status;
 }
 
-void psConsoleLogOpen(psConsole *console)
+void psConsoleLogClear(psConsoleLog *log, double waitSec)
 {
-    const psConfig *cfg = console->cfg;
-    int error = 0;
-
-    console->log = psLogFileCreate(cfg->logFile, console->loop, logNews, console, &error);
-    console->logError = -error;
-    console->logFailed = !console->log || error;
-    if (console->logFailed)
-        psLogPrintf("%s: unable to open log file %s: %s", psConfigName(cfg), cfg->logFile,
-                    strerror(error ? -error : ENOMEM));
+    psLoopDisarm(&log->quietTimer);
+    psLogFileFree(log->file, waitSec);
+    log->file = NULL;
+    psTextClear(&log->notice);
 }
 
-/* @return how many bytes the log took; if not all, logNews() comes back */
-static size_t writeLog(psConsole *console, const char *bytes, size_t len)
+void psConsoleLogStart(psConsoleLog *log)
 {
-    size_t taken = psLogFileWrite(console->log, bytes, len);
+    log->heard = true;
+    newsCame(log); /* it may have come unheard */
+}
 
-    console->logFull = taken < len;
+/* ---- bytes ---- */
+
+/* @return how many bytes the file took; if not all, newsCame() is called */
+static size_t give(psConsoleLog *log, const char *bytes, size_t len)
+{
+    size_t taken = psLogFileWrite(log->file, bytes, len);
+
+    log->full = taken < len;
     if (taken > 0)
-        console->logMidLine = bytes[taken - 1] != '\n';
+        log->midLine = bytes[taken - 1] != '\n';
     return taken;
 }
 
-/* Notices for the log go out whole before the ring's bytes. */
-static void flushLogNotice(psConsole *console)
+/* Notices go out whole before the ring's bytes. */
+static void giveNotice(psConsoleLog *log)
 {
-    psText *out = &console->logOut;
+    psText *out = &log->notice;
 
     if (out->len == 0)
         return;
-    size_t taken = writeLog(console, out->data, out->len);
+    size_t taken = give(log, out->data, out->len);
     memmove(out->data, out->data + taken, out->len - taken);
     out->len -= taken;
 }
 
 /* Say in the log what it lacks. */
-static void repairLog(psConsole *console)
+static void repair(psConsoleLog *log)
 {
-    uint64_t lost = psRingReaderRepair(&console->logReader, psConsoleLogRing(console));
+    uint64_t lost = psRingReaderRepair(&log->reader, log->ring);
 
     if (lost == 0)
         return;
-    psTextReset(&console->logOut);
-    if (console->logMidLine)
-        psTextAppend(&console->logOut, "\r\n", 2);
-    psMessageLost(&console->logOut, lost);
-    flushLogNotice(console);
+    psTextReset(&log->notice);
+    if (log->midLine)
+        psTextAppend(&log->notice, "\r\n", 2);
+    psMessageLost(&log->notice, lost);
+    giveNotice(log);
 }
 
 /* While the log takes nothing, nothing is noted either: a stall is one notice. */
-void psConsoleLogPump(psConsole *console)
+void psConsoleLogPump(psConsoleLog *log)
 {
-    psRingReader *reader = &console->logReader;
-    double now = psLoopNow(console->loop);
+    double now = psLoopNow(log->loop);
     const char *bytes;
     size_t len;
 
-    if (!console->logFull)
-        flushLogNotice(console);
-    if (!console->logFull)
-        repairLog(console);
-    while (!console->logFull &&
-           (len = psRingReaderPeek(reader, psConsoleLogRing(console), &bytes)) > 0)
-        psRingReaderAccept(reader, writeLog(console, bytes, len), now);
+    psLoopAssertInside(log->loop);
+    if (!log->file)
+        return;
+    if (!log->full)
+        giveNotice(log);
+    if (!log->full)
+        repair(log);
+    while (!log->full && (len = psRingReaderPeek(&log->reader, log->ring, &bytes)) > 0)
+        psRingReaderAccept(&log->reader, give(log, bytes, len), now);
 }
 
-/* A log that fails, or works again, is told on the console, once each LOG_NEWS_SEC at most: a
- * full disk gives way for a moment now and then. */
-void psConsoleLogTell(psConsole *console)
+void psConsoleLogFlush(psConsoleLog *log)
 {
-    const char *path = console->cfg->logFile;
-    psText line = PS_TEXT_INIT;
-    psLogStats stats;
-    double now = psLoopNow(console->loop);
+    if (log->file)
+        psLogFileFlush(log->file, newsCame, log);
+}
 
-    if (!console->logNews || now < console->logToldMono)
-        return;
-    console->logNews = false;
-    psLogFileStats(console->log, &stats);
-    if (stats.error == console->logError)
-        return;
-    console->logError = stats.error;
-    console->logFailed = !stats.isOpen;
-    console->logToldMono = now + LOG_NEWS_SEC;
-    psTextPrintf(&line, "log file %s", path);
-    if (stats.error)
-        psTextPrintf(&line, ": %s", strerror(stats.error));
+size_t psConsoleLogUnwritten(const psConsoleLog *log)
+{
+    if (!log->file)
+        return 0;
+    return psLogFileQueued(log->file) + log->notice.len +
+           (size_t)(log->ring->head - log->reader.offset);
+}
+
+/* ---- what becomes of it ---- */
+
+bool psConsoleLogFailed(const psConsoleLog *log)
+{
+    return log->state == psLogFailed;
+}
+
+static void quietOver(void *ctx)
+{
+    newsCame(ctx);
+}
+
+static void describe(const psConsoleLog *log, const psLogStats *stats, psText *outLine)
+{
+    psTextPrintf(outLine, "log file %s", log->path);
+    if (stats->error)
+        psTextPrintf(outLine, ": %s", psLogOpenReason(stats->error));
+    else if (log->state == psLogOpening)
+        psTextPrintf(outLine, " is open now");
     else
-        psTextPrintf(&line, " is written again; %llu bytes were lost in all",
-                     (unsigned long long)stats.droppedBytes);
-    psConsoleNotice(console, &line);
-    psTextClear(&line);
+        psTextPrintf(outLine, " is written again; %llu bytes were lost in all",
+                     (unsigned long long)stats->lostBytes);
+}
+
+bool psConsoleLogNews(psConsoleLog *log, psText *outLine)
+{
+    psLogStats stats;
+    double now = psLoopNow(log->loop);
+
+    psLoopAssertInside(log->loop);
+    if (!log->file || !log->news)
+        return false;
+    if (now < log->quietUntil) {
+        if (!log->quietTimer.loop)
+            psLoopArm(log->loop, &log->quietTimer, log->quietUntil, quietOver, log);
+        return false;
+    }
+    log->news = false;
+    psLogFileStats(log->file, &stats);
+    if (stats.state == psLogOpening || (stats.state == log->state && stats.error == log->error))
+        return false;
+    bool report = stats.error != log->error || log->state == psLogOpening;
+    if (report)
+        describe(log, &stats, outLine);
+    log->state = stats.state;
+    log->error = stats.error;
+    if (report)
+        log->quietUntil = now + PS_CONSOLE_LOG_NEWS_SEC;
+    return report;
+}
+
+int psConsoleLogReopen(psConsoleLog *log, int request)
+{
+    psLoopAssertInside(log->loop);
+    return log->file ? psLogFileReopen(log->file, request) : -ENOENT;
+}
+
+bool psConsoleLogReopened(psConsoleLog *log, int *outRequest, psText *outLine)
+{
+    psLogStats stats;
+
+    psLoopAssertInside(log->loop);
+    if (!log->file || !log->tried)
+        return false;
+    log->tried = false;
+    psLogFileStats(log->file, &stats);
+    if (stats.reopened <= log->rotated)
+        return false;
+    log->rotated = stats.reopened;
+    *outRequest = stats.reopened;
+    if (stats.reopenError)
+        psTextPrintf(outLine, "%s: log file %s", psLogOpenReason(stats.reopenError), log->path);
+    return true;
 }

@@ -6,7 +6,7 @@
  *   anything else  is the second and last byte.
  * The 8-bit forms (0x9b...) are not sequences: those bytes occur in UTF-8.
  * A broken sequence must not swallow the rest of the console: a line feed ends each of them,
- * CAN and SUB too. */
+ * as do CAN and SUB. */
 #include <string.h>
 
 #include "console/psLine.h"
@@ -18,10 +18,10 @@
 
 enum {
     escapeNone,
-    escapeBegun,        /* behind ESC */
-    escapeIntermediate, /* behind ESC and 0x20...0x2f */
-    escapeCsi,          /* behind ESC [ */
-    escapeString,       /* behind ESC ] and the like */
+    escapeBegun,        /* after ESC */
+    escapeIntermediate, /* after ESC and 0x20...0x2f */
+    escapeCsi,          /* after ESC [ */
+    escapeString,       /* after ESC ] and the like */
     escapeStringEsc     /* behind ESC in such a string */
 };
 
@@ -113,22 +113,5 @@ void psLineFeed(psLine *self, const void *bytes, size_t len,
         } else if (c != '\r') {
             appendByte(self, c);
         }
-    }
-}
-
-void psStampFeed(psStamp *self, const void *bytes, size_t len, const char *stamp, size_t stampLen,
-                 psText *out)
-{
-    const char *in = bytes, *end = in + len;
-
-    while (in < end) {
-        const char *feed = memchr(in, '\n', (size_t)(end - in));
-        const char *next = feed ? feed + 1 : end;
-
-        if (!self->inLine)
-            psTextAppend(out, stamp, stampLen);
-        psTextAppend(out, in, (size_t)(next - in));
-        self->inLine = !feed;
-        in = next;
     }
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psLine.h
- *  @brief Bytes to lines, and time stamps before lines.  Level 1, pure.
+ *  @brief Bytes to whole lines of plain text.  Pure.
  */
 #ifndef INC_psLine_H
 #define INC_psLine_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/psText.h"
 
 /** Longest line handed out, bytes; the rest of a longer one is dropped. */
 #define PS_LINE_BYTES 1024
@@ -27,15 +25,5 @@ void psLineInit(psLine *line);
  *  valid during the call only. */
 void psLineFeed(psLine *self, const void *bytes, size_t len,
                 void (*fn)(void *ctx, const char *line, size_t lineLen), void *ctx);
-
-/** Puts a stamp before each line's first byte, as procServ's --logstamp does: the state is
- *  kept across chunks, blank lines are stamped too. */
-typedef struct psStamp {
-    bool inLine;
-} psStamp;
-
-/** Append @p bytes to @p out with @p stamp before each line that begins in them. */
-void psStampFeed(psStamp *self, const void *bytes, size_t len, const char *stamp, size_t stampLen,
-                 psText *out);
 
 #endif

@@ -113,8 +113,8 @@ void psRingReaderInit(psRingReader *reader, const psRing *ring)
     *reader = (psRingReader){.offset = ring->head};
 }
 
-/* Offset behind the first line feed at or after reader->offset, or head + 1 if there is none. */
-static uint64_t behindLineFeed(const psRingReader *reader, const psRing *ring)
+/* Offset just after the first line feed from reader->offset on, or head + 1 if there is none. */
+static uint64_t afterLineFeed(const psRingReader *reader, const psRing *ring)
 {
     uint64_t offset = reader->offset;
 
@@ -143,7 +143,7 @@ uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring)
     }
     if (!reader->skipping)
         return 0;
-    next = behindLineFeed(reader, ring);
+    next = afterLineFeed(reader, ring);
     if (next > ring->head) {
         next = ring->head;
         reader->skipping = next - reader->skipFrom < PS_READER_SKIP_BYTES;
@@ -154,8 +154,8 @@ uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring)
     reader->offset = next;
     if (reader->skipping)
         return 0;
-    news = reader->lost - reader->told;
-    reader->told = reader->lost;
+    news = reader->lost - reader->reported;
+    reader->reported = reader->lost;
     return news;
 }
 
@@ -195,9 +195,9 @@ void psRingReaderAccept(psRingReader *reader, size_t len, double now)
 
 size_t psRingReaderRoom(const psRingReader *reader, const psRing *ring)
 {
-    uint64_t behind = ring->head - reader->offset;
+    uint64_t unread = ring->head - reader->offset;
 
-    return behind >= ring->size ? 0 : ring->size - (size_t)behind;
+    return unread >= ring->size ? 0 : ring->size - (size_t)unread;
 }
 
 bool psRingReaderSteady(const psRingReader *reader, double now)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psRing.h
- *  @brief Console bytes with absolute 64-bit offsets, one writer, many readers.  Level 1, pure.
+ *  @brief Console bytes with absolute 64-bit offsets, one writer, many readers.  Pure.
  *
- *  The ring never refuses a byte: a reader that falls behind loses the oldest ones and learns
- *  how many.  Whether the writer should rather wait is the owner's decision, from
- *  psRingReaderRoom() and psRingReaderSteady() (design: "who is waited for").
+ *  The ring never refuses a byte: a reader that lags loses the oldest ones and learns how many.
+ *  Whether the writer should rather wait is the owner's decision (psFlow), from
+ *  psRingReaderRoom() and psRingReaderSteady().
+ *  Thread: one at a time.  Nothing blocks.
  */
 #ifndef INC_psRing_H
 #define INC_psRing_H
@@ -12,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <ellLib.h>
 
 typedef struct psRing {
     char *data;
@@ -26,7 +29,7 @@ typedef struct psRing {
 int psRingInit(psRing *ring, size_t minSize, size_t maxSize);
 void psRingClear(psRing *ring);
 
-/** Room for one read straight into the ring: the contiguous part behind head.  The bytes are
+/** Room for one read straight into the ring: the contiguous part after head.  The bytes are
  *  the ring's oldest; they count as lost to readers only at psRingCommit().
  *  @return its length, never 0 */
 size_t psRingReserve(psRing *ring, char **out);
@@ -52,10 +55,11 @@ void psRingShrink(psRing *ring);
 
 /** One reader's cursor.  Embedded in its owner. */
 typedef struct psRingReader {
+    ELLNODE node;                       /**< the owner's list of readers */
     uint64_t offset;                    /**< next byte to take */
     uint64_t lost;                      /**< bytes lost since psRingReaderInit */
     bool skipping;                      /**< lost bytes and no line feed seen since */
-    uint64_t told;                      /* of `lost`: returned by psRingReaderRepair */
+    uint64_t reported;                  /* of `lost`: returned by psRingReaderRepair */
     uint64_t skipFrom;                  /* offset where skipping began */
     double bucketStart;                 /* monotonic time of bucket[0]'s begin */
     uint32_t bucket[PS_READER_BUCKETS]; /* bytes accepted, in slices of the window, newest first */
@@ -63,10 +67,10 @@ typedef struct psRingReader {
 
 /** Start reading at the ring's head. */
 void psRingReaderInit(psRingReader *reader, const psRing *ring);
-/** Repair a cursor that was overrun: moves it behind the next line feed still held (to head if
- *  there is none yet; it then goes on skipping, see PS_READER_SKIP_BYTES).  What is skipped
+/** Repair a cursor that was overrun: moves it to just after the next line feed still held, or to
+ *  head if there is none yet; it then goes on skipping, see PS_READER_SKIP_BYTES.  What is skipped
  *  counts as lost.  Call it only when bytes can be sent: each resume is worth one message.
- *  @return bytes lost that were not told before and are to be told now; 0 while skipping */
+ *  @return bytes lost that were not returned before, to be reported now; 0 while skipping */
 uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring);
 /** Bytes it can take now.  Call psRingReaderRepair() first. */
 size_t psRingReaderPeek(const psRingReader *reader, const psRing *ring, const char **out);

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
-/* A log file, its queue and its writer thread.
- *
- * One thread a file, so that a file on a dead server stops no other log.  It takes a block off the
- * queue, writes it without the lock, and only then gives its room back.  It sleeps in poll() on an
- * eventfd, together with the file itself where that is a pipe or terminal that takes no more.
- *
- * Reopening is a flag and a place in the stream of bytes: what was queued before goes to the old
- * file.  A second request before the first was begun needs no place of its own: the file opened
- * last is the newest by that name.
+/*
+ * The life of a log: its thread, and what the loop is told of it.  The thread works on the sink
+ * without any lock, and copies what came of it for the others to see.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <epicsEvent.h>
 #include <epicsMutex.h>
@@ -24,20 +13,12 @@
 
 #include "log/psLogFile.h"
 
-#include "process/psInherit.h"
-#include "base/psMessages.h"
-#include "base/psText.h"
 #include "base/psThread.h"
-#include "base/psTypes.h"
+#include "log/psLogQueue.h"
+#include "log/psLogSink.h"
+#include "process/psInherit.h"
 
-#define PS_LOG_BLOCK_BYTES 65536                                    /* with its header */
-#define PS_LOG_ROOM_BYTES (PS_LOG_QUEUE_BYTES - PS_LOG_BLOCK_BYTES) /* room again: at most this */
-
-typedef struct logBlock {
-    struct logBlock *next;
-    size_t used;
-    char data[PS_LOG_BLOCK_BYTES - 2 * sizeof(void *)];
-} logBlock;
+#define IDLE_END_SEC 1.0 /* for a thread that has nothing left to do but to end */
 
 struct psLogFile {
     /* fixed after psLogFileCreate */
@@ -46,58 +27,30 @@ struct psLogFile {
     void (*onNews)(void *ctx);
     void *newsCtx;
     epicsThreadId thread;
-    int wakeFd;
     epicsEventId opened; /* signalled once, after the first attempt */
     epicsEventId ended;  /* signalled as the thread's last deed, unless abandoned */
     psJob newsJob, idleJob;
+    psLogQueue queue;
 
     /* loop thread only */
     void (*onIdle)(void *ctx);
     void *idleCtx;
 
     /* writer thread only */
-    int fd;          /* -1: could not be opened */
-    uint64_t untold; /* lost, and not yet said so in the file */
-    bool midLine;    /* the last byte written was no line feed */
+    psLogSink sink;
 
-    /* guarded by lock, a leaf but for the loop's own */
+    /* guarded by lock; only the queue's lock and the loop's own are taken under it */
     epicsMutexId lock;
-    logBlock *head, *tail;
-    size_t queued;       /* what is being written included */
-    uint64_t takenBytes; /* all since the start */
-    uint64_t reopenAt;   /* in takenBytes */
-    uint64_t flushAt;
-    bool reopen, flush;
-    bool sealed;   /* the tail belongs to the old file: what comes begins a block */
-    bool wantRoom; /* somebody was refused */
-    bool asleep;   /* and has to be woken */
-    bool stop, abandoned, gone;
-    int openError, writeError;
     psLogStats stats;
+    int asked; /* newest request to reopen */
+    bool late; /* the creator did not wait for the first open: its end is news */
+    bool abandoned, gone;
 };
-
-/* ---- either thread ---- */
-
-static void wake(psLogFile *log)
-{
-    const uint64_t one = 1;
-
-    while (write(log->wakeFd, &one, sizeof one) < 0 && errno == EINTR) {
-    }
-}
 
 static void destroy(psLogFile *log)
 {
-    while (log->head) {
-        logBlock *next = log->head->next;
-
-        free(log->head);
-        log->head = next;
-    }
-    if (log->fd >= 0)
-        close(log->fd);
-    if (log->wakeFd >= 0)
-        close(log->wakeFd);
+    psLogQueueClear(&log->queue);
+    psLogSinkClear(&log->sink);
     if (log->lock)
         epicsMutexDestroy(log->lock);
     if (log->opened)
@@ -108,228 +61,88 @@ static void destroy(psLogFile *log)
     free(log);
 }
 
-/* ---- the file: writer thread ---- */
-
-/* With the lock held. */
-static void noteError(psLogFile *log, int openError, int writeError)
-{
-    int before = log->stats.error;
-
-    log->openError = openError;
-    log->writeError = writeError;
-    log->stats.error = openError ? openError : writeError;
-    if (log->stats.error != before && !log->abandoned)
-        psLoopPost(log->loop, &log->newsJob);
-}
-
-/* What is open stays in use until the new one is there: better an old name than a loss. */
-static void openFile(psLogFile *log)
-{
-    int fd, error = 0;
-
-    if (!log->path && log->fd >= 0)
-        return;
-    /* O_NONBLOCK: a FIFO without a reader must not hold us up; EAGAIN is waited for */
-    fd = log->path ? open(log->path,
-                          O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644)
-                   : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (fd < 0) {
-        error = errno;
-    } else {
-        if (log->fd >= 0)
-            close(log->fd);
-        log->fd = fd;
-    }
-    epicsMutexMustLock(log->lock);
-    log->stats.isOpen = log->fd >= 0;
-    noteError(log, error, error ? log->writeError : 0);
-    epicsMutexUnlock(log->lock);
-}
-
-static void noteSize(psLogFile *log)
-{
-    struct stat info;
-    bool known = log->fd >= 0 && fstat(log->fd, &info) == 0 && S_ISREG(info.st_mode);
-
-    epicsMutexMustLock(log->lock);
-    log->stats.sizeBytes = known ? (uint64_t)info.st_size : 0;
-    epicsMutexUnlock(log->lock);
-}
-
-static void noteResult(psLogFile *log, size_t written, size_t dropped, int error)
-{
-    epicsMutexMustLock(log->lock);
-    log->stats.writtenBytes += written;
-    log->stats.droppedBytes += dropped;
-    noteError(log, log->openError, error);
-    epicsMutexUnlock(log->lock);
-}
-
-static bool isAbandoned(psLogFile *log)
-{
-    bool abandoned;
-
-    epicsMutexMustLock(log->lock);
-    abandoned = log->abandoned;
-    epicsMutexUnlock(log->lock);
-    return abandoned;
-}
-
-/* A pipe or terminal is full: wait until it takes more.  @return false to give up */
-static bool awaitWritable(psLogFile *log)
-{
-    struct pollfd fds[2] = {{.fd = log->fd, .events = POLLOUT},
-                            {.fd = log->wakeFd, .events = POLLIN}};
-    uint64_t count;
-
-    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
-    }
-    if (fds[1].revents && read(log->wakeFd, &count, sizeof count) < 0 && errno != EAGAIN)
-        return false;
-    return !isAbandoned(log);
-}
-
-/* @return 0 or errno; *outDone bytes are in the file in either case */
-static int writeAll(psLogFile *log, const char *data, size_t len, size_t *outDone)
-{
-    size_t done = 0;
-    int error = log->fd < 0 ? EBADF : 0;
-
-    while (done < len && !error) {
-        ssize_t count = write(log->fd, data + done, len - done);
-
-        if (count > 0)
-            done += (size_t)count;
-        else if (count == 0)
-            error = EIO;
-        else if (errno == EAGAIN)
-            error = awaitWritable(log) ? 0 : EAGAIN;
-        else if (errno != EINTR)
-            error = errno;
-    }
-    *outDone = done;
-    return error;
-}
-
-/* Say in the file what it lacks.  @return 0 or errno: still no room */
-static int tellLoss(psLogFile *log)
-{
-    psText text = PS_TEXT_INIT;
-    size_t done;
-
-    if (log->midLine)
-        psTextAppend(&text, "\r\n", 2);
-    psMessageLost(&text, (unsigned long long)log->untold);
-    int error = text.failed ? ENOMEM : writeAll(log, text.data, text.len, &done);
-    if (!error)
-        log->midLine = false;
-    psTextClear(&text);
-    return error;
-}
-
-/* After a loss, go on with a whole line if one begins in this block. */
-static size_t behindLine(const logBlock *block)
-{
-    const char *end = memchr(block->data, '\n', block->used);
-
-    return end && end + 1 < block->data + block->used ? (size_t)(end + 1 - block->data) : 0;
-}
-
-static void writeBlock(psLogFile *log, const logBlock *block)
-{
-    size_t skipped = 0, done = 0;
-    int error = log->fd < 0 ? EBADF : 0;
-
-    if (log->untold && !error) {
-        skipped = behindLine(block);
-        log->untold += skipped;
-        error = tellLoss(log);
-        if (error)
-            log->untold -= skipped;
-        else
-            log->untold = 0;
-    }
-    if (!error)
-        error = writeAll(log, block->data + skipped, block->used - skipped, &done);
-    else
-        skipped = 0;
-    if (error)
-        log->untold += block->used - skipped - done;
-    if (done)
-        log->midLine = block->data[skipped + done - 1] != '\n';
-    noteResult(log, done, block->used - done, error);
-    noteSize(log);
-}
-
 /* ---- the thread ---- */
 
-static void reopenNow(psLogFile *log)
+/* With the lock held.  Once abandoned, the loop may be gone. */
+static void post(psLogFile *log, psJob *job)
 {
-    log->reopen = false;
-    epicsMutexUnlock(log->lock);
-    openFile(log);
-    noteSize(log);
-    epicsMutexMustLock(log->lock);
+    if (!log->abandoned)
+        psLoopPost(log->loop, job);
 }
 
-static void takeBlock(psLogFile *log)
+/* Let others see what came of it. */
+static void publish(psLogFile *log)
 {
-    logBlock *block = log->head;
+    const psLogSink *sink = &log->sink;
+    psLogStats *stats = &log->stats;
+    psLogState state = sink->fd >= 0 ? psLogIsOpen : psLogFailed;
+    int error = sink->openError ? sink->openError : sink->writeError;
 
-    log->head = block->next;
-    if (!log->head)
-        log->tail = NULL;
-    epicsMutexUnlock(log->lock);
-    writeBlock(log, block);
     epicsMutexMustLock(log->lock);
-    log->queued -= block->used;
-    free(block);
-    if (log->wantRoom && !log->abandoned && log->queued <= PS_LOG_ROOM_BYTES) {
-        log->wantRoom = false;
-        psLoopPost(log->loop, &log->newsJob);
-    }
-    if (log->flush && !log->abandoned && log->takenBytes - log->queued >= log->flushAt) {
-        log->flush = false;
-        psLoopPost(log->loop, &log->idleJob);
-    }
+    if ((state != stats->state || error != stats->error) &&
+        (stats->state != psLogOpening || log->late))
+        post(log, &log->newsJob);
+    stats->state = state;
+    stats->error = error;
+    stats->writtenBytes = sink->writtenBytes;
+    stats->lostBytes = sink->lostBytes;
+    stats->sizeBytes = sink->sizeBytes;
+    epicsMutexUnlock(log->lock);
 }
 
-static void sleepUntilWoken(psLogFile *log)
+static void reopen(psLogFile *log)
 {
-    struct pollfd wakeup = {.fd = log->wakeFd, .events = POLLIN};
-    uint64_t count;
-
-    log->asleep = true;
-    epicsMutexUnlock(log->lock);
-    while (poll(&wakeup, 1, -1) < 0 && errno == EINTR) {
-    }
-    while (read(log->wakeFd, &count, sizeof count) < 0 && errno == EINTR) {
-    }
     epicsMutexMustLock(log->lock);
-    log->asleep = false;
+    int request = log->asked; /* those that come during the attempt get another */
+    epicsMutexUnlock(log->lock);
+    psLogSinkOpen(&log->sink); /* the sink keeps the result */
+    publish(log);
+    epicsMutexMustLock(log->lock);
+    if (request != log->stats.reopened)
+        post(log, &log->newsJob);
+    log->stats.reopened = request;
+    log->stats.reopenError = log->sink.openError;
+    epicsMutexUnlock(log->lock);
+}
+
+static void writeBlock(psLogFile *log, psLogBlock *block)
+{
+    psLogSinkWrite(&log->sink, block->lostBefore, block->data, block->used);
+    publish(log);
+    psLogQueueNews news = psLogQueueGiveBack(&log->queue, block);
+    if (news == psLogQueueNothing)
+        return;
+    epicsMutexMustLock(log->lock);
+    if (news & psLogQueueRoom)
+        post(log, &log->newsJob);
+    if (news & psLogQueueFlushed)
+        post(log, &log->idleJob);
+    epicsMutexUnlock(log->lock);
+}
+
+static bool mayWait(void *ctx)
+{
+    return !psLogQueueAbandoned(ctx);
 }
 
 static void writerThread(void *arg)
 {
     psLogFile *log = arg;
-    bool abandoned;
+    psLogBlock *block;
+    psLogWork work;
 
     psInheritSchedule(NULL);
-    openFile(log);
-    noteSize(log);
+    psLogSinkOpen(&log->sink); /* the sink keeps the result */
+    publish(log);
     epicsEventMustTrigger(log->opened);
-    epicsMutexMustLock(log->lock);
-    while (!log->abandoned)
-        if (log->reopen && log->takenBytes - log->queued >= log->reopenAt)
-            reopenNow(log);
-        else if (log->head)
-            takeBlock(log);
-        else if (log->stop)
-            break;
+    while ((work = psLogQueueNext(&log->queue, &block)) != psLogWorkEnd)
+        if (work == psLogWorkReopen)
+            reopen(log);
         else
-            sleepUntilWoken(log);
+            writeBlock(log, block);
+    epicsMutexMustLock(log->lock);
+    bool abandoned = log->abandoned;
     log->gone = true;
-    abandoned = log->abandoned;
     epicsMutexUnlock(log->lock);
     if (abandoned)
         destroy(log); /* nobody joins us: what is left is for the end of the program */
@@ -355,144 +168,99 @@ static void idleJob(void *ctx)
         log->onIdle(log->idleCtx);
 }
 
-static bool startThread(psLogFile *log)
-{
-    log->thread = psThreadCreate("psLog", epicsThreadPriorityMedium, epicsThreadStackSmall,
-                                 writerThread, log);
-    return log->thread != NULL;
-}
-
 /* Most files are open at once; that a server is dead keeps nobody from supervising. */
 static int awaitOpened(psLogFile *log)
 {
-    if (epicsEventWaitWithTimeout(log->opened, PS_LOG_OPEN_SEC) != epicsEventOK)
-        return -EINPROGRESS;
+    (void)epicsEventWaitWithTimeout(log->opened, PS_LOG_OPEN_SEC); /* the state tells */
     epicsMutexMustLock(log->lock);
-    int error = log->openError;
+    log->late = log->stats.state == psLogOpening;
+    int result = log->late ? -EINPROGRESS : -log->stats.error;
     epicsMutexUnlock(log->lock);
-    return -error;
+    return result;
+}
+
+static int prepare(psLogFile *log, const char *path)
+{
+    int status = psLogQueueInit(&log->queue);
+
+    if (strcmp(path, "-") != 0 && !(log->path = strdup(path)))
+        status = -ENOMEM;
+    if (psLogSinkInit(&log->sink, log->path, log->queue.wakeFd, mayWait, &log->queue))
+        status = -ENOMEM;
+    log->lock = epicsMutexCreate();
+    log->opened = epicsEventCreate(epicsEventEmpty);
+    log->ended = epicsEventCreate(epicsEventEmpty);
+    if (!log->lock || !log->opened || !log->ended)
+        status = -ENOMEM;
+    return status;
+}
+
+static int startThread(psLogFile *log)
+{
+    log->thread = psThreadCreate("psLog", epicsThreadPriorityMedium, epicsThreadStackSmall,
+                                 writerThread, log);
+    return log->thread ? 0 : -EAGAIN;
 }
 
 psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onNews)(void *ctx), void *ctx,
-                           int *outErr)
+                           int *outStatus)
 {
-    psLogFile *log = calloc(1, sizeof *log);
-    bool isStdout = strcmp(path, "-") == 0;
+    psLogFile *log = calloc(1, sizeof(*log));
 
-    if (!log)
+    if (!log) {
+        *outStatus = -ENOMEM;
         return NULL;
-    log->fd = -1;
+    }
     log->loop = loop;
     log->onNews = onNews;
     log->newsCtx = ctx;
     log->newsJob.fn = newsJob;
     log->idleJob.fn = idleJob;
     log->newsJob.ctx = log->idleJob.ctx = log;
-    log->path = isStdout ? NULL : strdup(path);
-    log->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    log->lock = epicsMutexCreate();
-    log->opened = epicsEventCreate(epicsEventEmpty);
-    log->ended = epicsEventCreate(epicsEventEmpty);
-    if ((!log->path && !isStdout) || log->wakeFd < 0 || !log->lock || !log->opened || !log->ended ||
-        !startThread(log)) {
+    int status = prepare(log, path);
+    if (!status)
+        status = startThread(log);
+    if (status) {
         destroy(log);
+        *outStatus = status;
         return NULL;
     }
-    *outErr = awaitOpened(log);
+    *outStatus = awaitOpened(log);
     return log;
-}
-
-/* Room for at least one byte at the tail.  @return NULL without memory */
-static logBlock *tailBlock(psLogFile *log)
-{
-    logBlock *block = log->tail;
-
-    if (block && !log->sealed && block->used < sizeof block->data)
-        return block;
-    block = malloc(sizeof *block);
-    if (!block)
-        return NULL;
-    block->next = NULL;
-    block->used = 0;
-    if (log->tail)
-        log->tail->next = block;
-    else
-        log->head = block;
-    log->tail = block;
-    log->sealed = false;
-    return block;
-}
-
-/* As much as fits. */
-static size_t enqueue(psLogFile *log, const char *bytes, size_t len)
-{
-    size_t room = PS_LOG_QUEUE_BYTES - log->queued, taken = 0;
-
-    if (room > len)
-        room = len;
-    while (taken < room) {
-        logBlock *block = tailBlock(log);
-        size_t part = room - taken;
-
-        if (!block)
-            break;
-        if (part > sizeof block->data - block->used)
-            part = sizeof block->data - block->used;
-        memcpy(block->data + block->used, bytes + taken, part);
-        block->used += part;
-        taken += part;
-    }
-    return taken;
 }
 
 size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len)
 {
     psLoopAssertInside(log->loop);
-    epicsMutexMustLock(log->lock);
-    size_t taken = enqueue(log, bytes, len);
-    log->queued += taken;
-    log->takenBytes += taken;
-    if (taken < len && log->queued > 0) {
-        log->wantRoom = true;
-    } else if (taken < len) {
-        /* no memory, and nothing under way whose end could call the writer back */
-        log->stats.droppedBytes += len;
-        taken = len;
-    }
-    bool mustWake = log->asleep && log->queued > 0;
-    epicsMutexUnlock(log->lock);
-    if (mustWake)
-        wake(log);
-    return taken;
+    return psLogQueuePut(&log->queue, bytes, len);
 }
 
-void psLogFileReopen(psLogFile *log)
+int psLogFileReopen(psLogFile *log, int request)
 {
+    psLoopAssertInside(log->loop);
     if (!log->path)
-        return;
+        return -EOPNOTSUPP;
     epicsMutexMustLock(log->lock);
-    if (!log->reopen) {
-        log->reopen = true;
-        log->reopenAt = log->takenBytes;
-        log->sealed = log->tail != NULL;
-    }
+    if (request > log->asked)
+        log->asked = request;
     epicsMutexUnlock(log->lock);
-    wake(log);
+    psLogQueueReopen(&log->queue);
+    return 0;
 }
 
-void psLogFileStats(const psLogFile *log, psLogStats *out)
+void psLogFileStats(psLogFile *log, psLogStats *out)
 {
+    uint64_t lostBytes = psLogQueueLostBytes(&log->queue);
+
     epicsMutexMustLock(log->lock);
     *out = log->stats;
     epicsMutexUnlock(log->lock);
+    out->lostBytes += lostBytes;
 }
 
-bool psLogFileIdle(const psLogFile *log)
+size_t psLogFileQueued(psLogFile *log)
 {
-    epicsMutexMustLock(log->lock);
-    bool idle = log->queued == 0;
-    epicsMutexUnlock(log->lock);
-    return idle;
+    return psLogQueuedBytes(&log->queue);
 }
 
 void psLogFileFlush(psLogFile *log, void (*onIdle)(void *ctx), void *ctx)
@@ -500,35 +268,25 @@ void psLogFileFlush(psLogFile *log, void (*onIdle)(void *ctx), void *ctx)
     psLoopAssertInside(log->loop);
     log->onIdle = onIdle;
     log->idleCtx = ctx;
-    epicsMutexMustLock(log->lock);
-    log->flushAt = log->takenBytes;
-    log->flush = log->queued > 0;
-    if (!log->flush)
+    if (!psLogQueueFlush(&log->queue))
         psLoopPost(log->loop, &log->idleJob);
-    epicsMutexUnlock(log->lock);
 }
 
 void psLogFileFree(psLogFile *log, double waitSec)
 {
-    bool gone;
-
     if (!log)
         return;
+    /* With nothing to do it ends at once, and is worth to be joined. */
+    if (psLogQueueEnd(&log->queue, false) && waitSec < IDLE_END_SEC)
+        waitSec = IDLE_END_SEC;
+    (void)epicsEventWaitWithTimeout(log->ended, waitSec > 0 ? waitSec : 0); /* `gone` tells */
     epicsMutexMustLock(log->lock);
-    log->stop = true;
-    /* with nothing to do it comes at once, unless it hangs in open() */
-    if (log->queued == 0 && log->asleep && waitSec < 1)
-        waitSec = 1;
-    epicsMutexUnlock(log->lock);
-    wake(log);
-    (void)epicsEventWaitWithTimeout(log->ended, waitSec > 0 ? waitSec : 0);
-    epicsMutexMustLock(log->lock);
-    gone = log->gone;
+    bool gone = log->gone;
     log->abandoned = !gone; /* it posts nothing any more, and frees itself if it ever comes back */
     psLoopCancel(log->loop, &log->newsJob);
     psLoopCancel(log->loop, &log->idleJob);
     if (!gone)
-        wake(log);
+        psLogQueueEnd(&log->queue, true);
     epicsMutexUnlock(log->lock);
     if (gone) {
         epicsThreadMustJoin(log->thread);

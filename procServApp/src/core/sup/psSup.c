@@ -155,25 +155,18 @@ static void finish(psSup *sup)
 
 static void flushDue(void *ctx)
 {
-    psLogPrintf("consoles or logs could not be written in time: given up");
-    finish(ctx);
-}
-
-static void logIdle(void *ctx)
-{
     psSup *sup = ctx;
 
-    psLoopDefer(sup->loop, &sup->flushJob);
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
+        psConsoleGiveUp(&child->console);
+    finish(sup);
 }
 
 static void beginFlush(psSup *sup)
 {
     sup->phase = psPhaseFlush;
-    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child)) {
+    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
         psChildEnd(child);
-        if (child->console.log)
-            psLogFileFlush(child->console.log, logIdle, sup);
-    }
     psLoopArm(sup->loop, &sup->flushTimer, psLoopNow(sup->loop) + FLUSH_SEC, flushDue, sup);
 }
 
@@ -233,8 +226,7 @@ static void shutdownJob(void *ctx)
 static void reopenLogs(psSup *sup)
 {
     for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
-        if (child->console.log)
-            psLogFileReopen(child->console.log);
+        psConsoleRotateLog(&child->console, 0); /* not every child has a log */
 }
 
 static void raised(void *ctx, int signo)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psConsoleLog.h
+ *  @brief The log as a reader of the console's ring: it is handed what it takes, learns what it
+ *  lacks, and what becomes of it is there to be reported.
+ *
+ *  Thread: loop, but for psConsoleLogOpen() and psConsoleLogClear().
+ *  Blocks: psConsoleLogOpen() and psConsoleLogClear() only, as psLogFileCreate() and
+ *  psLogFileFree().
+ */
+#ifndef INC_psConsoleLog_H
+#define INC_psConsoleLog_H
+
+#include "base/psText.h"
+#include "console/psRing.h"
+#include "log/psLogFile.h"
+#include "loop/psLoop.h"
+
+/** News is reported once in so many seconds at most: a full disk gives way for a moment now and
+ *  then. */
+#define PS_CONSOLE_LOG_NEWS_SEC 10.0
+
+typedef struct psConsoleLog {
+    psLogFile *file;  /**< NULL: none */
+    const char *path; /* the owner's */
+    psLoop *loop;
+    void (*wake)(void *ctx); /* have psConsoleLogPump() called soon */
+    void *ctx;
+    const psRing *ring;
+    psRingReader reader; /**< the owner enters it with the ring's readers */
+    psText notice;       /* on its way to the file */
+    bool midLine;        /* what went there last did not end a line */
+    bool full;           /* it took less than it was given */
+    bool heard;          /* psConsoleLogStart() was called */
+    bool news;           /* perhaps state or error changed */
+    bool tried;          /* perhaps a reopening was tried */
+    psLogState state;    /* reported last, as is the next */
+    int error;
+    int rotated;       /* newest request whose result was given */
+    double quietUntil; /* nothing is reported before; monotonic s */
+    psTimer quietTimer;
+} psConsoleLog;
+
+/** Open the log.  That it cannot be opened, or not soon, is no failure: psConsoleLogFailed().
+ *  @param path of the file, or "-"; must live as long as the log
+ *  @param ring to be read from its head on; must live as long
+ *  @param wake called on the loop, never from within, when there is something to do
+ *  @return as *outStatus of psLogFileCreate() */
+int psConsoleLogOpen(psConsoleLog *log, psLoop *loop, const char *path, const psRing *ring,
+                     void (*wake)(void *ctx), void *ctx);
+/** Wait for what is queued, close, free.  May be called twice, and on an object of zeros. */
+void psConsoleLogClear(psConsoleLog *log, double waitSec);
+/** From now on `wake` is called: another thread was at work on the owner until then. */
+void psConsoleLogStart(psConsoleLog *log);
+/** Hand on what it takes. */
+void psConsoleLogPump(psConsoleLog *log);
+/** Have `wake` called when what is queued now is written: there may be room for more. */
+void psConsoleLogFlush(psConsoleLog *log);
+/** Bytes that are in the ring, or queued, and not written yet. */
+size_t psConsoleLogUnwritten(const psConsoleLog *log);
+/** Is there no file to write to, as far as was reported?  False while it is opening. */
+bool psConsoleLogFailed(const psConsoleLog *log);
+/** Did state or error change since it was last asked?
+ *  @param outLine the sentence for people is appended; its `failed` may be set */
+bool psConsoleLogNews(psConsoleLog *log, psText *outLine);
+/** Open it again by its name.
+ *  @param request as psLogFileReopen().  @return 0; -ENOENT: there is no log; -EOPNOTSUPP */
+int psConsoleLogReopen(psConsoleLog *log, int request);
+/** Was a reopening tried since it was last asked?
+ *  @param outRequest the newest that was tried
+ *  @param outLine    empty if the file is open, else why not; its `failed` may be set */
+bool psConsoleLogReopened(psConsoleLog *log, int *outRequest, psText *outLine);
+
+#endif

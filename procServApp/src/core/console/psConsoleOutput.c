@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console/psConsoleOutput.h"
+
+int psConsoleOutputInit(psConsoleOutput *output, psLoop *loop, const psConfig *cfg,
+                        void (*written)(void *ctx), void (*urgent)(void *ctx), void *ctx)
+{
+    memset(output, 0, sizeof(*output));
+    output->loop = loop;
+    output->cfg = cfg;
+    output->written = written;
+    output->urgent = urgent;
+    output->ctx = ctx;
+    int status = psFlowInit(&output->plain, loop, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES);
+    if (!status && cfg->logStamp)
+        status = psFlowInit(&output->stamped, loop, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES);
+    return status;
+}
+
+void psConsoleOutputClear(psConsoleOutput *output)
+{
+    psFlowClear(&output->plain);
+    psFlowClear(&output->stamped);
+    psTextClear(&output->stampText);
+}
+
+static bool hasStamps(const psConsoleOutput *output)
+{
+    return output->stamped.ring.data != NULL;
+}
+
+psFlow *psConsoleOutputFlow(psConsoleOutput *output, bool stamps)
+{
+    return stamps && hasStamps(output) ? &output->stamped : &output->plain;
+}
+
+/* With stamps, short lines become many times longer: the ring grows rather than have that overrun
+ * anybody, and if that is not enough readers are served at once. */
+static void writeStamped(psConsoleOutput *output, const void *bytes, size_t len)
+{
+    if (!psFlowMakeRoom(&output->stamped, len))
+        output->urgent(output->ctx);
+    psRingWrite(&output->stamped.ring, bytes, len);
+}
+
+static void stampNew(psConsoleOutput *output, const void *bytes, size_t len)
+{
+    const psConfig *cfg = output->cfg;
+    psText *text = &output->stampText;
+    char stamp[PS_STAMP_BYTES];
+    epicsTimeStamp now;
+
+    psClockWall(psLoopClock(output->loop), &now);
+    output->stampLen = psStampPrint(&now, cfg->logStamp, cfg->timeFormat, stamp);
+    psTextReset(text);
+    psStampFeed(&output->stamp, bytes, len, stamp, output->stampLen, text);
+    if (text->failed)
+        writeStamped(output, bytes, len);
+    else
+        writeStamped(output, text->data, text->len);
+}
+
+void psConsoleOutputWrite(psConsoleOutput *output, const void *bytes, size_t len)
+{
+    psLoopAssertInside(output->loop);
+    if (len == 0)
+        return;
+    psRingWrite(&output->plain.ring, bytes, len);
+    if (hasStamps(output))
+        stampNew(output, bytes, len);
+    output->written(output->ctx);
+}
+
+long psConsoleOutputReadFrom(psConsoleOutput *output, int fd, size_t max)
+{
+    char *room;
+    size_t size = psRingReserve(&output->plain.ring, &room);
+    /* No more than the margin of a steady reader, should every byte be a line with a stamp. */
+    size_t most = PS_FLOW_MARGIN_BYTES / (2 + output->stampLen);
+    ssize_t n;
+
+    psLoopAssertInside(output->loop);
+    if (size > max)
+        size = max;
+    do {
+        n = read(fd, room, size < most ? size : most);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (n == 0)
+        return 0;
+    psRingCommit(&output->plain.ring, (size_t)n);
+    if (hasStamps(output))
+        stampNew(output, room, (size_t)n);
+    output->written(output->ctx);
+    return n;
+}
+
+bool psConsoleOutputMayRead(psConsoleOutput *output)
+{
+    return psFlowMayWrite(&output->plain) &&
+           (!hasStamps(output) || psFlowMayWrite(&output->stamped));
+}
+
+bool psConsoleOutputMidLine(const psConsoleOutput *output)
+{
+    const psRing *ring = &output->plain.ring;
+    const char *last;
+
+    return ring->head > 0 && psRingPeek(ring, ring->head - 1, &last) > 0 && *last != '\n';
+}

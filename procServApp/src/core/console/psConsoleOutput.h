@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psConsoleOutput.h
+ *  @brief What a console has printed: the ring of a child's output and our notices, and with
+ *  --logstamp a second one with the same text and time stamps.
+ *
+ *  Bytes are read from the pty straight into the ring.  No byte is lost to the stamped ring for
+ *  want of memory: it then gets the text without stamps.
+ *  Thread: loop, but for Init and Clear.  Nothing blocks.
+ */
+#ifndef INC_psConsoleOutput_H
+#define INC_psConsoleOutput_H
+
+#include "base/psText.h"
+#include "console/psFlow.h"
+#include "console/psStamp.h"
+#include "loop/psLoop.h"
+#include "model/psConfig.h"
+
+typedef struct psConsoleOutput {
+    const psConfig *cfg; /* the child's */
+    psLoop *loop;
+    void (*written)(void *ctx); /* there is something new to be read */
+    void (*urgent)(void *ctx);  /* readers with stamps are about to be overrun: serve them now */
+    void *ctx;
+    psFlow plain;   /* private, as are the next */
+    psFlow stamped; /* not in use without --logstamp */
+    psStamp stamp;
+    size_t stampLen;  /* of the last one */
+    psText stampText; /* scratch */
+} psConsoleOutput;
+
+/** @param written called from within, after each write
+ *  @param urgent  called from within; it must not write
+ *  @return 0 or -ENOMEM */
+int psConsoleOutputInit(psConsoleOutput *output, psLoop *loop, const psConfig *cfg,
+                        void (*written)(void *ctx), void (*urgent)(void *ctx), void *ctx);
+/** May be called twice, and on an object of zeros. */
+void psConsoleOutputClear(psConsoleOutput *output);
+/** Where to read.
+ *  @param stamps with time stamps, if there are any: for the log and for log clients */
+psFlow *psConsoleOutputFlow(psConsoleOutput *output, bool stamps);
+void psConsoleOutputWrite(psConsoleOutput *output, const void *bytes, size_t len);
+/** Read at most @p max bytes from @p fd, non-blocking.  @return bytes, 0 or -errno */
+long psConsoleOutputReadFrom(psConsoleOutput *output, int fd, size_t max);
+/** Is no reader that is waited for about to be overrun? */
+bool psConsoleOutputMayRead(psConsoleOutput *output);
+/** Is the last line printed incomplete? */
+bool psConsoleOutputMidLine(const psConsoleOutput *output);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psLogSink.h
+ *  @brief Where a log goes: the descriptor, writing to it, and what it could not take.
+ *
+ *  What the disk refuses (ENOSPC, EIO, EFBIG...) is lost and counted; the next bytes are tried
+ *  again, and where the file goes on it says "@@@ N bytes lost", after which it continues with a
+ *  whole line.  A pipe or terminal that is full is waited for.  Where reopening fails, the file
+ *  that is open stays in use: better an old name than a loss.
+ *  Thread: one, the log's; it has no lock.  Blocks: as long as open() and write() do, which may be
+ *  for ever.
+ */
+#ifndef INC_psLogSink_H
+#define INC_psLogSink_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/psText.h"
+
+typedef struct psLogSink {
+    /* fixed */
+    const char *path; /**< the owner's; NULL: standard output */
+    int wakeFd;       /**< the owner's eventfd: readable, it ends a wait for a full pipe */
+    bool (*mayWait)(void *ctx); /**< asked after that: false gives up */
+    void *ctx;
+    /* results */
+    int fd;                /**< owned here; -1: not open */
+    int openError;         /**< errno of the last attempt to open; 0: it worked */
+    int writeError;        /**< errno of the last write; 0: it worked */
+    uint64_t writtenBytes; /**< notices of a loss not included */
+    uint64_t lostBytes;
+    uint64_t sizeBytes; /**< of the file now; 0 if it is no regular file */
+    /* private */
+    uint64_t unreported; /* of lostBytes: not said in the file yet */
+    bool midLine;        /* the last byte written was no line feed */
+    psText notice;       /* scratch; its memory is had at psLogSinkInit() */
+} psLogSink;
+
+/** Opens nothing.  @return 0 or -ENOMEM */
+int psLogSinkInit(psLogSink *sink, const char *path, int wakeFd, bool (*mayWait)(void *ctx),
+                  void *ctx);
+/** Closes.  May be called twice. */
+void psLogSinkClear(psLogSink *sink);
+/** Open, or open again by the name.  @return 0 or -errno, also in openError */
+int psLogSinkOpen(psLogSink *sink);
+/** Write @p bytes, all of them if the file takes them.
+ *  @param lostBefore bytes that were lost elsewhere just before these */
+void psLogSinkWrite(psLogSink *sink, uint64_t lostBefore, const char *bytes, size_t len);
+
+#endif
