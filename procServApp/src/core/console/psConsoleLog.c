@@ -98,13 +98,13 @@ static void repair(psConsoleLog *log)
 /* While the log takes nothing, nothing is noted either: a stall is one notice. */
 void psConsoleLogPump(psConsoleLog *log)
 {
-    double now = psLoopNow(log->loop);
     const char *bytes;
     size_t len;
 
-    psLoopAssertInside(log->loop);
     if (!log->file)
         return;
+    psLoopAssertInside(log->loop);
+    double now = psLoopNow(log->loop);
     if (!log->full)
         giveNotice(log);
     if (!log->full)
@@ -154,11 +154,11 @@ static void describe(const psConsoleLog *log, const psLogStats *stats, psText *o
 bool psConsoleLogNews(psConsoleLog *log, psText *outLine)
 {
     psLogStats stats;
-    double now = psLoopNow(log->loop);
 
-    psLoopAssertInside(log->loop);
     if (!log->file || !log->news)
         return false;
+    psLoopAssertInside(log->loop);
+    double now = psLoopNow(log->loop);
     if (now < log->quietUntil) {
         if (!log->quietTimer.loop)
             psLoopArm(log->loop, &log->quietTimer, log->quietUntil, quietOver, log);
@@ -180,7 +180,6 @@ bool psConsoleLogNews(psConsoleLog *log, psText *outLine)
 
 int psConsoleLogReopen(psConsoleLog *log, int request)
 {
-    psLoopAssertInside(log->loop);
     return log->file ? psLogFileReopen(log->file, request) : -ENOENT;
 }
 
@@ -188,9 +187,9 @@ bool psConsoleLogReopened(psConsoleLog *log, int *outRequest, psText *outLine)
 {
     psLogStats stats;
 
-    psLoopAssertInside(log->loop);
     if (!log->file || !log->tried)
         return false;
+    psLoopAssertInside(log->loop);
     log->tried = false;
     psLogFileStats(log->file, &stats);
     if (stats.reopened <= log->rotated)
