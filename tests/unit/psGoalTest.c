@@ -377,6 +377,31 @@ static void staleEnd_ReachesNoGoal(psFixture *f)
     tearDown(&rig);
 }
 
+/* A log is reopened by another thread: only its word ends the command. */
+static void rotateLog_EndsByWordOnly(psFixture *f)
+{
+    psRig rig;
+    psEnd ends[3] = {{0}};
+
+    setUp(&rig, f, psStateRunning);
+    for (int i = 0; i < 3; i++)
+        WANT(f, psGoalsAdd(&rig.goals, psVerbRotateLog, 10 + i, NULL, &f->m, f->now, done,
+                           &ends[i]) == 0);
+    psGoalsSupersede(&rig.goals, psVerbStop, "ops@ws3");
+    dies(&rig, SIGTERM);
+    WANT(f, ends[0].calls == 0 && ends[1].calls == 0);
+    psGoalsEnd(&rig.goals, psVerbRotateLog, 11, psCmdFailed, "no such folder");
+    psGoalsDeliver(&rig.goals);
+    WANT(f, is(&ends[0], psCmdFailed, "no such folder"));
+    WANT(f, is(&ends[1], psCmdFailed, "no such folder"));
+    WANT(f, ends[2].calls == 0);
+    timePasses(&rig, 14.9);
+    WANT(f, ends[2].calls == 0);
+    timePasses(&rig, 0.2);
+    WANT(f, is(&ends[2], psCmdTimeout, "in time"));
+    tearDown(&rig);
+}
+
 static void add_BeyondTheLimit_IsRefused(psFixture *f)
 {
     psRig rig;
@@ -411,6 +436,7 @@ static const psFixtureTest tests[] = {
     TEST(stop_WhenItCannotBeKilled_TimesOut),
     TEST(anyEnd_IsToldAtOnceAndDeliveredLater),
     TEST(staleEnd_ReachesNoGoal),
+    TEST(rotateLog_EndsByWordOnly),
     TEST(add_BeyondTheLimit_IsRefused),
 };
 

@@ -37,7 +37,23 @@ static void changeSetting(psChild *child, const psSetting *setting, double value
     psMachineSettings(&child->machine, &settings, psChildNow(child));
 }
 
-static void directCommand(psChild *child, const psCommand *cmd, psOutput *out)
+/* It is done once it was tried: see logRotated(). */
+static void rotateLog(psChild *child, int seq, psOutput *out)
+{
+    int status = psConsoleRotateLog(&child->console, seq);
+
+    if (status == 0) {
+        out->verdict = psVerdictWait;
+        return;
+    }
+    out->verdict = psVerdictFail;
+    if (status == -EOPNOTSUPP)
+        out->why = "the log is standard output, which cannot be reopened";
+    else
+        out->why = child->cfg->logFile ? "the log could not be set up at the start" : "no log file";
+}
+
+static void directCommand(psChild *child, const psCommand *cmd, int seq, psOutput *out)
 {
     const psSetting *setting = psSettingOf(cmd->verb);
 
@@ -48,10 +64,7 @@ static void directCommand(psChild *child, const psCommand *cmd, psOutput *out)
     } else if (cmd->verb == psVerbResetCounters) {
         psMachineResetCounters(&child->machine);
     } else if (cmd->verb == psVerbRotateLog) {
-        if (psConsoleRotateLog(&child->console, 0)) {
-            out->verdict = psVerdictFail;
-            out->why = "no log file";
-        }
+        rotateLog(child, seq, out);
     } else if (setting) {
         changeSetting(child, setting, cmd->value);
     }
@@ -85,7 +98,7 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
     if (psMachineEventOf(cmd->verb, &kind))
         eventCommand(child, cmd, kind, &out);
     else
-        directCommand(child, cmd, &out);
+        directCommand(child, cmd, seq, &out);
     if (out.why)
         msg = out.why;
     if (out.verdict == psVerdictFail) {
@@ -147,6 +160,17 @@ static void counted(void *ctx)
         child->ops->settled(child->ctx);
 }
 
+static void logRotated(void *ctx, int request, const char *why)
+{
+    psChild *child = ctx;
+
+    psGoalsEnd(&child->goals, psVerbRotateLog, request, why ? psCmdFailed : psCmdDone,
+               why ? why : "done");
+    psReportPublish(child);
+    psGoalsDeliver(&child->goals);
+    psChildArmTimers(child);
+}
+
 static void consoleEnded(void *ctx)
 {
     psChild *child = ctx;
@@ -161,6 +185,7 @@ static const psConsoleOps consoleOps = {
     .admit = admit,
     .counted = counted,
     .resume = ptyResume,
+    .rotated = logRotated,
     .ended = consoleEnded,
 };
 

@@ -59,6 +59,7 @@ int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const p
     goal->seq = seq;
     goal->merged = merged;
     goal->up = isUp(verb);
+    goal->word = verb == psVerbRotateLog;
     goal->incarnation = machine->incarnation;
     /* While a process is still to end, the one meant is the next. */
     if (goal->up && (machine->state == psStateStopping || machine->state == psStateKilling))
@@ -89,6 +90,17 @@ void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by)
     }
 }
 
+void psGoalsEnd(psGoals *goals, psVerb verb, int seq, psCmdState how, const char *msg)
+{
+    psGoal *next;
+
+    for (psGoal *goal = (psGoal *)ellFirst(&goals->list); goal; goal = next) {
+        next = (psGoal *)ellNext(&goal->node);
+        if (goal->word && goal->verb == verb && goal->seq <= seq)
+            finish(goals, goal, how, msg);
+    }
+}
+
 /* Why an up goal can't be reached in this state; NULL: it still can. */
 static const char *hopeless(const psMachine *m)
 {
@@ -113,6 +125,11 @@ static void succeed(psGoals *goals, psGoal *goal, const char *msg)
 static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double now,
                      unsigned long ended, const char *why)
 {
+    if (goal->word) {
+        if (now >= goal->deadline)
+            finish(goals, goal, psCmdTimeout, "not done in time (a dead file server?)");
+        return;
+    }
     if (goal->up) {
         const char *reason = hopeless(m);
 

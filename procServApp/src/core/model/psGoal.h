@@ -3,7 +3,8 @@
  *  @brief Commands in progress: what each waits for, and how it ends.  Level 1, pure.
  *
  *  A goal is checked after every transition.  start and restart: an incarnation newer than the
- *  command runs.  stop and kill: the incarnation present when it was given is gone.  It fails
+ *  command runs.  stop and kill: the incarnation present when it was given is gone.  rotate log:
+ *  the owner said how it went (psGoalsEnd).  It fails
  *  with a reason when a later command or the policy makes it unreachable, at CrashLoop, at
  *  shutdown, and after 2 x grace + 5 s.
  *
@@ -25,7 +26,8 @@ typedef struct psGoal {
     ELLNODE node;
     psVerb verb;
     int seq;                   /* of the command */
-    bool up;                   /* waits for a running process, else for one to be gone */
+    bool up;                   /* waits for a running process, else for one to be gone... */
+    bool word;                 /* ...or for psGoalsEnd() only */
     unsigned long incarnation; /* up: at least this; else: this must be gone */
     double deadline;           /* monotonic s */
     const char *merged;        /* what it was merged with, for the message; static; NULL: nothing */
@@ -54,6 +56,8 @@ int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const p
                double now, psGoalFn done, void *ctx);
 /** Before the step of a command that @p by gave: ends the goals it makes unreachable. */
 void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by);
+/** Ends the goals of @p verb that only wait for this, up to the one of command @p seq. */
+void psGoalsEnd(psGoals *goals, psVerb verb, int seq, psCmdState how, const char *msg);
 /** After a step: ends what is reached, or can't be reached any more.
  *  @param ended the incarnation whose process ended or failed to start in this step; 0: none
  *  @param why   sentence about that end, for goals that fail by it; may be NULL */
