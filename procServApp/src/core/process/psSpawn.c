@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <features.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,11 +19,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
-
-#include <epicsEvent.h>
-#include <epicsMutex.h>
-#include <epicsThread.h>
 
 #include "base/psThread.h"
 #include "process/psSpawn.h"
@@ -36,7 +34,7 @@
 #define PS_SPAWN_SANITIZED false
 #endif
 
-#define PS_SPAWN_ABANDON_SEC 1.0 /* after SIGKILL, for a thread that is not stuck */
+#define PS_SPAWN_ABANDON_SEC 1 /* after SIGKILL, for a thread that is not stuck */
 
 struct psSpawn {
     /* fixed after psSpawnBegin */
@@ -52,11 +50,12 @@ struct psSpawn {
     psJob job;              /* delivers; posted as the thread's last deed */
     psSpawnOutcome outcome; /* the thread's until then, the loop's after */
 
-    epicsEventId ended; /* triggered when the outcome is posted */
-    epicsMutexId lock;
-    bool reaped;    /* guarded by lock: the pid is no longer ours to kill */
-    bool posted;    /* guarded by lock: the thread is done with us */
-    bool abandoned; /* guarded by lock: there is no loop any more */
+    /* Not Base's: their creation crashes without memory, and there is a start while others run. */
+    pthread_mutex_t lock;
+    pthread_cond_t ended; /* with lock, on the monotonic clock: posted has become true */
+    bool reaped;          /* guarded by lock: the pid is no longer ours to kill */
+    bool posted;          /* guarded by lock: the thread is done with us */
+    bool abandoned;       /* guarded by lock: there is no loop any more */
 };
 
 /* valgrind turns vfork into fork, which does not wait for exec.  Asked once: it is fixed. */
@@ -133,9 +132,9 @@ static void giveUp(psSpawn *spawn, pid_t pid, psSpawnStage stage, int error)
     spawn->outcome.error = error;
     if (pid <= 0)
         return;
-    epicsMutexMustLock(spawn->lock);
+    pthread_mutex_lock(&spawn->lock);
     spawn->reaped = true;
-    epicsMutexUnlock(spawn->lock);
+    pthread_mutex_unlock(&spawn->lock);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }
@@ -156,20 +155,17 @@ static void endUnwanted(psSpawn *spawn)
 /* The last deed of the thread, but for the end of a process nobody wants. */
 static void post(psSpawn *spawn)
 {
-    bool abandoned;
-
-    epicsMutexMustLock(spawn->lock);
-    abandoned = spawn->abandoned;
+    pthread_mutex_lock(&spawn->lock);
+    bool abandoned = spawn->abandoned;
     spawn->posted = true;
     if (!abandoned) { /* else the loop may be gone */
         spawn->outcome.startMono = psClockMono(psLoopClock(spawn->loop));
         psLoopPost(spawn->loop, &spawn->job);
     }
-    epicsMutexUnlock(spawn->lock);
+    pthread_cond_signal(&spawn->ended);
+    pthread_mutex_unlock(&spawn->lock);
     if (abandoned)
         endUnwanted(spawn);
-    else
-        epicsEventMustTrigger(spawn->ended);
 }
 
 static void spawnThread(void *arg)
@@ -213,10 +209,8 @@ static void destroy(psSpawn *spawn)
     closePipe(spawn, 1);
     if (spawn->shared)
         munmap(spawn->shared, sizeof *spawn->shared);
-    if (spawn->lock)
-        epicsMutexDestroy(spawn->lock);
-    if (spawn->ended)
-        epicsEventDestroy(spawn->ended);
+    pthread_cond_destroy(&spawn->ended);
+    pthread_mutex_destroy(&spawn->lock);
     psExecPlanClear(&spawn->plan);
     free(spawn);
 }
@@ -236,9 +230,19 @@ static int prepare(psSpawn *spawn, const psSpawnRequest *request)
     spawn->byFork = PS_SPAWN_SANITIZED || underValgrind();
     if (spawn->byFork && pipe2(spawn->pipe, O_CLOEXEC) < 0)
         return -errno;
-    spawn->lock = epicsMutexCreate();
-    spawn->ended = epicsEventCreate(epicsEventEmpty);
-    return spawn->lock && spawn->ended ? 0 : -ENOMEM;
+    return 0;
+}
+
+/* None of these can fail on Linux. */
+static void initLock(psSpawn *spawn)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&spawn->ended, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&spawn->lock, NULL);
 }
 
 psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn, void *ctx,
@@ -250,6 +254,7 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
         *outErr = -ENOMEM;
         return NULL;
     }
+    initLock(spawn);
     spawn->loop = loop;
     spawn->fn = fn;
     spawn->ctx = ctx;
@@ -275,28 +280,29 @@ psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn,
 
 void psSpawnKill(psSpawn *spawn)
 {
-    int pid;
-
     atomic_store(&spawn->shared->cancelled, true);
-    epicsMutexMustLock(spawn->lock);
-    pid = atomic_load(&spawn->shared->pid);
+    pthread_mutex_lock(&spawn->lock);
+    int pid = atomic_load(&spawn->shared->pid);
     if (pid > 0 && !spawn->reaped)
         kill(pid, SIGKILL);
-    epicsMutexUnlock(spawn->lock);
+    pthread_mutex_unlock(&spawn->lock);
 }
 
 void psSpawnAbandon(psSpawn *spawn)
 {
-    bool posted;
+    struct timespec end;
 
     if (!spawn)
         return;
     psSpawnKill(spawn);
-    epicsEventWaitWithTimeout(spawn->ended, PS_SPAWN_ABANDON_SEC); /* what is said next counts */
-    epicsMutexMustLock(spawn->lock);
-    posted = spawn->posted;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += PS_SPAWN_ABANDON_SEC;
+    pthread_mutex_lock(&spawn->lock);
+    while (!spawn->posted && pthread_cond_timedwait(&spawn->ended, &spawn->lock, &end) == 0) {
+    }
+    bool posted = spawn->posted;
     spawn->abandoned = !posted;
-    epicsMutexUnlock(spawn->lock);
+    pthread_mutex_unlock(&spawn->lock);
     if (!posted)
         return; /* the thread is stuck: it and what it uses stay for ever */
     psLoopCancel(spawn->loop, &spawn->job);
