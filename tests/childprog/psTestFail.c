@@ -2,11 +2,10 @@
 /* Preloaded into the program under test (LD_PRELOAD): lets the system refuse it a thread, or some
  * memory, or one of libCom's objects.
  *
- *   PS_TEST_FAIL="thread 4"     the 4th pthread_create() of the process
- *   PS_TEST_FAIL="memory 17"    the 17th allocation or creation that our own code asks for
- *   PS_TEST_FAIL="memory /8"    one in 8 of them, chosen by chance, after the first
- * PS_TEST_FAIL_SKIP PS_TEST_FAIL_FILE=path      shared with the test: how many were counted, and
- * what was refused
+ *   PS_TEST_FAIL="thread 4"   the 4th pthread_create() of the process
+ *   PS_TEST_FAIL="memory 17"  the 17th allocation or creation that our own code asks for
+ *   PS_TEST_FAIL="memory /8"  one in 8 of them, by chance, while the test wants that
+ *   PS_TEST_FAIL_FILE=path    shared with the test, see report
  *
  * Only the program itself is served, not the children that inherit its environment.  Our own code
  * is what lies in the program, libpsCore and libprocServ: what Base does without memory is Base's.
@@ -24,16 +23,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cantProceed.h>
 #include <epicsEvent.h>
 #include <epicsMutex.h>
+#include <epicsString.h>
 #include <epicsThread.h>
 #include <epicsTimer.h>
 
 #define PROGRAM "procServIoc"
 #define FILE_BYTES 65536
 
-/* What the test sees of it. */
+/* What the test sees of it, and sets: may it fail now by chance? */
 typedef struct report {
+    atomic_ulong
+        wanted; /* by the test: 1: what we ask for; 2: what libCom asks for to do it; 3: both */
     atomic_ulong counted;
     atomic_ulong refused;
     atomic_ulong used; /* of text */
@@ -45,8 +48,10 @@ static report *seen = &noReport;
 static enum { failNothing, failThread, failMemory } what;
 static unsigned long number; /* the one that fails; 0: by chance */
 static unsigned long oneIn;  /* so many, by chance */
-static unsigned long skip;
 static atomic_ulong dice;
+/* A function of libCom is creating something for us.  Some crash when a part of it fails: there is
+ * no other way to have these while the program starts, but nothing of the kind is made later. */
+static _Thread_local int inside;
 static _Thread_local const char *creating; /* name of the thread that Base is creating */
 
 /* Base has a link.h of its own, so that dl_iterate_phdr() is out of reach. */
@@ -80,15 +85,12 @@ static void openReport(const char *path)
 __attribute__((constructor)) static void begin(void)
 {
     const char *setting = getenv("PS_TEST_FAIL");
-    const char *skipped = getenv("PS_TEST_FAIL_SKIP");
     const char *name = strrchr(program_invocation_name, '/');
 
     name = name ? name + 1 : program_invocation_name;
     if (!setting || strcmp(name, PROGRAM) != 0)
         return;
     openReport(getenv("PS_TEST_FAIL_FILE"));
-    skip = skipped ? strtoul(skipped, NULL, 10) : 0;
-    dice = (unsigned long)getpid();
     if (sscanf(setting, "thread %lu", &number) == 1)
         what = failThread;
     else if (sscanf(setting, "memory /%lu", &oneIn) == 1 ||
@@ -96,12 +98,12 @@ __attribute__((constructor)) static void begin(void)
         what = failMemory;
 }
 
-static bool byChance(unsigned long count)
+static bool byChance(void)
 {
     unsigned long throw =
         atomic_fetch_add(&dice, 1) * 6364136223846793005ul + 1442695040888963407ul;
 
-    return oneIn > 0 && count > skip && (throw >> 33) % oneIn == 0;
+    return oneIn > 0 && seen->wanted && (throw >> 33) % oneIn == 0;
 }
 
 static void note(const char *function, uintptr_t caller)
@@ -125,17 +127,19 @@ static bool refuse(const char *function, uintptr_t caller)
 {
     unsigned long count = atomic_fetch_add(&seen->counted, 1) + 1;
 
-    if (count != number && !byChance(count))
+    if (count != number && !byChance())
         return false;
-    atomic_fetch_add(&seen->refused, 1);
     note(function, caller);
+    atomic_fetch_add(&seen->refused, 1); /* the test takes this as "all is noted" */
     errno = what == failThread ? EAGAIN : ENOMEM;
     return true;
 }
 
 static bool refuseMemory(const char *function, const void *caller)
 {
-    return what == failMemory && isOurs(caller) && refuse(function, (uintptr_t)caller);
+    if (what != failMemory || !(inside || isOurs(caller)))
+        return false;
+    return !(seen->wanted == 2 && !inside) && refuse(function, (uintptr_t)caller);
 }
 
 #define CALLER __builtin_return_address(0)
@@ -199,13 +203,23 @@ FILE *fopen(const char *path, const char *mode)
 epicsMutexId epicsMutexOsiCreate(const char *file, int line)
 {
     REAL(epicsMutexId, "epicsMutexOsiCreate", const char *, int);
-    return refuseMemory("epicsMutexCreate", CALLER) ? NULL : real(file, line);
+    if (seen->wanted < 2 && refuseMemory("epicsMutexCreate", CALLER))
+        return NULL;
+    inside += seen->wanted >= 2 && isOurs(CALLER);
+    epicsMutexId mutex = real(file, line);
+    inside = 0;
+    return mutex;
 }
 
 epicsEventId epicsEventCreate(epicsEventInitialState initial)
 {
     REAL(epicsEventId, "epicsEventCreate", epicsEventInitialState);
-    return refuseMemory("epicsEventCreate", CALLER) ? NULL : real(initial);
+    if (seen->wanted < 2 && refuseMemory("epicsEventCreate", CALLER))
+        return NULL;
+    inside += seen->wanted >= 2 && isOurs(CALLER);
+    epicsEventId event = real(initial);
+    inside = 0;
+    return event;
 }
 
 epicsThreadId epicsThreadCreateOpt(const char *name, EPICSTHREADFUNC fn, void *arg,
@@ -213,10 +227,12 @@ epicsThreadId epicsThreadCreateOpt(const char *name, EPICSTHREADFUNC fn, void *a
 {
     REAL(epicsThreadId, "epicsThreadCreateOpt", const char *, EPICSTHREADFUNC, void *,
          const epicsThreadOpts *);
-    if (refuseMemory("epicsThreadCreateOpt", CALLER))
+    if (seen->wanted < 2 && refuseMemory("epicsThreadCreateOpt", CALLER))
         return NULL;
     creating = name;
+    inside += seen->wanted >= 2 && isOurs(CALLER);
     epicsThreadId thread = real(name, fn, arg, opts);
+    inside = 0;
     creating = NULL;
     return thread;
 }
@@ -231,4 +247,46 @@ epicsTimerId epicsTimerQueueCreateTimer(epicsTimerQueueId queue, epicsTimerCallb
 {
     REAL(epicsTimerId, "epicsTimerQueueCreateTimer", epicsTimerQueueId, epicsTimerCallback, void *);
     return refuseMemory("epicsTimerQueueCreateTimer", CALLER) ? NULL : real(queue, fn, arg);
+}
+
+/* ---- what suspends its caller for ever when it fails ---- */
+
+void *mallocMustSucceed(size_t size, const char *what_)
+{
+    REAL(void *, "mallocMustSucceed", size_t, const char *);
+    if (refuseMemory("mallocMustSucceed", CALLER))
+        cantProceed("%s: refused\n", what_);
+    return real(size, what_);
+}
+
+void *callocMustSucceed(size_t count, size_t size, const char *what_)
+{
+    REAL(void *, "callocMustSucceed", size_t, size_t, const char *);
+    if (refuseMemory("callocMustSucceed", CALLER))
+        cantProceed("%s: refused\n", what_);
+    return real(count, size, what_);
+}
+
+char *epicsStrDup(const char *text)
+{
+    REAL(char *, "epicsStrDup", const char *);
+    if (refuseMemory("epicsStrDup", CALLER))
+        cantProceed("epicsStrDup: refused\n");
+    return real(text);
+}
+
+epicsMutexId epicsMutexOsiMustCreate(const char *file, int line)
+{
+    REAL(epicsMutexId, "epicsMutexOsiMustCreate", const char *, int);
+    if (refuseMemory("epicsMutexMustCreate", CALLER))
+        cantProceed("epicsMutexMustCreate: refused\n");
+    return real(file, line);
+}
+
+epicsEventId epicsEventMustCreate(epicsEventInitialState initial)
+{
+    REAL(epicsEventId, "epicsEventMustCreate", epicsEventInitialState);
+    if (refuseMemory("epicsEventMustCreate", CALLER))
+        cantProceed("epicsEventMustCreate: refused\n");
+    return real(initial);
 }

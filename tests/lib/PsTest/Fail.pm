@@ -11,12 +11,10 @@ use PsTest;
 
 my $counter = 0;
 
-# new('thread 4'), new('memory 17'), new('memory /8', skip => 100)
+# new('thread 4'), new('memory 17'), new('memory /8')
 sub new {
-    my ($class, $what, %o) = @_;
-    my $file = tmpdir() . '/fail' . ++$counter;
-    my $self = bless {what => $what, file => $file, skip => $o{skip} || 0}, $class;
-    return $self;
+    my ($class, $what) = @_;
+    return bless {what => $what, file => tmpdir() . '/fail' . ++$counter}, $class;
 }
 
 sub library { return PsTest::built('psTestFail.so', 'tests/childprog/O.ARCH'); }
@@ -26,25 +24,33 @@ sub env {
     my ($self) = @_;
     return {
         LD_PRELOAD => library(), PS_TEST_FAIL => $self->{what},
-        PS_TEST_FAIL_FILE => $self->{file}, PS_TEST_FAIL_SKIP => $self->{skip},
+        PS_TEST_FAIL_FILE => $self->{file},
     };
 }
 
 sub numbers {
     my ($self) = @_;
     my $text = file_text($self->{file});
-    return length $text < 24 ? (0, 0, 0) : unpack 'J3', $text;
+    return length $text < 32 ? (0, 0, 0, 0) : unpack 'J4', $text;
+}
+
+# From now on by chance (see psTestFail.c); 0: no longer.  The program must have begun.
+sub want {
+    my ($self, $wanted) = @_;
+    open(my $file, '+<:raw', $self->{file}) or die "$self->{file}: $!";
+    print $file pack 'J', $wanted;
+    close $file or die "$self->{file}: $!";
 }
 
 # How many were asked for, and how many of them refused
-sub counted { return ($_[0]->numbers)[0]; }
-sub refused { return ($_[0]->numbers)[1]; }
+sub counted { return ($_[0]->numbers)[1]; }
+sub refused { return ($_[0]->numbers)[2]; }
 
 # One line for each that was refused: which function, called from where, for which thread
 sub text {
     my ($self) = @_;
-    my $used = ($self->numbers)[2];
-    return $used ? substr file_text($self->{file}), 24, $used : '';
+    my $used = ($self->numbers)[3];
+    return $used ? substr file_text($self->{file}), 32, $used : '';
 }
 
 1;
