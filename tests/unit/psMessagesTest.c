@@ -185,8 +185,11 @@ static void events_AreAsProcServ(psText *text)
           "@@@ Child process is shutting down, oneshot mode: server will exit" NL,
           "exit, mode ONESHOT");
     keys = (psKeys){.logout = 0x1d};
-    psMessageRestartHelp(text, &keys);
-    check(text, "@@@ ^R restarts the child, ^Q quits the server, ^] closes this connection" NL,
+    psMessageGone(text, "now", psModeNever, &keys);
+    check(text,
+          "@@@ Current time: now" NL
+          "@@@ Child process is shutting down, auto restart is disabled" NL
+          "@@@ ^R restarts the child, ^Q quits the server, ^] closes this connection" NL,
           "help without a kill key");
 }
 

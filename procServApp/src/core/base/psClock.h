@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psClock.h
- *  @brief Time, through pointers, so that a test owns it.  Level 0.
+ *  @brief Time, through pointers, so that a test owns it.
  *
- *  All deadlines are absolute monotonic seconds; the wall clock is for display only.
+ *  All deadlines are absolute monotonic seconds; the wall clock is for display only.  No function
+ *  here blocks.  Thread: any.
  */
 #ifndef INC_psClock_H
 #define INC_psClock_H
@@ -28,8 +29,11 @@ static inline void psClockWall(const psClock *clock, epicsTimeStamp *out)
     clock->wall(clock->ctx, out);
 }
 
-/** A time as strftime shows it, local; never truncated within @p size: if it does not fit,
- *  ISO 8601 is shown.  @return length without NUL */
+/** Write a time as strftime() does, in local time.  If that does not fit, or shows nothing, ISO
+ *  8601 is written instead; if that does not fit either, or @p time is invalid, or @p fmt is
+ *  empty, the text is empty.
+ *  @param size of @p out, with the NUL; 30 bytes are enough for ISO 8601
+ *  @return length without the NUL */
 size_t psClockFormat(const epicsTimeStamp *time, const char *fmt, char *out, size_t size);
 
 #endif

@@ -59,6 +59,23 @@ static void appendChild(psText *out, const psBanner *banner)
         psTextPrintf(out, "is SHUT DOWN" NL);
 }
 
+static void appendRestartHelp(psText *out, const psKeys *keys)
+{
+    char key[3];
+
+    psTextPrintf(out, "@@@ ^R ");
+    if (keys->kill) {
+        psKeyPrint(keys->kill, key);
+        psTextPrintf(out, "or %s ", key);
+    }
+    psTextPrintf(out, "restarts the child, ^Q quits the server");
+    if (keys->logout) {
+        psKeyPrint(keys->logout, key);
+        psTextPrintf(out, ", %s closes this connection", key);
+    }
+    psTextPrintf(out, NL);
+}
+
 void psMessageBanner(psText *out, const psBanner *banner)
 {
     if (!banner->readOnly)
@@ -77,24 +94,7 @@ void psMessageBanner(psText *out, const psBanner *banner)
         psTextPrintf(out, "@@@ %d user(s) and %d logger(s) connected (plus you)" NL, banner->users,
                      banner->loggers);
     if (!banner->childPid)
-        psMessageRestartHelp(out, &banner->keys);
-}
-
-void psMessageRestartHelp(psText *out, const psKeys *keys)
-{
-    char key[3];
-
-    psTextPrintf(out, "@@@ ^R ");
-    if (keys->kill) {
-        psKeyPrint(keys->kill, key);
-        psTextPrintf(out, "or %s ", key);
-    }
-    psTextPrintf(out, "restarts the child, ^Q quits the server");
-    if (keys->logout) {
-        psKeyPrint(keys->logout, key);
-        psTextPrintf(out, ", %s closes this connection", key);
-    }
-    psTextPrintf(out, NL);
+        appendRestartHelp(out, &banner->keys);
 }
 
 void psMessageToggled(psText *out, psMode mode)
@@ -140,7 +140,7 @@ void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *key
     appendLine(out, "@@@ Current time: ", time, NL);
     psTextPrintf(out, "@@@ Child process is shutting down, %s" NL, next);
     if (mode != psModeOneShot)
-        psMessageRestartHelp(out, keys);
+        appendRestartHelp(out, keys);
 }
 
 void psMessageLost(psText *out, unsigned long long bytes)

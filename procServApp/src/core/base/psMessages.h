@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psMessages.h
- *  @brief Every text that scripts parse, byte for byte procServ's.  Level 1, pure.
+ *  @brief Every text that scripts parse, byte for byte procServ's.  Pure.
  *
  *  All lines end in CR LF and are complete, however long (procServ cut them).  Control
- *  characters in names, paths and notices are shown as \xHH.  Each function appends to @p out.
+ *  characters in names, paths and notices become \xHH.  Each function appends to @p out, where
+ *  it also remembers that memory ran out.
  */
 #ifndef INC_psMessages_H
 #define INC_psMessages_H
@@ -35,9 +36,11 @@ typedef struct psBanner {
     bool readOnly; /**< the shorter banner of a log client */
 } psBanner;
 
+/** What a console shows when it connects. */
 void psMessageBanner(psText *out, const psBanner *banner);
-void psMessageRestartHelp(psText *out, const psKeys *keys); /**< "@@@ ^R or ^X restarts ..." */
+/** "@@@ Toggled auto restart mode to ..." */
 void psMessageToggled(psText *out, psMode mode);
+/** "@@@ Got a kill command" */
 void psMessageKill(psText *out);
 /** "@@@ Restarting child", "(as ...)" if the name is not argv0.  procServ prints the PID line
  *  at once; ours follows when the start is confirmed: psMessageNewPid. */
@@ -49,15 +52,14 @@ void psMessageReaped(psText *out, int pid, int code, int signo);
 /** "Current time", what comes next, and the help line unless the mode is OneShot. */
 void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *keys);
 
-/** @name Ours, where procServ says nothing.  One line each, with @@@.  What answers the typist
- *  comes in the middle of his line, so it begins with an empty one, as procServ's do. @{ */
+/** @name Our own, where procServ says nothing.  One line each, with @@@.  What answers somebody
+ *  who types comes in the middle of a line, so it begins with an empty one, as procServ's do. @{ */
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
-void psMessageInputFull(psText *out, unsigned long bytes); /**< typist: child does not read */
-void psMessageLineTooLong(psText *out); /**< typist: canonical mode keeps 4095 bytes of a line */
+void psMessageInputFull(psText *out, unsigned long bytes); /**< the child does not read */
+void psMessageLineTooLong(psText *out); /**< canonical mode keeps 4095 bytes of a line */
 void psMessageConsolesFull(psText *out, int limit);
-/** Any other notice: "@@@ " text CR LF. */
+/** Any other notice: "@@@ ", the text, CR LF. */
 void psMessageNotice(psText *out, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
-/** Audit: "@@@ 2026-11-23 15:49:52 ops@ws3 put IOC1:PS:Restart 1". */
 /** @} */
 
 #endif

@@ -2,8 +2,9 @@
 /** @file psTypes.h
  *  @brief Names that every part of procServIoc shares: states, modes, the published status.
  *
- *  Public.  No functions that block, no resources.  The numeric values of the enumerations are
- *  part of the PV interface (docs/reference/records.md): they are only ever appended.
+ *  Public.  No function here blocks, allocates or fails but as it says; all may be called in any
+ *  thread.  The numeric values of the enumerations are part of the PV interface
+ *  (docs/reference/records.md): values are only ever appended.
  */
 #ifndef INC_psTypes_H
 #define INC_psTypes_H
@@ -18,10 +19,10 @@
 extern "C" {
 #endif
 
-/** Version of this program, as --version and the Version record tell it. */
+/** Version of this program, as --version shows it. */
 #define PS_VERSION "1.0.0"
 
-/** @name Limits.  Each has a policy when it is reached, told where it is used. @{ */
+/** @name Limits.  What happens at each is documented where it is used. @{ */
 #define PS_NAME_BYTES 64            /**< a child's name, with its NUL */
 #define PS_TEXT_BYTES 256           /**< one sentence for a person, with its NUL */
 #define PS_BY_BYTES 80              /**< who gave a command: user@host, with its NUL */
@@ -47,7 +48,7 @@ typedef enum psState {
     psStateKilling,   /**< SIGKILL sent */
     psStateHoldoff,   /**< at rest: an automatic restart is due later */
     psStateCrashLoop, /**< at rest: gave up until told otherwise */
-    psStateUnknown,   /**< no supervisor behind the name: records only */
+    psStateUnknown,   /**< nothing of that name is supervised: records only */
     psStateCount
 } psState;
 
@@ -84,7 +85,7 @@ typedef enum psStartReason {
     psReasonCount
 } psStartReason;
 
-/** The one value an alarm server needs; see pvs "Health" in docs/reference/records.md. */
+/** The one value an alarm server needs: psHealth.h; "Health" in docs/reference/records.md. */
 typedef enum psHealth {
     psHealthOk,
     psHealthTransient, /**< just restarted by itself */

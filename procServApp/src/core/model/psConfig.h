@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psConfig.h
- *  @brief What is asked of one child: defaults, checks, and settings by name.
+ *  @brief What is asked of one child: defaults, checks, and options by name.
  *
  *  Public.  Pure: no file is opened, no process started.  Not thread-safe; psSupAddChild()
- *  copies it.
+ *  copies it.  A function that fails leaves the configuration as it was.
  */
 #ifndef INC_psConfig_H
 #define INC_psConfig_H
@@ -21,7 +21,7 @@ typedef struct psEndpointSpec {
     bool readOnly; /**< a log endpoint */
 } psEndpointSpec;
 
-/** All strings are owned by the config; NULL where not given. */
+/** All strings are owned by the configuration; NULL where not given. */
 typedef struct psConfig {
     char *name;  /**< NULL: see psConfigName() */
     char **argv; /**< NULL-terminated; argv[0] is the command word */
@@ -45,34 +45,39 @@ typedef struct psConfig {
     bool ignore[256];                            /**< typed bytes that never reach the child */
 } psConfig;
 
-/** Defaults: mode Always, hold-off 15 s, grace 5 s, window 600 s, kill signal 9, ^X, ^T.
- *  @return NULL without memory; free by psConfigFree() */
+/** A configuration with the defaults: settings as psSettingsInit(), kill signal 9, keys ^X and
+ *  ^T, no command.  @return NULL without memory; to be freed by psConfigFree() */
 psConfig *psConfigCreate(void);
+/** A copy that shares nothing.  @return NULL without memory */
 psConfig *psConfigCopy(const psConfig *cfg);
+/** NULL is fine. */
 void psConfigFree(psConfig *cfg);
 
 /** The name in messages and records: cfg->name, else the command word; of one that has
  *  PS_NAME_BYTES or more, only what follows its last slash.  "" without either. */
 const char *psConfigName(const psConfig *cfg);
 
-/** The command and its arguments; copied.  @return 0, -EINVAL if empty, -ENOMEM */
+/** Set the command and its arguments; they are copied.
+ *  @return 0, -EINVAL if there is no command or it is empty, -ENOMEM */
 int psConfigSetCommand(psConfig *cfg, int argc, const char *const *argv);
 
-/** Set one thing by the name of its option ("holdoff", "chdir", "port"...).
- *  The command line and iocsh both come through here, so that a setting means the same in both.
- *  @param value NULL for options without an argument ("oneshot", "wait"...)
- *  @param msg   on failure one line: what is wrong and what is expected
- *  @return 0, -ENOENT no such setting, -EINVAL bad value, -ENOSPC too many, -ENOMEM */
+/** Set one thing by the full name of its option ("holdoff", "chdir", "port"...).
+ *  The command line and iocsh both come through here, so that an option means the same in both.
+ *  @param value NULL for an option without an argument ("oneshot", "wait"...)
+ *  @param msg   on failure one line that begins with the name: what is wrong, what is expected
+ *  @return 0, -ENOENT no such option, -EINVAL bad value, -ENOSPC too many, -ENOMEM */
 int psConfigSet(psConfig *cfg, const char *option, const char *value, char *msg, size_t msgSize);
 
 /** Walks the options that psConfigSet() knows; what the scanner of a command line of a child
  *  needs.  @return NULL past the end */
 const psOption *psConfigOption(unsigned index);
 
-/** Is it complete and consistent?  @return 0, or -EINVAL and one line in @p msg */
+/** Is it complete and consistent?  @return 0, or -EINVAL and one line in @p msg; where an option
+ *  is wrong, the line begins with its name */
 int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize);
 
-/** The command as a shell would quote it.  @return length, cut to @p size */
+/** Write the command as a shell would quote it, cut to @p size.
+ *  @return length without the NUL; 0 without memory */
 size_t psConfigCommandLine(const psConfig *cfg, char *out, size_t size);
 
 #ifdef __cplusplus

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psGoal.h
- *  @brief Commands in progress: what each waits for, and how it ends.  Level 1, pure.
+ *  @brief Commands in progress: what each waits for, and how it ends.  Pure.
  *
- *  A goal is checked after every transition.  start and restart: an incarnation newer than the
- *  command runs.  stop and kill: the incarnation present when it was given is gone.  rotate log:
- *  the owner said how it went (psGoalsEnd).  It fails
- *  with a reason when a later command or the policy makes it unreachable, at CrashLoop, at
- *  shutdown, and after 2 x grace + 5 s.
+ *  Each command is a goal.  Start and restart wait until a process runs that is newer than the
+ *  command, or whose start was under way when it was given; stop and kill until the process that
+ *  was there when it was given is gone; rotate log until the owner says how it went
+ *  (psGoalsEnd()).  A goal fails with a reason when a later stop, the
+ *  restart mode or CrashLoop make it unreachable, when the start fails or the process ends
+ *  first, and at shutdown.  It times out after 2 x grace + 5 s, or when SIGKILL has had no
+ *  effect for PS_CANNOT_KILL_SEC.
  *
- *  A goal ends in two steps: it is decided, and `ended` is told; then, once the owner has
- *  published what led to it, psGoalsDeliver() tells who gave the command.  So whoever waits for
- *  a command finds its outcome published.
+ *  A goal ends in two steps: when it is decided, `ended` is called; then, once the owner has
+ *  published what led to it, psGoalsDeliver() calls the `done` of whoever gave the command.  So
+ *  whoever waits for a command finds its outcome published.  Each `done` is called exactly once.
+ *
+ *  All times are monotonic seconds.  Not thread-safe; one owner.
  */
 #ifndef INC_psGoal_H
 #define INC_psGoal_H
@@ -20,6 +24,7 @@
 #include "model/psMachine.h"
 #include "base/psTypes.h"
 
+/** How a command ended: Done, Failed or Timeout, and one sentence, valid during the call. */
 typedef void (*psGoalFn)(void *ctx, psCmdState how, const char *msg);
 
 typedef struct psGoal {
@@ -46,28 +51,32 @@ typedef struct psGoals {
     void *ctx;
 } psGoals;
 
+/** None in progress.  @param ended see psGoals; may be NULL.  psGoalsFailAll() and
+ *  psGoalsDeliver() free what is left. */
 void psGoalsInit(psGoals *goals,
                  void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg),
                  void *ctx);
 /** Remember a command that waits.  Call after its step, with the machine as it is then.
  *  @param merged psOutput.why of that step: what the command was merged with.  Static
- *  @return 0, -ENOSPC at PS_GOALS, -ENOMEM */
+ *  @param done may be NULL
+ *  @return 0, -ENOSPC at PS_GOALS, -ENOMEM; then nothing will be called */
 int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const psMachine *machine,
                double now, psGoalFn done, void *ctx);
-/** Before the step of a command that @p by gave: ends the goals it makes unreachable. */
+/** Before the step of a command that @p by gave: fail the goals that it makes unreachable. */
 void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by);
-/** Ends the goals of @p verb that only wait for this, up to the one of command @p seq. */
+/** End the goals of @p verb that only wait for this, up to the one of command @p seq. */
 void psGoalsEnd(psGoals *goals, psVerb verb, int seq, psCmdState how, const char *msg);
-/** After a step: ends what is reached, or can't be reached any more.
+/** After a step, or when psGoalsDeadline() has come: end what is reached, or can't be reached
+ *  any more.
  *  @param ended the incarnation whose process ended or failed to start in this step; 0: none
- *  @param why   sentence about that end, for goals that fail by it; may be NULL */
+ *  @param why   a sentence about that end, the message of goals that end by it; may be NULL */
 void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,
                   const char *why);
-/** Call `done` of those that have ended, in that order. */
+/** Call `done` of the goals that have ended, in that order, and free them. */
 void psGoalsDeliver(psGoals *goals);
-/** End all, with @p how and @p why. */
+/** End all goals, with @p how and @p why. */
 void psGoalsFailAll(psGoals *goals, psCmdState how, const char *why);
-/** Soonest deadline, monotonic s; HUGE_VAL: none. */
+/** The soonest deadline; HUGE_VAL: none. */
 double psGoalsDeadline(const psGoals *goals);
 
 #endif

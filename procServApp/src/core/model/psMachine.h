@@ -2,11 +2,14 @@
 /** @file psMachine.h
  *  @brief The state machine of one child: (state, event, now) to (state, actions, deadline).
  *
- *  Level 1, pure: no descriptor, no thread, no clock of its own.  One table in psMachine.c; a
- *  test prints it into docs/design.md.  psChild feeds it events and carries out its actions.
+ *  Pure: no descriptor, no thread, no clock of its own.  psMachineTable.c has the one table, which
+ *  a tool prints into docs/design.md.  The owner feeds it events, one at a time, and carries out
+ *  the actions that it answers with, before the next event.  Nothing here fails or allocates.
  *
- *  Life of a process here: every start gets a new incarnation number; every event from a
- *  process carries its number, and a stale one is ignored and counted.
+ *  Life of a process here: every start gets a new number, its incarnation; every event from a
+ *  process carries the number, and an event with an old one is ignored and counted.
+ *
+ *  All times are monotonic seconds.
  */
 #ifndef INC_psMachine_H
 #define INC_psMachine_H
@@ -14,6 +17,7 @@
 #include "base/psTypes.h"
 #include "model/psRestartPolicy.h"
 
+/** What can happen.  The first seven are commands. */
 typedef enum psEvent {
     psEventStart,
     psEventRestart,
@@ -34,18 +38,18 @@ typedef enum psEvent {
  *  @return false: none, @p verb concerns something else */
 bool psMachineEventOf(psVerb verb, psEvent *outEvent);
 
-/** What to do after a step; PS_DO_SPAWN behind all others. */
+/** What to do after a step; PS_DO_SPAWN comes after all others. */
 enum {
     PS_DO_STOP_INPUT = 1 << 0,  /**< send the stop input */
     PS_DO_KILL_SIGNAL = 1 << 1, /**< kill signal to the group, CONT after it */
-    PS_DO_SIGKILL = 1 << 2,     /**< SIGKILL to the group and whoever is left of the session */
+    PS_DO_SIGKILL = 1 << 2,     /**< SIGKILL to the group and to what is left of the session */
     PS_DO_SIGNAL = 1 << 3,      /**< out->signo to the group */
     PS_DO_SPAWN = 1 << 4,       /**< begin a start: machine->incarnation */
     PS_DO_CLEAR_ALARM = 1 << 5, /**< the exit deserves no alarm any more */
-    PS_DO_EXEC_HANGS = 1 << 6,  /**< tell that exec is not confirmed yet */
-    PS_DO_CANNOT_KILL = 1 << 7, /**< tell that SIGKILL has no effect; pending commands time out */
+    PS_DO_EXEC_HANGS = 1 << 6,  /**< report that exec is not confirmed yet */
+    PS_DO_CANNOT_KILL = 1 << 7, /**< report that SIGKILL has no effect; commands time out */
     PS_DO_ABANDON = 1 << 8,     /**< shutdown: give the process up */
-    PS_DO_FINISHED = 1 << 9,    /**< OneShot and done */
+    PS_DO_FINISHED = 1 << 9,    /**< a OneShot child has ended for good */
     PS_DO_GAVE_UP = 1 << 10     /**< entered CrashLoop */
 };
 
@@ -69,9 +73,10 @@ typedef struct psInputEvent {
     int exitSignal;            /**< Exited: signal, -1 if it exited */
 } psInputEvent;
 
+/** What a step answers; filled completely by each. */
 typedef struct psOutput {
-    unsigned actions;
-    int signo;
+    unsigned actions; /**< PS_DO_... */
+    int signo;        /**< of PS_DO_SIGNAL */
     psVerdict verdict;
     const char *why;       /**< Fail: the reason; Done, Wait: what the command was merged with, or
                                 why nothing was to be done; static; NULL: nothing to say */
@@ -91,7 +96,7 @@ typedef enum psStage {
 /** What follows the exit being waited for. */
 typedef enum psAfterExit { psAfterExitByMode, psAfterExitStart, psAfterExitStop } psAfterExit;
 
-/** Read freely; only psMachine*.c write. */
+/** The owner reads freely; only psMachine*.c write. */
 typedef struct psMachine {
     /* configuration */
     psSettings settings;
@@ -125,27 +130,35 @@ typedef struct psMachine {
     unsigned long stale; /* process events of an older incarnation */
 } psMachine;
 
-#define PS_EXEC_HANGS_SEC 5.0
-#define PS_KILL_REPEAT_SEC 1.0
-#define PS_CANNOT_KILL_SEC 5.0
-#define PS_ABANDON_SEC 1.0
+#define PS_EXEC_HANGS_SEC 5.0  /**< a start not confirmed by then is reported */
+#define PS_KILL_REPEAT_SEC 1.0 /**< SIGKILL is sent again after so long */
+#define PS_CANNOT_KILL_SEC 5.0 /**< SIGKILL without effect for so long is reported */
+#define PS_ABANDON_SEC 1.0     /**< at shutdown a process is given up so long after SIGKILL */
 
-/** State Stopped, desired down.  @p now monotonic s. */
+/** State Stopped, desired down, all counters 0.
+ *  @param settings     copied
+ *  @param killSignal   1...64
+ *  @param hasStopInput a stop begins with the stop input */
 void psMachineInit(psMachine *machine, const psSettings *settings, int killSignal,
                    bool hasStopInput, double now);
-/** The first event of a life: Starting, or Waiting with @p wait. */
+/** The first event of a life, unless a command came before: to Starting, or to Waiting with
+ *  @p wait. */
 void psMachineBoot(psMachine *machine, bool wait, double now, psOutput *out);
-/** One event. */
+/** One event.  Stale events answer with nothing and count in machine->stale. */
 void psMachineStep(psMachine *machine, const psInputEvent *event, double now, psOutput *out);
-/** Other numbers from now on; a pending hold-off is computed anew. */
+/** Use other numbers from now on.  The mode in @p settings is ignored: it changes by
+ *  psEventMode.  A pending hold-off is computed anew if what it depends on has changed. */
 void psMachineSettings(psMachine *machine, const psSettings *settings, double now);
+/** Zero the counters of starts, automatic restarts and crashes. */
 void psMachineResetCounters(psMachine *machine);
 
+/** No process, and no start under way. */
 static inline bool psMachineAtRest(const psMachine *machine)
 {
     return machine->state == psStateStopped || machine->state == psStateWaiting ||
            machine->state == psStateHoldoff || machine->state == psStateCrashLoop;
 }
+
 /** All starts but the first. */
 static inline int psMachineRestarts(const psMachine *machine)
 {
@@ -153,14 +166,16 @@ static inline int psMachineRestarts(const psMachine *machine)
 
     return restarts > 0 ? restarts : 0;
 }
-/** Ends nobody asked for within the restart window before @p now. */
+
+/** Crashes and failed starts that nobody asked for, within the restart window before @p now;
+ *  PS_WINDOW_CRASHES at most. */
 int psMachineWindowCrashes(const psMachine *machine, double now);
 /** When psMachineWindowCrashes() next changes by itself; HUGE_VAL: never. */
 double psMachineWindowChange(const psMachine *machine, double now);
 
-/** For the printed table. */
+/** Name of a row of the table; "?" where there is none.  Never NULL. */
 const char *psEventName(psEvent event);
-/** Text of a table cell: what happens on @p event in @p state. */
+/** Text of a cell: what happens on @p event in @p state.  Never NULL. */
 const char *psMachineCell(psState state, psEvent event);
 
 #endif
