@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 use Test::More;
 use PsTest;
 use PsTest::Ports;
+use PsTest::PV;
 use PsTest::Proc;
 use PsTest::Server;
 
@@ -48,6 +49,20 @@ for my $init ('', "iocInit\n") {
     my $script = script('env.cmd', "epicsEnvSet EPICS_CAS_INTF_ADDR_LIST 203.0.113.77\n$init");
     is(told('a script', args => [$ports->ours, '--script', $script]), "\@\@\@ no PVs: $foreign",
         'a foreign interface of a script is told of');
+}
+
+{
+    # who wants no CA server misses none
+    my $server = PsTest::Server->start(ioc => 1, name => 'F', cmd => ['/bin/cat'],
+        args => [$ports->ours, '--ioc-env', 'EPICS_IOC_IGNORE_SERVERS=rsrv'])
+        or BAIL_OUT('the program does not start');
+    my $pid = $server->wait_child(1);
+    my ($code, $out, $err) = tool('pvget', '-w', 30, 'F:PS:Pid');
+    ok($code == 0 && $out =~ /\b$pid\b/, 'without a CA server the PVs are served by PVA')
+        or diag($out . $err);
+    ok((stays { $server->log_text !~ /no PVs/ } 1, 'no complaint'), 'and nothing is missed')
+        or diag($server->log_text);
+    $server->stop;
 }
 
 SKIP: {

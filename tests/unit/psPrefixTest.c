@@ -10,7 +10,7 @@
 static void expect(const char *given, const char *name, const char *wanted)
 {
     char out[100], msg[200] = "";
-    int status = psPrefixMake(given, name, msg, sizeof(msg), out, sizeof(out));
+    int status = psPrefixMake(given, name, out, sizeof(out), msg, sizeof(msg));
 
     testOk(wanted ? !status && strcmp(out, wanted) == 0 : status && msg[0], "prefix %s of %s is %s",
            given ? given : "none", name, status ? msg : out);

@@ -8,8 +8,8 @@
 #include "psOptions.h"
 #include "psPrefix.h"
 
-int psPrefixMake(const char *given, const char *name, char *msg, size_t msgSize, char *out,
-                 size_t size)
+int psPrefixMake(const char *given, const char *name, char *out, size_t size, char *msg,
+                 size_t msgSize)
 {
     const char *slash = strrchr(name ? name : "", '/');
     int len;

@@ -12,7 +12,7 @@
  *  @param name  of the child; one that no link of a record can hold is refused.  NULL: none
  *  Thread: any.  Blocks: never.
  *  @return 0, or -EINVAL and what is wrong in @p msg */
-int psPrefixMake(const char *given, const char *name, char *msg, size_t msgSize, char *out,
-                 size_t size);
+int psPrefixMake(const char *given, const char *name, char *out, size_t size, char *msg,
+                 size_t msgSize);
 
 #endif

@@ -98,7 +98,7 @@ int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, ch
     int status = psStepNetwork(report, ctx, msg, msgSize);
 
     if (!status && hasName(options))
-        status = psPrefixMake(options->prefix, options->name, msg, msgSize, prefix, sizeof(prefix));
+        status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
     if (!status && options->script)
         status = psStepScriptCheck(options->script, msg, msgSize);
     return status;
@@ -137,7 +137,7 @@ int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
     if (!hasName(options))
         return 0;
     psProgressBegin("loading records");
-    int status = psPrefixMake(options->prefix, options->name, msg, msgSize, prefix, sizeof(prefix));
+    int status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
     status = status ? status : psInstalled(OWN_RECORDS, file, sizeof(file), msg, msgSize);
     if (status)
         return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <envDefs.h>
 #include <epicsStdio.h>
 #include <epicsThread.h>
 #include <rsrv.h>
@@ -38,11 +39,30 @@ void psServersForget(void)
     unsetenv(PVA_PORT);
 }
 
-/* @return 1: it runs, 0: it does not, -ENOMEM */
+/* Does the user want none?  Base takes the names of servers for words between blanks. */
+static bool isIgnored(const char *server)
+{
+    const char *list = envGetConfigParamPtr(&EPICS_IOC_IGNORE_SERVERS);
+    size_t len = strlen(server);
+
+    for (const char *word = list; word && *word; word += strspn(word, " ")) {
+        size_t end = strcspn(word, " ");
+
+        if (end == len && strncmp(word, server, len) == 0)
+            return true;
+        word += end;
+    }
+    return false;
+}
+
+/* @return 1: it runs as wanted, 0: it does not, -ENOMEM */
 static int caRuns(void)
 {
     char *text = NULL;
     size_t len = 0;
+
+    if (isIgnored("rsrv"))
+        return 1;
     FILE *report = open_memstream(&text, &len);
 
     if (!report)

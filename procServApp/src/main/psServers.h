@@ -23,7 +23,8 @@ void psServersForget(void);
  *  @return 0; -EAGAIN and what is missing in @p msg */
 int psServersTimer(char *msg, size_t msgSize);
 
-/** Ask both servers.  Thread: the one that called iocInit(), after it returned.  Blocks: never.
+/** Ask both servers, but not for a CA server that EPICS_IOC_IGNORE_SERVERS leaves out.  Thread: the
+ * one that called iocInit(), after it returned.  Blocks: never.
  *  @return 0; -ENOENT and who does not run in @p msg; -ENOMEM */
 int psServersCheck(char *msg, size_t msgSize);
 
