@@ -101,6 +101,9 @@ for (my $n = 1; $n <= $count; $n += $stride) {
     refuse($n, '--no-ioc');
 }
 
+# The copy of the environment, before main(), in a program that changes its own for the IOC
+refuse(1, $ports->ours);
+
 # The first start of all, when libCom has no memory for what it is to create.
 {
     my $fail = PsTest::Fail->new('memory /1');

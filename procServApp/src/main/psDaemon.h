@@ -2,10 +2,11 @@
 /** @file psDaemon.h
  *  @brief Becoming a daemon, with the start's outcome as the caller's exit code.
  *
- *  procServ's callers rely on seeing bind errors as exit code.  But threads don't survive a fork,
- *  so the fork comes first: the child opens everything and reports through a pipe, the parent
- *  waits for that and exits with it.  The child keeps standard error until then.
- *  No libCom function is called in here.  Thread: main, before any other.
+ *  Callers of procServ rely on an exit code that tells whether it could bind.  But threads do not
+ *  survive a fork, so the fork comes first: the child opens everything and reports through a pipe,
+ *  and the parent waits for that and exits with it.  The child keeps standard error until then.
+ *  No libCom function is called in here.  Thread: main; psDaemonGuardStdio() and psDaemonFork()
+ *  before there is any other.
  */
 #ifndef INC_psDaemon_H
 #define INC_psDaemon_H
@@ -24,7 +25,8 @@ typedef struct psDaemon {
  *  @return 0 or -errno */
 int psDaemonGuardStdio(void);
 
-/** Fork.  The child leads a session of its own, and its standard input and output are /dev/null.
+/** Fork.  Blocks: in the parent until the child has reported or died.  The child leads a session of
+ * its own, and its standard input and output are /dev/null.
  *  @return 0 in the child; the child's pid in the parent, with the start's exit code in
  *          *outCode once it is known; -errno if there is no child */
 int psDaemonFork(psDaemon *self, int *outCode);

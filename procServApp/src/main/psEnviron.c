@@ -22,5 +22,5 @@ __attribute__((constructor(101))) static void save(void)
 
 char *const *psEnvironOriginal(void)
 {
-    return original ? original : environ;
+    return original;
 }

@@ -8,7 +8,9 @@
 #ifndef INC_psEnviron_H
 #define INC_psEnviron_H
 
-/** @return NAME=VALUE..., NULL at the end; lives as long as the program.  Thread: any. */
+/** Thread: any.  Blocks: never.
+ *  @return NAME=VALUE..., NULL at the end; lives as long as the program.  NULL: there was no memory
+ *          to keep it.  ::environ is no substitute, since setenv() moves and frees that */
 char *const *psEnvironOriginal(void);
 
 #endif

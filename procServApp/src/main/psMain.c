@@ -426,7 +426,7 @@ int main(int argc, char *argv[])
     if (psDaemonGuardStdio())
         return EXIT_NO_STDIO;
     self.program = psOptionsParse(argc, argv, getenv);
-    if (!self.program) {
+    if (!self.program || !psEnvironOriginal()) {
         fprintf(stderr, "procServIoc: out of memory\n");
         return EXIT_FAILURE;
     }

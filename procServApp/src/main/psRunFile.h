@@ -6,6 +6,8 @@
  *  reader never sees half of it.  A symbolic link is never followed: who may write to the
  *  directory must not choose what a supervisor run by root overwrites.  A device or pipe is
  *  written to and stays.
+ *
+ *  Thread: any, one at a time for each object.  Blocks: on the file system, maybe for ever.
  */
 #ifndef INC_psRunFile_H
 #define INC_psRunFile_H
@@ -25,11 +27,13 @@ typedef struct psRunFile {
         .ours = false                                                                              \
     }
 
-/** @return 0 or -errno; -ELOOP for a symbolic link */
+/** Write the file.
+ *  @param path not copied: it must live as long as @p self
+ *  @return 0, or -errno with nothing to be removed; -ELOOP for a symbolic link */
 int psRunFileWrite(psRunFile *self, const char *path, const char *text, size_t len);
-/** Would psRunFileWrite() work?  Leaves nothing behind.  @return 0 or -errno */
+/** Would psRunFileWrite() work?  Nothing is made for the question.  @return 0 or -errno */
 int psRunFileCheck(const char *path);
-/** Remove it if it is still the one we wrote.  Idempotent. */
+/** Remove the file if it is still the one we wrote.  May be called twice. */
 void psRunFileRemove(psRunFile *self);
 
 #endif

@@ -14,12 +14,12 @@
 #include "psSup.h"
 
 /** Set dispositions and the mask.  Before any libCom call that starts a thread: Base installs
- *  its own handlers where it finds none.  What arrives from now on is kept for psSignalsDeliver.
- *  Thread: main. */
+ *  its own handlers where it finds none.  What arrives from now on is kept for psSignalsDeliver().
+ *  Thread: main, once.  Blocks: never. */
 void psSignalsInstall(bool foreground);
 
 /** Hand signals to @p sup from now on, beginning with those kept; NULL: keep them.
- *  @p sup must live until NULL is given or the program ends.  Thread: main. */
+ *  @p sup must live until NULL is given or the program ends.  Thread: main.  Blocks: never. */
 void psSignalsDeliver(psSup *sup);
 
 #endif
