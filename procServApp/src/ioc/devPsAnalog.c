@@ -17,7 +17,7 @@ typedef struct longItem {
     epicsInt32 (*get)(const psIocView *v);
 } longItem;
 
-/** Seconds as an integer record shows them. */
+/* Seconds as an integer record shows them. */
 static epicsInt32 wholeSeconds(double sec)
 {
     return sec <= 0 ? 0 : sec >= INT32_MAX ? INT32_MAX : (epicsInt32)floor(sec);
@@ -103,6 +103,7 @@ static const psItemTable longTable = PS_ITEM_TABLE(longItems, psSettingInt);
 static long initLongin(dbCommon *pcommon)
 {
     longinRecord *prec = (longinRecord *)pcommon;
+
     return psInInit(pcommon, &prec->inp, &longTable);
 }
 
@@ -164,6 +165,7 @@ static const psItemTable aiTable = PS_ITEM_TABLE(aiItems, psSettingDouble);
 static long initAi(dbCommon *pcommon)
 {
     aiRecord *prec = (aiRecord *)pcommon;
+
     return psInInit(pcommon, &prec->inp, &aiTable);
 }
 

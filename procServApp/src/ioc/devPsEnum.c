@@ -52,6 +52,7 @@ static const psItemTable biTable = PS_ITEM_TABLE(biItems, PS_NO_SETTINGS);
 static long initBi(dbCommon *pcommon)
 {
     biRecord *prec = (biRecord *)pcommon;
+
     return psInInit(pcommon, &prec->inp, &biTable);
 }
 
@@ -107,7 +108,7 @@ static unsigned getExitClass(const psIocView *v)
     return v->st->exitClass;
 }
 
-/** The alarm of an exit ends when the process runs again, not when the class changes. */
+/* The alarm of an exit ends when the process runs again, not when the class changes. */
 static epicsEnum16 sevrExitClass(const psIocView *v)
 {
     switch (v->st->exitClass) {
@@ -134,7 +135,7 @@ static const mbbiItem mbbiItems[] = {
 };
 static const psItemTable mbbiTable = PS_ITEM_TABLE(mbbiItems, psSettingMode);
 
-/** A new set of records begins: their scan lists must not be those of the last iocShutdown. */
+/* A new set of records begins: their scan lists must not be those of the last iocShutdown. */
 static long initMbbiSupport(int after)
 {
     if (!after)
@@ -145,6 +146,7 @@ static long initMbbiSupport(int after)
 static long initMbbi(dbCommon *pcommon)
 {
     mbbiRecord *prec = (mbbiRecord *)pcommon;
+
     return psInInit(pcommon, &prec->inp, &mbbiTable);
 }
 

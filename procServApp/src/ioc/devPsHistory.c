@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /* Device support "procServ" for waveform: the history of exits, the newest first. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <alarm.h>
@@ -29,8 +30,8 @@ static void putTime(void *to, int index, const psExitRecord *from)
 static void putClass(void *to, int index, const psExitRecord *from)
 {
     historyString *text = (historyString *)to + index;
-    memset(text, 0, sizeof *text);
-    epicsSnprintf(*text, sizeof *text, "%s", psExitClassName(from->cls));
+    memset(text, 0, sizeof(*text));
+    epicsSnprintf(*text, sizeof(*text), "%s", psExitClassName(from->cls));
 }
 
 static void putCode(void *to, int index, const psExitRecord *from)
@@ -60,6 +61,7 @@ static long initWaveform(dbCommon *pcommon)
     const historyItem *item = ((const psIn *)pcommon->dpvt)->item;
     if (prec->ftvl != item->ftvl) {
         errlogPrintf("%s: %s has another FTVL\n", prec->name, item->name);
+        free(prec->dpvt);
         prec->dpvt = NULL;
         return S_dev_badInitRet;
     }

@@ -30,6 +30,7 @@ static double boValue(const dbCommon *prec)
 static void boAdopt(dbCommon *pcommon, double value)
 {
     boRecord *prec = (boRecord *)pcommon;
+
     prec->val = (epicsEnum16)value;
     prec->rval = prec->val;
     prec->udf = FALSE;
@@ -38,6 +39,7 @@ static void boAdopt(dbCommon *pcommon, double value)
 static void boPost(dbCommon *pcommon)
 {
     boRecord *prec = (boRecord *)pcommon;
+
     db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
     prec->mlst = prec->val;
 }
@@ -47,6 +49,7 @@ static const psOutType boType = {boValue, boAdopt, boPost};
 static long initBo(dbCommon *pcommon)
 {
     boRecord *prec = (boRecord *)pcommon;
+
     return psOutInit(pcommon, &prec->out, &boTable, &boType);
 }
 
@@ -56,7 +59,7 @@ static long writeBo(boRecord *prec)
     return 0;
 }
 
-/** A new set of records begins. */
+/* A new set of records begins. */
 static long initBoSupport(int after)
 {
     if (!after)
@@ -86,6 +89,7 @@ static double mbboValue(const dbCommon *prec)
 static void mbboAdopt(dbCommon *pcommon, double value)
 {
     mbboRecord *prec = (mbboRecord *)pcommon;
+
     prec->val = (epicsEnum16)value;
     prec->rval = prec->val;
     prec->udf = FALSE;
@@ -94,6 +98,7 @@ static void mbboAdopt(dbCommon *pcommon, double value)
 static void mbboPost(dbCommon *pcommon)
 {
     mbboRecord *prec = (mbboRecord *)pcommon;
+
     db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
     prec->mlst = prec->val;
 }
@@ -134,6 +139,7 @@ static double longoutValue(const dbCommon *prec)
 static void longoutAdopt(dbCommon *pcommon, double value)
 {
     longoutRecord *prec = (longoutRecord *)pcommon;
+
     prec->val = (epicsInt32)value;
     prec->udf = FALSE;
 }
@@ -141,6 +147,7 @@ static void longoutAdopt(dbCommon *pcommon, double value)
 static void longoutPost(dbCommon *pcommon)
 {
     longoutRecord *prec = (longoutRecord *)pcommon;
+
     db_post_events(prec, &prec->val, DBE_VALUE | DBE_LOG);
     prec->mlst = prec->val;
 }
@@ -150,6 +157,7 @@ static const psOutType longoutType = {longoutValue, longoutAdopt, longoutPost};
 static long initLongout(dbCommon *pcommon)
 {
     longoutRecord *prec = (longoutRecord *)pcommon;
+
     return psOutInit(pcommon, &prec->out, &longoutTable, &longoutType);
 }
 
@@ -178,6 +186,7 @@ static double aoValue(const dbCommon *prec)
 static void aoAdopt(dbCommon *pcommon, double value)
 {
     aoRecord *prec = (aoRecord *)pcommon;
+
     prec->omod = prec->oval != value;
     prec->val = prec->oval = prec->pval = value;
     prec->udf = FALSE;

@@ -32,12 +32,12 @@ static void selfInit(void *arg)
     (void)arg;
     char buf[1024];
     struct passwd pw, *found = NULL;
-    if (gethostname(self.host, sizeof self.host - 1))
-        epicsSnprintf(self.host, sizeof self.host, "?");
-    if (!getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found) && found)
-        epicsSnprintf(self.user, sizeof self.user, "%s", found->pw_name);
+    if (gethostname(self.host, sizeof(self.host) - 1))
+        epicsSnprintf(self.host, sizeof(self.host), "?");
+    if (!getpwuid_r(geteuid(), &pw, buf, sizeof(buf), &found) && found)
+        epicsSnprintf(self.user, sizeof(self.user), "%s", found->pw_name);
     else
-        epicsSnprintf(self.user, sizeof self.user, "%lu", (unsigned long)geteuid());
+        epicsSnprintf(self.user, sizeof(self.user), "%lu", (unsigned long)geteuid());
 }
 
 /* ---- getters ---- */
@@ -47,7 +47,7 @@ static void put(char *out, size_t size, const char *text)
     epicsSnprintf(out, size, "%s", text ? text : "");
 }
 
-/** ISO 8601 with the colon that strftime's %z lacks; "" for a time that never was. */
+/* ISO 8601 with the colon that strftime's %z lacks; "" for a time that never was. */
 static void putTime(char *out, size_t size, const epicsTimeStamp *time)
 {
     char day[24], zone[8];
@@ -55,8 +55,8 @@ static void putTime(char *out, size_t size, const epicsTimeStamp *time)
         put(out, size, "");
         return;
     }
-    epicsTimeToStrftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", time);
-    epicsTimeToStrftime(zone, sizeof zone, "%z", time);
+    epicsTimeToStrftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", time);
+    epicsTimeToStrftime(zone, sizeof(zone), "%z", time);
     epicsSnprintf(out, size, "%s%.3s:%s", day, zone, strlen(zone) > 3 ? zone + 3 : "00");
 }
 
@@ -174,7 +174,7 @@ static void getCmdMsg(const psIocView *v, char *out, size_t size)
     put(out, size, v->st->cmd.msg);
 }
 
-/** One table for both types: a text is a text. */
+/* One table for both types: a text is a text. */
 static const textItem textItems[] = {
     {"UptimeStr", getUptimeStr},
     {"StartTime", getStartTime},
@@ -214,15 +214,15 @@ static long readStringin(stringinRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
-    char val[sizeof prec->val];
+    char val[sizeof(prec->val)];
     const psIn *in = psInBegin(pcommon, &view);
 
     if (!in)
         return -1;
-    ((const textItem *)in->item)->get(&view, val, sizeof val);
+    ((const textItem *)in->item)->get(&view, val, sizeof(val));
     psInEnd(pcommon);
     psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
-    memcpy(prec->val, val, sizeof val);
+    memcpy(prec->val, val, sizeof(val));
     prec->udf = FALSE;
     return 0;
 }
@@ -250,7 +250,7 @@ static long readLsi(lsiRecord *prec)
     if (!in)
         return -1;
     ((const textItem *)in->item)
-        ->get(&view, val, prec->sizv < sizeof val ? prec->sizv : sizeof val);
+        ->get(&view, val, prec->sizv < sizeof(val) ? prec->sizv : sizeof(val));
     psInEnd(pcommon);
     psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
     prec->len = (epicsUInt32)strlen(val) + 1;

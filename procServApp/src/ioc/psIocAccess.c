@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
-/* Base has no function that tells the rules of a group.  They are looked at in the callback of a
+/* Base has no function that shows the rules of a group.  They are looked at in the callback of a
  * client of our own, which asRegisterClientCallback() calls under the lock of access security:
  * asInit may replace them at any time. */
 #include <stdatomic.h>

@@ -40,7 +40,7 @@ struct psOut {
     psPutSlot put;
     double accepted; /* value of the command in progress */
     bool readback;   /* the next write copies the actual setting */
-    bool telling;    /* the next write shows how a signal ended that nobody waited for */
+    bool showing;    /* the next write shows how a signal ended that nobody waited for */
     bool putWaits;   /* the next write is of a put that came while the record was busy */
     /* guarded by lock */
     epicsMutexId lock; /* leaf */
@@ -128,9 +128,9 @@ static void complete(psOut *out)
     if (ended && prec->pact) {
         prec->rset->process(prec);
     } else if (late && !prec->pact) { /* else the command in progress will show how it went */
-        out->telling = true;
+        out->showing = true;
         dbProcess(prec);
-        out->telling = false; /* SDIS may have kept it from being processed */
+        out->showing = false; /* SDIS may have kept it from being processed */
     }
     dbScanUnlock(prec);
 }
@@ -206,7 +206,7 @@ static void secondPass(psOut *out)
 
 /* ---- the first pass (record locked) ---- */
 
-static void tellPut(const psOut *out, const char *by, double value)
+static void noticePut(const psOut *out, const char *by, double value)
 {
     char what[PS_TEXT_BYTES / 2], text[PS_TEXT_BYTES];
 
@@ -255,7 +255,7 @@ static void submit(psOut *out, double value)
         setAlarm(prec, "the IOC does not run");
         return;
     }
-    tellPut(out, cmd.by, value);
+    noticePut(out, cmd.by, value);
     if (!out->setting)
         out->type->post(prec);
     out->accepted = value;
@@ -278,7 +278,7 @@ static void firstPass(psOut *out)
     double value = out->type->value(out->prec);
     char by[PS_BY_BYTES];
 
-    if (out->telling) {
+    if (out->showing) {
         showOutcome(out);
     } else if (out->setting && out->readback) {
         adoptActual(out);

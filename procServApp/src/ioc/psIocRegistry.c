@@ -56,10 +56,18 @@ static void forEach(void (*fn)(psIocChild *child))
 
 static psIocChild *find(const char *name)
 {
-    for (entry *e = next(NULL); e; e = next(e))
+    psIocChild *found = NULL;
+
+    if (!lock())
+        return NULL;
+    for (ELLNODE *node = ellFirst(&registry.entries); node && !found; node = ellNext(node)) {
+        entry *e = CONTAINER(node, entry, node);
+
         if (psIocChildIsNamed(e->child, name))
-            return e->child;
-    return NULL;
+            found = e->child;
+    }
+    epicsMutexUnlock(registry.lock);
+    return found;
 }
 
 /* The supervisor may be taken away by another thread meanwhile: then it has to be forgotten. */
