@@ -29,7 +29,8 @@ typedef struct psRunFile {
 
 /** Write the file.
  *  @param path not copied: it must live as long as @p self
- *  @return 0, or -errno with nothing to be removed; -ELOOP for a symbolic link */
+ *  @return 0 or -errno; -ELOOP for a symbolic link.  A file that can only be written in place may
+ * be half written then; psRunFileRemove() removes it */
 int psRunFileWrite(psRunFile *self, const char *path, const char *text, size_t len);
 /** Would psRunFileWrite() work?  Nothing is made for the question.  @return 0 or -errno */
 int psRunFileCheck(const char *path);
