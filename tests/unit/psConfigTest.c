@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <epicsStdio.h>
+#include <dbDefs.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
@@ -340,11 +341,93 @@ static void table_CanBeWalked(void)
     psConfigFree(cfg);
 }
 
+/* A place or a letter that two options have would hide one of them. */
+static void places_AreGivenOnce(void)
+{
+    const psOption *option, *other;
+    unsigned twice = 0;
+    unsigned listed = 0;
+
+    for (unsigned i = 0; (option = psConfigOption(i)) != NULL; i++)
+        for (unsigned k = 0; k < i && (other = psConfigOption(k)) != NULL; k++)
+            if (option->place == other->place || strcmp(option->name, other->name) == 0 ||
+                (option->letter && option->letter == other->letter)) {
+                testDiag("--%s and --%s", option->name, other->name);
+                twice++;
+            }
+    testOk(twice == 0, "no place, name or letter is given twice");
+    for (option = psOptionAfter(psConfigOption, 0); option;
+         option = psOptionAfter(psConfigOption, option->place))
+        listed++;
+    testOk(listed == 26, "%u options are listed", listed);
+}
+
+static unsigned randomState = 1;
+
+static unsigned randomBelow(unsigned limit)
+{
+    randomState = randomState * 1103515245u + 12345u;
+    return (randomState >> 16) % limit;
+}
+
+/* Pieces of options, values and junk, joined at random. */
+static void randomWord(char *out, size_t size)
+{
+    static const char *const pieces[] = {
+        "-",   "--", "=",    "^",     "^^", "^X", "\xff", "\n", " ",     "'", "0",   "-1", "1e9",
+        "inf", "n",  "TERM", "unix:", "@",  "%c", "a",    ".",  "86401", "/", "SIG", "o",  "w",
+    };
+    size_t len = (size_t)snprintf(out, size, "%s", randomBelow(2) ? "--" : "");
+
+    for (unsigned n = randomBelow(6); n > 0 && len + 40 < size; n--) {
+        unsigned which = randomBelow(NELEMENTS(pieces) + 26);
+        const psOption *option = which < 26 ? psConfigOption(which) : NULL;
+
+        len += (size_t)snprintf(out + len, size - len, "%s",
+                                option ? option->name : pieces[which - 26]);
+    }
+}
+
+static void anyWords_AreTakenOrRefusedWithAReason(void)
+{
+    enum { rounds = 20000, words = 8 };
+    unsigned silent = 0, taken = 0;
+
+    for (int i = 0; i < rounds; i++) {
+        char text[words][300];
+        const char *argv[words];
+        psConfig *cfg = psConfigCreate();
+        psGetopt scan = {.at = psConfigOption, .argc = words, .argv = argv};
+        const psOption *option;
+        const char *value;
+        int status;
+
+        for (int k = 0; k < words; k++) {
+            randomWord(text[k], sizeof(text[k]));
+            argv[k] = text[k];
+        }
+        do {
+            msg[0] = '\0';
+            status = psGetoptNext(&scan, &option, &value, msg, sizeof(msg));
+            if (status > 0 && psConfigSet(cfg, option->name, value, msg, sizeof(msg)) == 0)
+                taken++;
+            else if (status != 0 && msg[0] == '\0')
+                silent++;
+        } while (status != 0);
+        psConfig *copy = psConfigCopy(cfg);
+        if (scan.index > words || !copy)
+            silent++;
+        psConfigFree(copy);
+        psConfigFree(cfg);
+    }
+    testOk(silent == 0 && taken > 1000, "%u were taken, %u refused without a word", taken, silent);
+}
+
 MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(136);
+    testPlan(139);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();
@@ -360,5 +443,7 @@ MAIN(psConfigTest)
     name_OfALongPathIsItsLastPart();
     name_HasNoBlanksAround();
     table_CanBeWalked();
+    places_AreGivenOnce();
+    anyWords_AreTakenOrRefusedWithAReason();
     return testDone();
 }
