@@ -3,6 +3,7 @@
  * memory, or one of libCom's objects.
  *
  *   PS_TEST_FAIL="thread 4"   the 4th pthread_create() of the process
+ *   PS_TEST_FAIL="thread psClock"  each thread that Base is to give this name
  *   PS_TEST_FAIL="memory 17"  the 17th allocation or creation that our own code asks for
  *   PS_TEST_FAIL="memory /8"  one in 8 of them, by chance, while the test wants that
  *   PS_TEST_FAIL_FILE=path    shared with the test, see report
@@ -48,6 +49,7 @@ static report *seen = &noReport;
 static enum { failNothing, failThread, failMemory } what;
 static unsigned long number; /* the one that fails; 0: by chance */
 static unsigned long oneIn;  /* so many, by chance */
+static char threadName[32];  /* ""; else each thread of this name */
 static atomic_ulong dice;
 /* A function of libCom is creating something for us.  Some crash when a part of it fails: there is
  * no other way to have these while the program starts, but nothing of the kind is made later. */
@@ -91,7 +93,8 @@ __attribute__((constructor)) static void begin(void)
     if (!setting || strcmp(name, PROGRAM) != 0)
         return;
     openReport(getenv("PS_TEST_FAIL_FILE"));
-    if (sscanf(setting, "thread %lu", &number) == 1)
+    if (sscanf(setting, "thread %lu", &number) == 1 ||
+        sscanf(setting, "thread %31s", threadName) == 1)
         what = failThread;
     else if (sscanf(setting, "memory /%lu", &oneIn) == 1 ||
              sscanf(setting, "memory %lu", &number) == 1)
@@ -127,7 +130,9 @@ static bool refuse(const char *function, uintptr_t caller)
 {
     unsigned long count = atomic_fetch_add(&seen->counted, 1) + 1;
 
-    if (count != number && !byChance())
+    bool named = threadName[0] && creating && strcmp(creating, threadName) == 0;
+
+    if (count != number && !named && !byChance())
         return false;
     note(function, caller);
     atomic_fetch_add(&seen->refused, 1); /* the test takes this as "all is noted" */

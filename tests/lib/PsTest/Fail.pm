@@ -11,7 +11,7 @@ use PsTest;
 
 my $counter = 0;
 
-# new('thread 4'), new('memory 17'), new('memory /8')
+# new('thread 4'), new('thread psClock'), new('memory 17'), new('memory /8')
 sub new {
     my ($class, $what) = @_;
     return bless {what => $what, file => tmpdir() . '/fail' . ++$counter}, $class;
