@@ -1,23 +1,44 @@
 /* SPDX-License-Identifier: EPICS */
 /*
- * A console and its log, in the test's own loop: what the log may lose, and what never.  A pipe
- * stands in for the pty.
+ * A console and its log, in the test's own loop: what the log may lose, what never, and what is
+ * said of it.  A pipe stands in for the pty.  openat() is this program's own: one name hangs until
+ * the test lets it go on, as on a file server that is dead.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <epicsEvent.h>
 #include <epicsUnitTest.h>
+#include <errlog.h>
 #include <testMain.h>
 
 #include "console/psConsole.h"
 
 #define LINES 65536 /* a pipe full of empty lines */
 #define STAMP "[Mon Nov 23 15:40:19 2026] "
+
+static epicsEventId served; /* the dead server lives again */
+
+int openat(int dir, const char *path, int flags, ...)
+{
+    int mode = 0;
+    va_list args;
+
+    va_start(args, flags);
+    if (flags & O_CREAT)
+        mode = va_arg(args, int);
+    va_end(args);
+    if (strcmp(path, "hanging") == 0)
+        epicsEventMustWait(served);
+    return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
 
 typedef struct psRig {
     psLoop *loop;
@@ -176,12 +197,63 @@ static void stalledLog_IsToldOnceAndKeepsNoMemory(void)
     tearDown(&rig);
 }
 
+static bool printed(psRig *rig, const char *text)
+{
+    psRing *ring = &rig->console.output.plain.ring;
+    const char *bytes;
+    size_t len = psRingPeek(ring, ring->tail, &bytes);
+
+    return len > 0 && memmem(bytes, len, text, strlen(text)) != NULL;
+}
+
+static void rounds(psRig *rig, const char *until)
+{
+    for (int i = 0; i < 3000 && !printed(rig, until); i++)
+        psLoopRound(rig->loop, 0.01);
+}
+
+/* Nothing is said of a log before it is true. */
+static void lateLog_IsReportedWhenItIsOpen(void)
+{
+    psText log = PS_TEXT_INIT;
+    psRig rig;
+
+    testDiag("lateLog_IsReportedWhenItIsOpen");
+    served = epicsEventMustCreate(epicsEventEmpty);
+    prepare(&rig);
+    snprintf(rig.path, sizeof(rig.path), "%s/hanging", rig.dir);
+    set(&rig, "logfile", rig.path);
+    eltc(0); /* that it is late is expected here */
+    openConsole(&rig);
+    eltc(1);
+    psConsoleWrite(&rig.console, "meanwhile\r\n", 11);
+    for (int i = 0; i < 10; i++)
+        psLoopRound(rig.loop, 0.01);
+    testOk(!psConsoleLogIsFailed(&rig.console) && !printed(&rig, "log file"),
+           "nothing is said while open() hangs");
+    epicsEventMustTrigger(served);
+    rounds(&rig, "@@@ log file ");
+    testOk(printed(&rig, "/hanging is open now\r\n") && !printed(&rig, "lost") &&
+               !psConsoleLogIsFailed(&rig.console),
+           "then that it is open");
+    waitForLog(&rig);
+    int fd = open(rig.path, O_RDONLY | O_CLOEXEC);
+    readAll(fd, &log);
+    close(fd);
+    testOk(log.data && strncmp(log.data, "meanwhile\r\n@@@ log file", 23) == 0,
+           "nothing is missing");
+    psTextClear(&log);
+    tearDown(&rig);
+    epicsEventDestroy(served);
+}
+
 MAIN(psConsoleLogTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(4);
+    testPlan(7);
     stamps_OfManyShortLines_LoseNothingInTheLog();
     stalledLog_IsToldOnceAndKeepsNoMemory();
+    lateLog_IsReportedWhenItIsOpen();
     return testDone();
 }
