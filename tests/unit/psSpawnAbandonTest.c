@@ -56,7 +56,7 @@ MAIN(psSpawnAbandonTest)
             .file = commandLine[0], .argv = commandLine, .envp = environment, .coreSizeBytes = -1};
         int error;
 
-        if (!loop || psPtyOpen(&pty) != 0)
+        if (!loop || psPtyOpen(&pty, NULL) != 0)
             testAbort("no loop or terminal");
         request.slave = pty.slave;
         psSpawn *spawn = psSpawnBegin(loop, &request, spawned, NULL, &error);

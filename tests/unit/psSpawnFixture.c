@@ -40,7 +40,7 @@ void psSpawnFixturePrepare(psSpawnFixture *f, const char *const *words)
     int argc = 1, status;
 
     closeStart(f);
-    status = psPtyOpen(&f->pty);
+    status = psPtyOpen(&f->pty, NULL);
     if (status)
         testAbort("psPtyOpen: %s", strerror(-status));
     argv[0] = psTestChildProgram();

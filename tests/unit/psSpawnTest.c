@@ -444,7 +444,7 @@ static void pty_DoesNotBecomeOurs(void)
         psPty pty = PS_PTY_INIT;
 
         setsid(); /* a leader without a terminal would get the next it opens */
-        if (psPtyOpen(&pty))
+        if (psPtyOpen(&pty, NULL))
             _exit(1);
         _exit(open("/dev/tty", O_RDWR | O_CLOEXEC) >= 0 ? 2 : 0);
     }

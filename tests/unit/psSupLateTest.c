@@ -117,7 +117,7 @@ static void free_NeverStarted_GivesTheTerminalBack(void)
     psSupFixture f;
     psPty pty;
 
-    if (psPtyOpen(&pty) != 0)
+    if (psPtyOpen(&pty, NULL) != 0)
         testAbort("no pty");
     tcgetattr(pty.slave, &before);
     psSupFixtureOpen(&f, false);

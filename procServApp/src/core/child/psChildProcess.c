@@ -37,12 +37,13 @@ static void failedJob(void *ctx)
     spawnDone(child, &child->failure);
 }
 
-static void failLater(psChild *child, psSpawnStage stage, int error)
+static void failLater(psChild *child, psSpawnStage stage, int error, const char *call)
 {
     memset(&child->failure, 0, sizeof(child->failure));
     child->failure.pidfd = -1;
     child->failure.stage = stage;
     child->failure.error = error;
+    child->failure.call = call;
     child->failedJob.fn = failedJob;
     child->failedJob.ctx = child;
     psLoopDefer(child->loop, &child->failedJob);
@@ -52,7 +53,8 @@ static void beginSpawn(psChild *child)
 {
     const psConfig *cfg = child->cfg;
     psSpawnRequest *request = &child->request;
-    int status = psPtyOpen(&child->pty);
+    const char *call = NULL;
+    int status = psPtyOpen(&child->pty, &call);
 
     memset(request, 0, sizeof(*request));
     request->file = cfg->execFile ? cfg->execFile : cfg->argv[0];
@@ -63,14 +65,14 @@ static void beginSpawn(psChild *child)
     request->inherit = child->inherit;
     request->slave = child->pty.slave;
     if (status) {
-        failLater(child, psSpawnStagePty, -status);
+        failLater(child, psSpawnStagePty, -status, call);
         return;
     }
     if (child->cols && child->rows)
         psPtySetSize(&child->pty, child->cols, child->rows);
     child->spawn = psSpawnBegin(child->loop, request, spawnDone, child, &status);
     if (!child->spawn)
-        failLater(child, psSpawnStageThread, -status);
+        failLater(child, psSpawnStageThread, -status, NULL);
 }
 
 /* A start waits until the session of an end that nobody asked for is empty. */
@@ -121,7 +123,7 @@ static void spawnDone(void *ctx, const psSpawnOutcome *outcome)
         psSpawnExplain(outcome, &child->request, why, sizeof(why));
         psChildClosePty(child);
         if (!killed)
-            psReportSpawnFailed(child, outcome);
+            psReportSpawnFailed(child, outcome, why);
         event.event = psEventSpawnFailed;
         psChildStep(child, &event, &out, why);
         return;
@@ -216,7 +218,7 @@ void psChildKillAll(psChild *child)
     } else if (child->spawnWaits) {
         child->spawnWaits = false;
         psLoopDisarm(&child->sessionTimer);
-        failLater(child, psSpawnStageExec, ECANCELED);
+        failLater(child, psSpawnStageExec, ECANCELED, NULL);
     } else if (child->pid > 0) {
         signalGroup(child, SIGKILL);
         psSessionSignal(child->pid, SIGKILL);

@@ -94,7 +94,7 @@ void psReportSpawned(psChild *child)
 }
 
 /* procServ's words where it has them: the forked child printed these on the terminal. */
-void psReportSpawnFailed(psChild *child, const psSpawnOutcome *outcome)
+void psReportSpawnFailed(psChild *child, const psSpawnOutcome *outcome, const char *why)
 {
     const psConfig *cfg = child->cfg;
     psText text = PS_TEXT_INIT;
@@ -109,8 +109,7 @@ void psReportSpawnFailed(psChild *child, const psSpawnOutcome *outcome)
                      cfg->dir ? cfg->dir : ".", strerror(outcome->error));
         break;
     default:
-        psTextPrintf(&text, "%s: cannot start child: %s\r\n", child->argv0,
-                     strerror(outcome->error));
+        psTextPrintf(&text, "%s: cannot start child: %s\r\n", child->argv0, why);
         break;
     }
     print(child, &text);

@@ -14,7 +14,8 @@
 void psReportBanner(psChild *child, psText *out, bool readOnly);
 void psReportRestarting(psChild *child);
 void psReportSpawned(psChild *child);
-void psReportSpawnFailed(psChild *child, const psSpawnOutcome *outcome);
+/** @param why a sentence, from psSpawnExplain() */
+void psReportSpawnFailed(psChild *child, const psSpawnOutcome *outcome, const char *why);
 void psReportKillKey(psChild *child);
 void psReportMode(psChild *child);
 void psReportInputFull(psClient *typist, size_t lost);

@@ -177,19 +177,23 @@ static int putFd(int from, int to, int flags)
     return syscall(SYS_dup3, from, to, flags) < 0 ? -errno : 0;
 }
 
-/* A session of its own, the slave as its terminal and as 0, 1, 2; nothing of ours above. */
-static int takeTerminal(int slave, int keepFd)
+/* A session of its own, the slave as its terminal and as 0, 1, 2; nothing of ours above.
+ * *outCall is the call under way. */
+static int takeTerminal(int slave, int keepFd, const char **outCall)
 {
     int status = 0, first = STDERR_FILENO + 1;
 
     setsid(); /* a new process leads no group: cannot fail */
+    *outCall = "fcntl";
     if (keepFd >= 0) {
         keepFd = (int)syscall(SYS_fcntl, keepFd, F_DUPFD_CLOEXEC, first);
         if (keepFd < 0)
             return -errno;
     }
+    *outCall = "TIOCSCTTY";
     if (syscall(SYS_ioctl, slave, TIOCSCTTY, 0) < 0)
         return -errno;
+    *outCall = "dup3";
     for (int fd = 0; fd <= STDERR_FILENO && !status; fd++)
         status = putFd(slave, fd, 0);
     if (keepFd >= 0 && !status)
@@ -266,9 +270,12 @@ void psExecRun(psExecPlan *plan, psExecShared *shared, int keepFd)
     /* who cancels sets the flag, then looks for the pid: one of us sees the other */
     atomic_store(&shared->pid, (int)syscall(SYS_getpid));
     checkCancelled(shared);
-    int status = takeTerminal(request->slave, keepFd);
-    if (status)
+    const char *call = NULL;
+    int status = takeTerminal(request->slave, keepFd, &call);
+    if (status) {
+        atomic_store(&shared->call, call);
         fail(shared, psSpawnStageTty, -status);
+    }
     status = psInheritApply(request->inherit, request->coreSizeBytes);
     if (status)
         fail(shared, psSpawnStageLimits, -status);

@@ -20,6 +20,9 @@ typedef struct psExecShared {
     _Atomic bool cancelled; /**< it must not exec */
     _Atomic int stage;      /**< a psSpawnStage: where it failed; None: it did not, or died */
     _Atomic int error;      /**< errno of that */
+    /** Name of the system call that was refused; NULL: the stage says it.  A constant of the
+     *  program, so that it is at the same address in both processes */
+    const char *_Atomic call;
 } psExecShared;
 
 typedef struct psExecPlan {

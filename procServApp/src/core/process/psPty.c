@@ -35,35 +35,52 @@ static int openSlave(int master, const char *name)
     return slave;
 }
 
-static int setUp(const psPty *pty)
+static int setUp(const psPty *pty, const char **outCall)
 {
     const struct winsize size = {.ws_row = PS_PTY_ROWS, .ws_col = PS_PTY_COLS};
     struct termios mode;
 
-    if (ioctl(pty->master, TIOCSWINSZ, &size) < 0 || tcgetattr(pty->slave, &mode) < 0)
+    *outCall = "TIOCSWINSZ";
+    if (ioctl(pty->master, TIOCSWINSZ, &size) < 0)
+        return -errno;
+    *outCall = "tcgetattr";
+    if (tcgetattr(pty->slave, &mode) < 0)
         return -errno;
     /* with IXON, one ^S from any client would stop the child's output */
     mode.c_iflag &= ~(tcflag_t)IXON;
     mode.c_iflag |= IUTF8;
+    *outCall = "tcsetattr";
     return tcsetattr(pty->slave, TCSANOW, &mode) < 0 ? -errno : 0;
 }
 
-int psPtyOpen(psPty *out)
+static int openBoth(psPty *pty, const char **outCall)
+{
+    *outCall = "posix_openpt";
+    pty->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (pty->master < 0)
+        return -errno;
+    *outCall = "unlockpt";
+    if (unlockpt(pty->master) < 0)
+        return -errno;
+    *outCall = "ptsname";
+    int error = ptsname_r(pty->master, pty->name, sizeof pty->name);
+    if (error)
+        return -error;
+    *outCall = "open of the slave";
+    pty->slave = openSlave(pty->master, pty->name);
+    return pty->slave < 0 ? -errno : setUp(pty, outCall);
+}
+
+int psPtyOpen(psPty *out, const char **outCall)
 {
     psPty pty = PS_PTY_INIT;
-    int status = 0;
+    const char *call;
+    int status = openBoth(&pty, &call);
 
-    pty.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (pty.master < 0)
-        return -errno;
-    if (unlockpt(pty.master) < 0 || ptsname_r(pty.master, pty.name, sizeof pty.name) != 0) {
-        status = -errno;
-    } else {
-        pty.slave = openSlave(pty.master, pty.name);
-        status = pty.slave < 0 ? -errno : setUp(&pty);
-    }
     if (status) {
         psPtyClose(&pty);
+        if (outCall)
+            *outCall = call;
         return status;
     }
     *out = pty;

@@ -18,9 +18,11 @@ typedef struct psPty {
     {                                                                                              \
         -1, -1, ""                                                                                 \
     }
-/** 24 by 80, IUTF8 on, IXON off; neither becomes our controlling terminal.
+/** 24 by 80, IUTF8 on, IXON off; neither becomes our controlling terminal.  Thread: any.
+ *  Blocks: never, but for a devpts that needs grantpt().
+ *  @param outCall on failure the name of the system call that was refused; static; may be NULL
  *  @return 0 or -errno */
-int psPtyOpen(psPty *out);
+int psPtyOpen(psPty *out, const char **outCall);
 void psPtyClose(psPty *pty); /**< idempotent */
 /** Tell the terminal its size; clamped to 10...500, 0 leaves that side as it is. */
 void psPtySetSize(psPty *pty, unsigned cols, unsigned rows);

@@ -126,10 +126,11 @@ static void awaitExec(psSpawn *spawn)
     } while (status < 0 && errno == EINTR);
 }
 
-static void giveUp(psSpawn *spawn, pid_t pid, psSpawnStage stage, int error)
+static void giveUp(psSpawn *spawn, pid_t pid, psSpawnStage stage, int error, const char *call)
 {
     spawn->outcome.stage = stage;
     spawn->outcome.error = error;
+    spawn->outcome.call = call;
     if (pid <= 0)
         return;
     pthread_mutex_lock(&spawn->lock);
@@ -148,7 +149,7 @@ static void endUnwanted(psSpawn *spawn)
         return;
     close(outcome->pidfd);
     kill(outcome->pid, SIGKILL);
-    giveUp(spawn, outcome->pid, psSpawnStageExec, ECANCELED);
+    giveUp(spawn, outcome->pid, psSpawnStageExec, ECANCELED, NULL);
     outcome->pid = 0;
 }
 
@@ -177,16 +178,17 @@ static void spawnThread(void *arg)
     psInheritSchedule(spawn->plan.request.inherit);
     pid_t pid = launchBlocked(spawn);
     if (pid < 0) {
-        giveUp(spawn, 0, psSpawnStageFork, -pid);
+        giveUp(spawn, 0, psSpawnStageFork, -pid, spawn->byFork ? "fork" : "vfork");
     } else {
         awaitExec(spawn);
         stage = atomic_load(&spawn->shared->stage);
         pidfd = stage ? -1 : psPidfdOpen(pid);
         if (stage) {
-            giveUp(spawn, pid, (psSpawnStage)stage, atomic_load(&spawn->shared->error));
+            giveUp(spawn, pid, (psSpawnStage)stage, atomic_load(&spawn->shared->error),
+                   atomic_load(&spawn->shared->call));
         } else if (pidfd < 0) {
             kill(pid, SIGKILL); /* without a pidfd we would never learn of its end */
-            giveUp(spawn, pid, psSpawnStageFork, -pidfd);
+            giveUp(spawn, pid, psSpawnStageWatch, -pidfd, "pidfd_open");
         } else {
             spawn->outcome.pid = pid;
             spawn->outcome.pidfd = pidfd;
@@ -320,13 +322,14 @@ void psSpawnFree(psSpawn *spawn)
 
 /* ---- sentences ---- */
 
-static void explain(psSpawnStage stage, int error, const psSpawnRequest *request, char *out,
-                    size_t size)
+static void explain(psSpawnStage stage, int error, const char *call, const psSpawnRequest *request,
+                    char *out, size_t size)
 {
     static const char *const what[] = {
-        [psSpawnStagePty] = "cannot open a terminal",
+        [psSpawnStagePty] = "cannot open a pseudo terminal",
         [psSpawnStageThread] = "cannot start a thread",
         [psSpawnStageFork] = "cannot create a process",
+        [psSpawnStageWatch] = "cannot watch a process",
         [psSpawnStageTty] = "cannot set up the terminal",
         [psSpawnStageLimits] = "cannot set the limits",
         [psSpawnStageExec] = "cannot execute",
@@ -341,8 +344,8 @@ static void explain(psSpawnStage stage, int error, const psSpawnRequest *request
     if (error == ECANCELED && stage == psSpawnStageExec)
         snprintf(out, size, "start of %s cancelled", request->file);
     else
-        snprintf(out, size, "%s%s%s: %s", what[stage], object ? " " : "", object ? object : "",
-                 reason);
+        snprintf(out, size, "%s%s%s: %s%s%s", what[stage], object ? " " : "", object ? object : "",
+                 call ? call : "", call ? ": " : "", reason);
 }
 
 void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request, char *out,
@@ -351,7 +354,27 @@ void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request
     if (outcome->stage == psSpawnStageNone)
         snprintf(out, size, "started");
     else
-        explain(outcome->stage, outcome->error, request, out, size);
+        explain(outcome->stage, outcome->error, outcome->call, request, out, size);
+}
+
+int psSpawnCheckSystem(char *msg, size_t msgSize)
+{
+    psPty pty = PS_PTY_INIT;
+    const char *call = NULL;
+    int status = psPtyOpen(&pty, &call);
+
+    psPtyClose(&pty);
+    if (status) {
+        explain(psSpawnStagePty, -status, call, NULL, msg, msgSize);
+        return status;
+    }
+    int pidfd = psPidfdOpen(getpid());
+    if (pidfd < 0) {
+        explain(psSpawnStageWatch, -pidfd, "pidfd_open", NULL, msg, msgSize);
+        return pidfd;
+    }
+    close(pidfd);
+    return 0;
 }
 
 /* What exec would say to this path. */
@@ -378,7 +401,7 @@ int psSpawnCheck(const psSpawnRequest *request, char *msg, size_t msgSize)
             error = errno;
             if (dir >= 0)
                 close(dir);
-            explain(psSpawnStageDir, error, request, msg, msgSize);
+            explain(psSpawnStageDir, error, NULL, request, msg, msgSize);
             return -error;
         }
     }
@@ -396,7 +419,7 @@ int psSpawnCheck(const psSpawnRequest *request, char *msg, size_t msgSize)
     if (dir >= 0)
         close(dir);
     if (error)
-        explain(psSpawnStageExec, error, request, msg, msgSize);
+        explain(psSpawnStageExec, error, NULL, request, msg, msgSize);
     else if (msgSize)
         msg[0] = '\0';
     return -error;

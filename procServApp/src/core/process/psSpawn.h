@@ -20,6 +20,7 @@ typedef enum psSpawnStage {
     psSpawnStagePty,
     psSpawnStageThread,
     psSpawnStageFork,
+    psSpawnStageWatch, /**< there was a process, but no pidfd to learn of its end by */
     psSpawnStageTty,
     psSpawnStageDir,
     psSpawnStageLimits,
@@ -42,6 +43,7 @@ typedef struct psSpawnOutcome {
     int pidfd;          /**< the receiver's; -1 on failure */
     psSpawnStage stage; /**< where it failed */
     int error;          /**< errno of that, 0 on success */
+    const char *call;   /**< the system call that was refused; NULL: the stage says it.  Static */
     double startMono;   /**< exec confirmed at, monotonic s */
 } psSpawnOutcome;
 
@@ -61,9 +63,13 @@ void psSpawnFree(psSpawn *spawn);
  *  more.  A thread that hangs in exec is left behind with its memory.
  *  Blocks: up to 1 s.  Thread: any, but not in the loop's rounds. */
 void psSpawnAbandon(psSpawn *spawn);
-/** Sentence for a failed outcome: "cannot execute /no/such: No such file or directory". */
+/** Sentence for a failed outcome: "cannot execute /no/such: No such file or directory",
+ *  "cannot open a pseudo terminal: posix_openpt: No space left on device". */
 void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request, char *out,
                     size_t size);
+/** Does the system give us what any start needs: a terminal, a pidfd?  For --check.
+ *  @return 0 or -errno with a sentence in @p msg */
+int psSpawnCheckSystem(char *msg, size_t msgSize);
 /** Would it start?  File found and executable, directory there.  For --check; does not fork.
  *  @return 0 or -errno with a sentence in @p msg */
 int psSpawnCheck(const psSpawnRequest *request, char *msg, size_t msgSize);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: EPICS */
 /*
  * --check: would this configuration work?  Everything is tried as far as it leaves nothing
- * behind: endpoints are bound and closed again, the command is looked up, not started.
+ * behind: endpoints are bound and closed again, a terminal is opened and closed, a log is opened
+ * but not made; the command is looked up, not started.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <epicsStdio.h>
 
 #include "console/psEndpoint.h"
 #include "console/psListener.h"
+#include "log/psLogOpen.h"
 #include "process/psSpawn.h"
 #include "sup/psSup.h"
 #include "base/psText.h"
@@ -86,38 +86,23 @@ static void checkEndpoint(psFindings *findings, const psConfig *cfg, const psEnd
         found(findings, false, "%s endpoint: %s", what, text);
 }
 
-/* The directory of @path. */
-static void directoryOf(const char *path, char *out, size_t size)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        epicsSnprintf(out, size, ".");
-    else
-        epicsSnprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 static void checkLog(psFindings *findings, const char *path)
 {
-    char dir[4096];
-    struct stat info;
-    const char *tried = path;
-    int mode = W_OK;
+    int status = strcmp(path, "-") == 0 ? 0 : psLogOpenCheck(path);
 
-    if (strcmp(path, "-") == 0)
-        return;
-    int error = stat(path, &info) ? errno : 0;
-    if (error == ENOENT) {
-        directoryOf(path, dir, sizeof(dir));
-        tried = dir;
-        mode = W_OK | X_OK;
-    }
-    if (!error && S_ISDIR(info.st_mode))
-        found(findings, true, "log file %s: %s", path, strerror(EISDIR));
-    else if (access(tried, mode))
-        found(findings, true, "log file %s: %s: %s", path, tried, strerror(errno));
-    else
+    if (status)
+        found(findings, true, "log file %s: %s", path, psLogOpenReason(-status));
+    else if (strcmp(path, "-") != 0)
         found(findings, false, "log file: %s", path);
+}
+
+/* What the system gives to no child: said only if it does not. */
+static void checkSystem(psFindings *findings)
+{
+    char msg[PS_TEXT_BYTES];
+
+    if (psSpawnCheckSystem(msg, sizeof(msg)))
+        found(findings, true, "start: %s", msg);
 }
 
 int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
@@ -131,6 +116,7 @@ int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
         return findings.errors;
     }
     checkCommand(&findings, cfg, options);
+    checkSystem(&findings);
     for (int i = 0; i < cfg->endpointCount; i++)
         checkEndpoint(&findings, cfg, &cfg->endpoints[i], options->argv0);
     if (cfg->logFile)

@@ -1,0 +1,108 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# What the system refuses: --check says so before a start meets it, and a start names the call.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use POSIX qw(mkfifo);
+use Test::More;
+use PsTest;
+use PsTest::Proc;
+
+deadman(120);
+needs(!is_procserv() && -x program(), 'our program');
+
+my $dir = tmpdir();
+my $count = 0;
+
+# The program with a log, by way of another command that withholds something from it.
+sub begin {
+    my ($by, $log, @args) = @_;
+    return PsTest::Proc->start(
+        cmd => [@$by, program(), '--no-ioc', '-f', '-n', 'c', '-L', $log, @args,
+            "unix:$dir/socket" . ++$count, '/bin/cat'],
+        env => {PROCSERV_PID => undef, PROCSERV_DEBUG => undef});
+}
+
+# Exit code and output of --check.
+sub checked {
+    my ($by, $log) = @_;
+    my $proc = begin($by, $log, '--check');
+    $proc->wait_exit(20) or return (-1, '');
+    return ($proc->exit_code, $proc->stdout);
+}
+
+# What the log says of a start; @_ is the command that withholds something.
+sub says_in_log {
+    my ($by, $text) = @_;
+    my $log = "$dir/log$count";
+    my $proc = begin($by, $log);
+    ok((wait_for { file_text($log) =~ $text } 20, "$text", sub { file_text($log) . $proc->stderr }),
+        'a start names the call that was refused');
+    $proc->stop;
+}
+
+sub refused {
+    my ($by, $text) = @_;
+    my ($code, $out) = checked($by, "$dir/unused");
+    is($code, 1, '--check fails') or diag $out;
+    like($out, qr/^bad  start: $text$/m, 'and says why');
+    says_in_log($by, qr/^c?.*cannot start child: $text\r$/m);
+    ok(!-e "$dir/unused", 'no log was made by --check');
+}
+
+subtest 'nothing is refused' => sub {
+    my ($code, $out) = checked([], "$dir/good");
+    is($code, 0, 'good') or diag $out;
+    like($out, qr/^good log file: \Q$dir\E\/good$/m, 'the log, too');
+    ok(!-e "$dir/good", 'which was not made');
+};
+
+subtest 'pidfd_open() is refused' => sub {
+    my $deny = PsTest::built('psTestDeny', 'tests/childprog/O.ARCH') or die 'psTestDeny is not built';
+    plan(skip_all => 'no filter of system calls here') if system($deny, '/bin/true');
+    refused([$deny], qr/cannot watch a process: pidfd_open: Operation not permitted/);
+};
+
+subtest 'there are no terminals' => sub {
+    my @hide = ('unshare', '-m', '/bin/sh', '-c', 'mount -t tmpfs none /dev/pts && exec "$@"', 'x');
+    plan(skip_all => 'the mounts of this process cannot be changed')
+        if system("@hide[0..3] 'mount -t tmpfs none /dev/pts' 2>/dev/null");
+    refused(\@hide, qr/cannot open a pseudo terminal: \w[\w ]*: \w[\w \/]*/);
+};
+
+subtest 'a log that a start could not open' => sub {
+    mkfifo("$dir/fifo", 0600) or die "$dir/fifo: $!";
+    my @cases = (
+        ['fifo', qr/a FIFO that nobody reads/],
+        ['no/such/log', qr/No such file or directory/],
+        ['.', qr/Is a directory/],
+    );
+    if ($> == 0) {
+        mkdir "$dir/theirs" or die "$dir/theirs: $!";
+        symlink("$dir/victim", "$dir/theirs/link") or die "$dir/theirs/link: $!";
+        system('chown', '-h', 'nobody', "$dir/theirs/link") == 0 or die 'chown';
+        push @cases, ['theirs/link', qr/a symbolic link of another user/];
+    } else {
+        mkdir "$dir/closed", 0500 or die "$dir/closed: $!";
+        push @cases, ['closed/log', qr/Permission denied/];
+    }
+    for my $case (@cases) {
+        my ($log, $text) = @$case;
+        my ($code, $out) = checked([], "$dir/$log");
+        is($code, 1, "--check of $log fails") or diag $out;
+        like($out, qr/^bad  log file \Q$dir\/$log\E: .*$text/m, 'and says why');
+        my $proc = begin([], "$dir/$log");
+        my $told = qr/unable to open log file \Q$dir\/$log\E: .*$text/;
+        ok((wait_for { $proc->stderr =~ $told } 20, "$told", sub { $proc->stderr }),
+            'as a start does');
+        $proc->stop;
+    }
+    ok(!-e "$dir/victim", 'the target of a link that is not followed is not made');
+};
+
+done_testing();
