@@ -72,7 +72,7 @@ static const char *scanNumber(const char *p, uint32_t *out)
     return skipBlanks(p);
 }
 
-/* Returns behind the four numbers, or NULL if there are not four. */
+/* Returns what follows the four numbers, or NULL if there are not four. */
 static const char *scanAddress(const char *p, uint32_t octets[4])
 {
     for (int i = 0; i < 4; i++) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psEndpoint.h
- *  @brief Parse and print listening endpoints in procServ's grammar.  Level 1, pure
- *  (but for looking up user and group names).
+ *  @brief Parse and print listening endpoints in procServ's grammar.  Pure, but for
+ *  looking up user and group names, which may ask a server.
  *
  *      PORT   A.B.C.D:PORT   unix:PATH   unix:USER:GROUP:PERM:PATH   unix:@NAME
  *
- *  Refused here, accepted by procServ: numbers above 255 in an address, characters behind the
+ *  Refused here, accepted by procServ: numbers above 255 in an address, characters after the
  *  port, permissions that are no octal number up to 777, owner or permissions of an abstract
  *  socket (it has none).
  */

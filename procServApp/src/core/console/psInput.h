@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psInput.h
- *  @brief Typed bytes on their way to a child that may not read.  Level 1, pure but for the
- *  write(): bounded, whole or not at all for one piece, memory only while something waits.
+ *  @brief Typed bytes on their way to a child that may not read.  Pure, but for the write().
+ *
+ *  At most PS_INPUT_BYTES wait; memory is held only while something does.
+ *  Thread: one at a time.  Nothing blocks: the terminal is non-blocking.
  */
 #ifndef INC_psInput_H
 #define INC_psInput_H
@@ -26,14 +28,16 @@ typedef struct psInput {
 /** The canonical mode of a Linux terminal keeps so many bytes of a line, silently. */
 #define PS_CANONICAL_BYTES 4095
 
-/** Queue typed bytes.  @return how many were taken */
+/** Queue typed bytes.  @return how many were taken: fewer if it is full, none without memory */
 size_t psInputPut(psInput *input, const void *bytes, size_t len);
 /** Queue bytes before everything typed; makes room by dropping the last typed ones.
- *  @return true if all were taken */
+ *  @return true if all were taken; false without memory, or if they are more than
+ *  PS_INPUT_BYTES: then none is */
 bool psInputPutFirst(psInput *input, const void *bytes, size_t len);
-/** Write what the terminal @p fd takes.  @return true when nothing is left waiting */
+/** Write what the terminal @p fd takes.  Of one that is gone, what was typed is forgotten.
+ *  @return true when nothing is left waiting */
 bool psInputWrite(psInput *input, int fd);
-/** Forget everything; idempotent. */
+/** Forget everything.  May be called twice. */
 void psInputClear(psInput *input);
 
 #endif

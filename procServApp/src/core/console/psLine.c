@@ -22,7 +22,7 @@ enum {
     escapeIntermediate, /* after ESC and 0x20...0x2f */
     escapeCsi,          /* after ESC [ */
     escapeString,       /* after ESC ] and the like */
-    escapeStringEsc     /* behind ESC in such a string */
+    escapeStringEsc     /* after ESC in such a string */
 };
 
 void psLineInit(psLine *line)

@@ -50,7 +50,7 @@ static socklen_t makeAddress(const psEndpoint *endpoint, address *out)
     out->un.sun_family = AF_UNIX;
     size_t len = strnlen(endpoint->path, sizeof(endpoint->path) - 1);
     if (endpoint->kind == psEndpointAbstract)
-        memcpy(out->un.sun_path + 1, endpoint->path, len); /* begins with a NUL, has none behind */
+        memcpy(out->un.sun_path + 1, endpoint->path, len); /* begins with a NUL, ends without */
     else
         memcpy(out->un.sun_path, endpoint->path, len);
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
@@ -82,20 +82,19 @@ static int probePath(const psEndpoint *endpoint, bool *stale)
     struct stat st;
     address addr;
     socklen_t len = makeAddress(endpoint, &addr);
-    int fd, err;
 
     *stale = false;
     if (lstat(endpoint->path, &st) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(st.st_mode))
         return -EEXIST;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    err = connect(fd, &addr.any, len) == 0 ? 0 : errno;
+    int error = connect(fd, &addr.any, len) == 0 ? 0 : errno;
     close(fd);
-    *stale = err == ECONNREFUSED;
-    if (err == ENOENT)
+    *stale = error == ECONNREFUSED;
+    if (error == ENOENT)
         return 0;                    /* gone meanwhile */
     return *stale ? 0 : -EADDRINUSE; /* in doubt (EACCES, EAGAIN...) it is somebody's */
 }
@@ -226,7 +225,7 @@ void psListenerRefuse(int fd, const char *line)
     close(fd);
 }
 
-/* Without descriptors: give the spare one for a moment to tell the caller so.
+/* Without descriptors: give the spare one for a moment to say so.
  * @return false if even that did not work */
 static bool refuseOne(psListener *listener)
 {

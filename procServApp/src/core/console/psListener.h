@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psListener.h
- *  @brief One listening endpoint.  Level 3.
+ *  @brief One listening endpoint.
  *
  *  Unix sockets: made without any permission, given owner and mode, and only then listening,
  *  so that nobody connects under other permissions than those asked for; a path is unlinked
  *  first only if it is a socket that refuses a connection; at close only if it is still ours.
- *  At the descriptor limit a spare one is used to accept, tell and close.
+ *  At the limit of descriptors a spare one is used to accept, say so and close.
+ *  Nothing blocks.
  */
 #ifndef INC_psListener_H
 #define INC_psListener_H
 
 #include <sys/types.h>
-
-#include <ellLib.h>
 
 #include "console/psEndpoint.h"
 #include "loop/psLoop.h"
@@ -24,7 +23,6 @@ typedef struct psListener psListener;
 typedef void (*psAcceptFn)(void *ctx, psListener *listener, int fd, const char *peer);
 
 struct psListener {
-    ELLNODE node;
     psEndpoint endpoint; /**< tcp port 0 replaced by the real one */
     bool readOnly;
     /* private */
@@ -38,8 +36,8 @@ struct psListener {
     ino_t ino;     /* 0: none */
     psAcceptFn fn;
     void *ctx;
-    /** Told to those refused at the descriptor limit; not copied.  Set by the owner after
-     *  psListenerOpen(); NULL: nothing. */
+    /** Line for those who are refused at the limit of descriptors; not copied.  Set by the owner
+     *  after psListenerOpen(); NULL: none. */
     const char *fullLine;
 };
 
@@ -48,13 +46,14 @@ struct psListener {
  *  @return 0 or -errno of socket, bind, chown, chmod, listen; -EADDRINUSE: a live socket is
  *  there, -EEXIST: a file that is no socket */
 int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly);
-/** Begin to accept, in @p loop.  @return 0 or -errno */
+/** Begin to accept, in @p loop.  Thread: loop.  @return 0 or -errno */
 int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx);
-/** Tell an accepted connection why it is refused, and close it. */
+/** Send @p line to an accepted connection that is refused, and close it.  Thread: any. */
 void psListenerRefuse(int fd, const char *line);
-/** Stop, close, unlink.  Idempotent. */
+/** Stop, close, unlink.  May be called twice.  Thread: loop, once it was started. */
 void psListenerClose(psListener *listener);
-/** Would psListenerOpen() work?  Leaves nothing behind, and a dead socket file where it is.
+/** Would psListenerOpen() work?  Leaves no trace, and a dead socket file where it is.
+ *  Thread: any.
  *  @return 0 or -errno */
 int psListenerCheck(const psEndpoint *endpoint);
 

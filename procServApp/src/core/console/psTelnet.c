@@ -8,11 +8,11 @@ enum { OPTION_ECHO = 1, OPTION_TIMING_MARK = 6, OPTION_NAWS = 31, OPTION_LINEMOD
 /* Where the parser is.  Every state ends by the next byte but for InSub, which only IAC leaves. */
 enum {
     stateData,
-    stateIac,     /* behind IAC */
-    stateOption,  /* behind IAC WILL, WONT, DO or DONT */
-    stateSub,     /* behind IAC SB */
-    stateInSub,   /* behind its option */
-    stateInSubIac /* behind IAC in a suboption */
+    stateIac,     /* after IAC */
+    stateOption,  /* after IAC WILL, WONT, DO or DONT */
+    stateSub,     /* after IAC SB */
+    stateInSub,   /* after its option */
+    stateInSubIac /* after IAC in a suboption */
 };
 
 /* RFC 1143.  WANTNO and the queue bits are not needed: we never change our mind. */
@@ -42,20 +42,20 @@ static void reply(const psTelnetSink *sink, uint8_t verb, uint8_t option)
 /* The peer asks for, or agrees to, an option that we want. */
 static void enable(uint8_t *side, uint8_t verb, uint8_t option, const psTelnetSink *sink)
 {
-    bool tell = *side == sideNo;
+    bool changed = *side == sideNo;
 
     *side = sideYes;
-    if (tell)
+    if (changed)
         reply(sink, verb, option);
 }
 
 /* The peer refuses, or gives up, an option. */
 static void disable(uint8_t *side, uint8_t verb, uint8_t option, const psTelnetSink *sink)
 {
-    bool tell = *side == sideYes;
+    bool changed = *side == sideYes;
 
     *side = sideNo;
-    if (tell)
+    if (changed)
         reply(sink, verb, option);
 }
 
@@ -140,7 +140,7 @@ static void endSub(psTelnet *telnet, const psTelnetSink *sink)
         sink->size(sink->ctx, cols, rows);
 }
 
-/* The byte behind IAC outside a suboption.  Is it data? */
+/* The byte after IAC outside a suboption.  Is it data? */
 static bool command(psTelnet *telnet, uint8_t byte, const psTelnetSink *sink)
 {
     telnet->state = stateData;

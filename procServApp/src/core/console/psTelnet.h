@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psTelnet.h
- *  @brief Telnet server side: bytes in, data, answers and window sizes out.  Level 1, pure.
+ *  @brief Telnet server side: bytes in, data, answers and window sizes out.  Pure.
  *
  *  RFC 854, 855, 857 (ECHO), 1073 (NAWS), 1143 (option negotiation), 1184 (LINEMODE: offered,
  *  as procServ does, so that the client sends each key at once; no MODE is ever sent).

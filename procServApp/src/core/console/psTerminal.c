@@ -28,14 +28,14 @@ int psTerminalTake(psTerminal *terminal, int fd, int *outIo)
         return -error;
     if (tcgetattr(fd, &terminal->mode))
         return -errno;
-    error = openAgain(name, &terminal->fd);
-    if (error == 0)
-        error = openAgain(name, &io);
-    if (error) {
+    int status = openAgain(name, &terminal->fd);
+    if (status == 0)
+        status = openAgain(name, &io);
+    if (status) {
         if (terminal->fd >= 0)
             close(terminal->fd);
         terminal->fd = -1;
-        return error;
+        return status;
     }
     mode = terminal->mode;
     mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -51,7 +51,7 @@ void psTerminalRestore(psTerminal *terminal)
 {
     if (terminal->fd < 0)
         return;
-    tcsetattr(terminal->fd, TCSANOW, &terminal->mode);
+    tcsetattr(terminal->fd, TCSANOW, &terminal->mode); /* fails if the terminal is gone */
     close(terminal->fd);
     terminal->fd = -1;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psTerminal.h
  *  @brief The launching terminal as a console: its mode, and a description of our own so that
- *  non-blocking I/O changes nothing for the shell behind it.  Level 2.
+ *  non-blocking I/O changes nothing for the shell that started us.
+ *  Thread: one at a time.  Blocks: as long as open() of a terminal does.
  */
 #ifndef INC_psTerminal_H
 #define INC_psTerminal_H
@@ -18,11 +19,11 @@ typedef struct psTerminal {
         .fd = -1                                                                                   \
     }
 
-/** Take over the terminal behind @p fd: no line editing, no echo, no flow control; ^C and ^\
+/** Take over the terminal that @p fd is of: no line editing, no echo, no flow control; ^C and ^\
  *  keep their meaning.  @p outIo is a further description, non-blocking, the caller's.
  *  @return 0, -ENOTTY, -errno */
 int psTerminalTake(psTerminal *terminal, int fd, int *outIo);
-/** Give it back as it was.  Idempotent. */
+/** Give it back as it was.  May be called twice. */
 void psTerminalRestore(psTerminal *terminal);
 
 #endif

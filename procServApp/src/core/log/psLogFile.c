@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /*
- * The life of a log: its thread, and what the loop is told of it.  The thread works on the sink
+ * The life of a log: its thread, and what the loop learns of it.  The thread works on the sink
  * without any lock, and copies what came of it for the others to see.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /*
- * --check: would this configuration work?  Everything is tried as far as it leaves nothing
- * behind: endpoints are bound and closed again, a terminal is opened and closed, a log is opened
+ * --check: would this configuration work?  Everything is tried as far as it leaves no
+ * trace: endpoints are bound and closed again, a terminal is opened and closed, a log is opened
  * but not made; the command is looked up, not started.
  */
 #include <errno.h>
@@ -72,16 +72,16 @@ static void checkEndpoint(psFindings *findings, const psConfig *cfg, const psEnd
     char msg[PS_TEXT_BYTES];
     char text[PS_SOCKET_PATH_BYTES + 8];
     psEndpoint endpoint;
-    int error = psEndpointParse(spec->spec, what, local, argv0, &endpoint, msg, sizeof(msg));
+    int status = psEndpointParse(spec->spec, what, local, argv0, &endpoint, msg, sizeof(msg));
 
-    if (error) {
+    if (status) {
         found(findings, true, "%s endpoint: %s", what, msg);
         return;
     }
     psEndpointPrint(&endpoint, text, sizeof(text));
-    error = psListenerCheck(&endpoint);
-    if (error)
-        found(findings, true, "%s endpoint %s: %s", what, text, strerror(-error));
+    status = psListenerCheck(&endpoint);
+    if (status)
+        found(findings, true, "%s endpoint %s: %s", what, text, strerror(-status));
     else
         found(findings, false, "%s endpoint: %s", what, text);
 }
