@@ -14,20 +14,20 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <dbDefs.h>
 #include <epicsMutex.h>
 #include <epicsThread.h>
 
 #include "loop/psLoop.h"
 
-#ifndef CONTAINER
-#define CONTAINER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#endif
+#include "base/psLog.h"
 
 #define PS_LOOP_EVENTS 128 /* reported at once; the rest stays with the kernel, in turn */
 #define PS_LOOP_MAX_WAIT 86400.0
@@ -41,12 +41,13 @@ struct psLoop {
 
     /* loop thread only */
     ELLLIST watches;
-    ELLLIST timers; /* soonest first */
+    psTimerList timers;
     struct epoll_event ready[PS_LOOP_EVENTS];
     int readyCount;
     int readyNext; /* first not dispatched yet */
     double now;
-    bool noPwait2; /* the kernel has no epoll_pwait2 */
+    bool noPwait2;   /* the kernel has no epoll_pwait2 */
+    bool waitFailed; /* it was reported */
     void (*raiseFn)(void *ctx, int signo);
     void *raiseCtx;
 
@@ -79,7 +80,7 @@ psLoop *psLoopCreate(const psClock *clock)
         return NULL;
     loop->clock = clock;
     ellInit(&loop->watches);
-    ellInit(&loop->timers);
+    psTimerListInit(&loop->timers);
     ellInit(&loop->jobs);
     ellInit(&loop->deferred);
     loop->epollFd = epoll_create1(EPOLL_CLOEXEC);
@@ -103,8 +104,9 @@ void psLoopFree(psLoop *loop)
         return;
     while ((node = ellGet(&loop->watches)))
         CONTAINER(node, psWatch, node)->loop = NULL;
-    while ((node = ellGet(&loop->timers)))
-        CONTAINER(node, psTimer, node)->loop = NULL;
+    for (psTimer *timer = psTimerListFirst(&loop->timers); timer;
+         timer = psTimerListFirst(&loop->timers))
+        psLoopDisarm(timer);
     while ((node = ellGet(&loop->jobs)))
         CONTAINER(node, psJob, node)->queued = false;
     while ((node = ellGet(&loop->deferred)))
@@ -208,19 +210,13 @@ static void dispatchReady(psLoop *loop)
 
 void psLoopArm(psLoop *loop, psTimer *timer, double deadline, void (*fn)(void *ctx), void *ctx)
 {
-    ELLNODE *after;
-
     psLoopAssertInside(loop);
     psLoopDisarm(timer);
     timer->loop = loop;
     timer->deadline = deadline;
     timer->fn = fn;
     timer->ctx = ctx;
-    /* behind those of the same time; most are later than all others */
-    for (after = ellLast(&loop->timers); after; after = ellPrevious(after))
-        if (CONTAINER(after, psTimer, node)->deadline <= deadline)
-            break;
-    ellInsert(&loop->timers, after, &timer->node);
+    psTimerListAdd(&loop->timers, timer);
 }
 
 void psLoopDisarm(psTimer *timer)
@@ -228,22 +224,15 @@ void psLoopDisarm(psTimer *timer)
     if (!timer->loop)
         return;
     psLoopAssertInside(timer->loop);
-    ellDelete(&timer->loop->timers, &timer->node);
+    psTimerListRemove(&timer->loop->timers, timer);
     timer->loop = NULL;
-}
-
-static psTimer *firstTimer(psLoop *loop)
-{
-    ELLNODE *node = ellFirst(&loop->timers);
-
-    return node ? CONTAINER(node, psTimer, node) : NULL;
 }
 
 static void dispatchTimers(psLoop *loop)
 {
     /* one that arms itself for now again has its turn in the next round */
-    for (int left = ellCount(&loop->timers); left > 0; left--) {
-        psTimer *timer = firstTimer(loop);
+    for (int left = psTimerListCount(&loop->timers); left > 0; left--) {
+        psTimer *timer = psTimerListFirst(&loop->timers);
 
         if (!timer || timer->deadline > loop->now)
             break;
@@ -355,7 +344,7 @@ static void dispatchRaised(psLoop *loop)
 /* How long to sleep, s; < 0 for ever. */
 static double waitSec(psLoop *loop, double maxWaitSec)
 {
-    const psTimer *timer = firstTimer(loop);
+    const psTimer *timer = psTimerListFirst(&loop->timers);
 
     if (maxWaitSec == 0 || haveJobs(loop) || atomic_load(&loop->stop) ||
         (loop->raiseFn && atomic_load(&loop->raised)))
@@ -408,11 +397,23 @@ static void noteLatency(psLoop *loop)
         atomic_store(&loop->maxLatencyNs, ns);
 }
 
+/* A filter of system calls, most likely.  Timers and jobs go on, and nothing may spin. */
+static void waitFailed(psLoop *loop, int error)
+{
+    static const struct timespec pause = {.tv_nsec = 100000000L};
+
+    if (!loop->waitFailed)
+        psLogPrintf("the loop cannot wait for events: %s", strerror(error));
+    loop->waitFailed = true;
+    nanosleep(&pause, NULL);
+}
+
 void psLoopRound(psLoop *loop, double maxWaitSec)
 {
     atomic_store(&loop->owner, epicsThreadGetIdSelf());
     int count = epollWait(loop, waitSec(loop, maxWaitSec));
-    assert(count >= 0 || errno == EINTR);
+    if (count < 0 && errno != EINTR)
+        waitFailed(loop, errno);
     loop->readyNext = 0;
     loop->readyCount = count > 0 ? count : 0;
     loop->now = psClockMono(loop->clock);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psLoop.h
- *  @brief The event loop: descriptors, timers, jobs from other threads.  Level 2.
+ *  @brief The event loop: descriptors, timers, jobs from other threads.
  *
  *  epoll, level-triggered.  All objects are embedded in their owners; nothing is freed by the
  *  loop.  A callback may unwatch, disarm and re-arm anything, itself included: what is
- *  unwatched gets no further call, not even one already reported by the kernel in this round.
+ *  unwatched gets no further call, not even one that the kernel has reported in this round.
  *  One round: raised signals, ready descriptors, jobs, due timers, then the end-of-round jobs.
- *  (So an exit that is there together with a deadline that ran out meanwhile comes before it.)
+ *  (So an exit that arrives together with the end of a deadline is seen before it.)
  *  When nothing is due the loop sleeps; it has no tick.
- *  Thread: loop only, where not told otherwise; any one before the first round and after
- *  psLoopRun() returned.
+ *  Thread: the loop's unless a function says otherwise; before the first round and after
+ *  psLoopRun() has returned, any one thread.  Blocks: only psLoopRun() and psLoopRound().
  */
 #ifndef INC_psLoop_H
 #define INC_psLoop_H
@@ -19,6 +19,7 @@
 #include <ellLib.h>
 
 #include "base/psClock.h"
+#include "loop/psTimer.h"
 
 typedef struct psLoop psLoop;
 
@@ -32,15 +33,7 @@ typedef struct psWatch {
     void *ctx;
 } psWatch;
 
-typedef struct psTimer {
-    ELLNODE node;    /* loop's list of armed timers, soonest first */
-    psLoop *loop;    /* NULL: not armed */
-    double deadline; /* monotonic s */
-    void (*fn)(void *ctx);
-    void *ctx;
-} psTimer;
-
-/** Work handed to the loop.  Must live until it ran; a job already queued is not queued twice. */
+/** Work handed to the loop.  It must live until it has run; a queued job is not queued twice. */
 typedef struct psJob {
     ELLNODE node;
     bool queued;   /* guarded by the loop's job lock, as is the next */
@@ -49,9 +42,9 @@ typedef struct psJob {
     void *ctx;
 } psJob;
 
-/** @return NULL if epoll or eventfd could not be had */
+/** Thread: any.  @return NULL without memory, a mutex, or descriptors for epoll and eventfd */
 psLoop *psLoopCreate(const psClock *clock);
-/** After psLoopRun() returned, with nothing watched any more. */
+/** After psLoopRun() has returned, with nothing watched any more.  NULL is fine. */
 void psLoopFree(psLoop *loop);
 /** Run rounds until psLoopStop().  The calling thread becomes the loop thread. */
 void psLoopRun(psLoop *loop);
@@ -64,19 +57,20 @@ void psLoopStop(psLoop *loop);
 void psLoopAssertInside(const psLoop *loop);
 bool psLoopInside(const psLoop *loop);
 const psClock *psLoopClock(const psLoop *loop);
-/** Monotonic time at the begin of this round's dispatch; cheap. */
+/** Monotonic time at the beginning of this round's dispatch, s; makes no system call. */
 double psLoopNow(const psLoop *loop);
-/** Worst time from a round's begin to its end since the last call, s.  Thread: any. */
+/** The longest round, from its wake-up to its end, since the last call, s.  Thread: any. */
 double psLoopTakeMaxLatency(psLoop *loop);
 
 /** @return 0 or -errno of epoll_ctl; @p fd stays the caller's */
 int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx);
-/** Change the events; 0 keeps it ours but silent, even if hung up.  No system call if unchanged. */
+/** Change the events; with 0 it stays watched but silent, even if hung up.  No system call if
+ *  nothing changes. */
 void psLoopModify(psWatch *watch, unsigned events);
 /** Must be called before the fd is closed.  Idempotent. */
 void psLoopUnwatch(psWatch *watch);
 
-/** (Re)arm for the absolute monotonic @p deadline, s. */
+/** Arm, or arm anew, for the absolute monotonic @p deadline, s. */
 void psLoopArm(psLoop *loop, psTimer *timer, double deadline, void (*fn)(void *ctx), void *ctx);
 void psLoopDisarm(psTimer *timer);
 
