@@ -86,10 +86,11 @@ static void openGate(int gate[2])
 
 static void begin(psReap *reap, pid_t pid, seen *s)
 {
-    int status = psReapBegin(reap, loop, pid, psPidfdOpen(pid), onEnd, s);
+    int pidfd = psPidfdOpen(pid);
 
-    if (status)
-        testAbort("psReapBegin: %s", strerror(-status));
+    if (pidfd < 0)
+        testAbort("psPidfdOpen: %s", strerror(-pidfd));
+    psReapStart(reap, loop, pid, pidfd, onEnd, s);
 }
 
 static void exits3(void)
@@ -116,11 +117,11 @@ static void exit_IsReportedOnceAndZombieKept(void)
     psLoopRound(loop, 0);
     testOk(s.calls == 1, "reported once (%d)", s.calls);
     testOk(kill(pid, 0) == 0, "its pid is still taken");
-    psReapFinish(&reap);
+    psReapStop(&reap);
     status = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
     testOk(status < 0 && errno == ECHILD, "reaped");
     testOk1(reap.pidfd == -1);
-    psReapFinish(&reap);
+    psReapStop(&reap);
     testPass("finishing twice is fine");
     closePair(gate);
 }
@@ -156,7 +157,7 @@ static void signal_IsReportedWithItsUsage(void)
     testOk(s.info.signo == SIGKILL && s.info.code == -1, "signal %d", s.info.signo);
     testOk(s.info.maxRssMiB >= 40 && s.info.maxRssMiB < 4000, "%.1f MiB", s.info.maxRssMiB);
     testOk(s.info.cpuSec >= 0.02 && s.info.cpuSec < 10, "%.3f s of CPU", s.info.cpuSec);
-    psReapFinish(&reap);
+    psReapStop(&reap);
     closePair(gate);
 }
 
@@ -174,26 +175,41 @@ static void reapedByAnother_IsLost(void)
         testAbort("waitpid: %s", strerror(errno));
     await(&s);
     testOk(s.info.lost && s.info.code == -1 && s.info.signo == -1, "lost");
-    psReapFinish(&reap);
+    psReapStop(&reap);
     closePair(gate);
 }
 
-static void finish_BeforeItEnds_ReportsNothing(void)
+static void stop_BeforeItEnds_ReportsNothing(void)
 {
     psReap reap = PS_REAP_INIT;
     seen s = {.calls = 0};
     int gate[2];
     pid_t pid = startGated(gate, exits3);
 
-    testDiag("finish_BeforeItEnds_ReportsNothing");
+    testDiag("stop_BeforeItEnds_ReportsNothing");
     begin(&reap, pid, &s);
-    psReapFinish(&reap);
+    psReapStop(&reap);
     openGate(gate);
     testOk(waitpid(pid, NULL, 0) == pid, "left to others");
     psLoopRound(loop, 0);
     testOk(s.calls == 0, "silent");
-    testOk1(psReapBegin(&reap, loop, pid, -1, onEnd, &s) == -EBADF && reap.pidfd == -1);
     closePair(gate);
+}
+
+/* epoll refuses /dev/null, as it may refuse a pidfd when the kernel is short of memory. */
+static void start_WhenItCannotBeWatched_LooksByTimer(void)
+{
+    double deadline = psClockMono(psClockSystem()) + 30.0;
+    psReap reap = PS_REAP_INIT;
+    seen s = {.calls = 0};
+
+    testDiag("start_WhenItCannotBeWatched_LooksByTimer");
+    psReapStart(&reap, loop, 1, open("/dev/null", O_RDONLY | O_CLOEXEC), onEnd, &s);
+    testOk(s.calls == 0, "not from within");
+    while (s.calls == 0 && psClockMono(psClockSystem()) < deadline)
+        psLoopRound(loop, 1.0);
+    testOk(s.calls == 1 && s.info.lost, "an end that cannot be learnt is reported as lost");
+    psReapStop(&reap);
 }
 
 /* A tracer that neither waits for its tracee nor lets go of it. */
@@ -265,7 +281,7 @@ static void heldByDebugger_IsReportedWithoutSpinning(void)
     }
     await(&s);
     testOk(s.info.code == 3, "reported when it lets go: %d", s.info.code);
-    psReapFinish(&reap);
+    psReapStop(&reap);
     closePair(gate);
 }
 
@@ -273,12 +289,13 @@ MAIN(psReapTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(17);
+    testPlan(18);
     loop = psLoopCreate(psClockSystem());
     exit_IsReportedOnceAndZombieKept();
     signal_IsReportedWithItsUsage();
     reapedByAnother_IsLost();
-    finish_BeforeItEnds_ReportsNothing();
+    stop_BeforeItEnds_ReportsNothing();
+    start_WhenItCannotBeWatched_LooksByTimer();
     heldByDebugger_IsReportedWithoutSpinning();
     psLoopFree(loop);
     return testDone();

@@ -54,22 +54,20 @@ MAIN(psSpawnAbandonTest)
         psPty pty = PS_PTY_INIT;
         psSpawnRequest request = {
             .file = commandLine[0], .argv = commandLine, .envp = environment, .coreSizeBytes = -1};
-        int error;
 
         if (!loop || psPtyOpen(&pty, NULL) != 0)
             testAbort("no loop or terminal");
-        request.slave = pty.slave;
-        psSpawn *spawn = psSpawnBegin(loop, &request, spawned, NULL, &error);
-        if (!spawn)
-            testAbort("psSpawnBegin: %s", strerror(-error));
+        psSpawn *spawn = psSpawnCreate(loop, &request);
+        if (!spawn || psSpawnStart(spawn, pty.slave, spawned, NULL))
+            testAbort("psSpawnCreate or psSpawnStart");
         begun++;
         for (int k = 0; k < i * 500; k++) /* some microseconds more each time */
             getpid();
-        psSpawnAbandon(spawn);
+        psSpawnFree(spawn);
         psLoopFree(loop);
         psPtyClose(&pty);
     }
-    psSpawnAbandon(NULL);
+    psSpawnFree(NULL);
     testOk(begun == STARTS, "%d starts", begun);
     testOk(called == 0, "nobody is told");
     left = threads() - before;

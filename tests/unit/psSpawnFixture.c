@@ -24,7 +24,7 @@ void psSpawnFixtureOpen(psSpawnFixture *f)
 static void closeStart(psSpawnFixture *f)
 {
     psLoopUnwatch(&f->watch);
-    psReapFinish(&f->reap);
+    psReapStop(&f->reap);
     psPtyClose(&f->pty);
 }
 
@@ -47,11 +47,8 @@ void psSpawnFixturePrepare(psSpawnFixture *f, const char *const *words)
     while (*words)
         argv[argc++] = *words++;
     argv[argc] = NULL;
-    f->request = (psSpawnRequest){.file = argv[0],
-                                  .argv = (char *const *)argv,
-                                  .envp = environ,
-                                  .coreSizeBytes = -1,
-                                  .slave = f->pty.slave};
+    f->request = (psSpawnRequest){
+        .file = argv[0], .argv = (char *const *)argv, .envp = environ, .coreSizeBytes = -1};
     f->outcomes = f->ends = 0;
     f->textLen = 0;
     f->text[0] = '\0';
@@ -67,13 +64,13 @@ static void onOutcome(void *ctx, const psSpawnOutcome *outcome)
 
 void psSpawnFixtureBegin(psSpawnFixture *f)
 {
-    int error = 1;
-
-    f->spawn = psSpawnBegin(f->loop, &f->request, onOutcome, f, &error);
+    f->spawn = psSpawnCreate(f->loop, &f->request);
     if (!f->spawn)
-        testAbort("psSpawnBegin: %s", strerror(-error));
-    if (error || f->outcomes)
-        testAbort("psSpawnBegin: error %d, outcome delivered from within", error);
+        testAbort("psSpawnCreate");
+    int status = psSpawnStart(f->spawn, f->pty.slave, onOutcome, f);
+    if (status || f->outcomes)
+        testAbort("psSpawnStart: %s, outcome delivered from within: %d", strerror(-status),
+                  f->outcomes);
 }
 
 static void await(psSpawnFixture *f, const int *counter, const char *what)
@@ -120,12 +117,12 @@ static void onEnd(void *ctx, const psReapInfo *info)
 
 void psSpawnFixtureAwaitEnd(psSpawnFixture *f)
 {
-    if (psReapBegin(&f->reap, f->loop, f->outcome.pid, f->outcome.pidfd, onEnd, f) ||
-        psLoopWatch(f->loop, &f->watch, f->pty.master, EPOLLIN, readText, f))
-        testAbort("cannot watch the child");
+    psReapStart(&f->reap, f->loop, f->outcome.pid, f->outcome.pidfd, onEnd, f);
+    if (psLoopWatch(f->loop, &f->watch, f->pty.master, EPOLLIN, readText, f))
+        testAbort("cannot watch the terminal");
     await(f, &f->ends, "end of the child");
     psLoopUnwatch(&f->watch);
-    psReapFinish(&f->reap);
+    psReapStop(&f->reap);
 }
 
 void psSpawnFixtureRun(psSpawnFixture *f)

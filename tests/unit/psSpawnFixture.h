@@ -5,6 +5,7 @@
 #ifndef INC_psSpawnFixture_H
 #define INC_psSpawnFixture_H
 
+#include "process/psPty.h"
 #include "process/psReap.h"
 #include "process/psSpawn.h"
 #include "psTestUtil.h"

@@ -202,8 +202,10 @@ static void terminal_ThatIsNone_FailsTheStart(void)
 
     testDiag("terminal_ThatIsNone_FailsTheStart");
     prepare("unused");
-    f.request.slave = fd;
+    int slave = f.pty.slave;
+    f.pty.slave = fd;
     psSpawnFixtureRun(&f);
+    f.pty.slave = slave;
     testOk(f.outcome.stage == psSpawnStageTty && f.outcome.error == ENOTTY, "stage %d, %s",
            f.outcome.stage, strerror(f.outcome.error));
     close(fd);

@@ -154,6 +154,11 @@ void psMessageInputFull(psText *out, unsigned long bytes)
         out, NL "@@@ The child does not read its terminal: %lu bytes typed were dropped" NL, bytes);
 }
 
+void psMessageInputNoMemory(psText *out, unsigned long bytes)
+{
+    psTextPrintf(out, NL "@@@ Out of memory: %lu bytes typed were dropped" NL, bytes);
+}
+
 void psMessageLineTooLong(psText *out)
 {
     psTextPrintf(out,

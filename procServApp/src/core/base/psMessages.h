@@ -56,6 +56,7 @@ void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *key
  *  who types comes in the middle of a line, so it begins with an empty one, as procServ's do. @{ */
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
 void psMessageInputFull(psText *out, unsigned long bytes); /**< the child does not read */
+void psMessageInputNoMemory(psText *out, unsigned long bytes);
 void psMessageLineTooLong(psText *out); /**< canonical mode keeps 4095 bytes of a line */
 void psMessageConsolesFull(psText *out, int limit);
 /** Any other notice: "@@@ ", the text, CR LF. */

@@ -1,103 +1,99 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psChild.h
- *  @brief One supervised process: owns machine, pty, console; carries out the machine's
- *  actions.  Level 4, used by psSup only.
+ *  @brief One supervised process with all that belongs to it: machine, terminal, console, log.
  *
- *  Thread: loop, but for psChildCreate(), psChildFree() and what reads `feed`.
+ *  Opaque: what is inside is known to the room child/ only.
+ *  Thread: the loop's unless a function says otherwise.  Blocks: never unless it says so.
  */
 #ifndef INC_psChild_H
 #define INC_psChild_H
 
-#include <ellLib.h>
-
-#include "model/psConfig.h"
-#include "console/psConsole.h"
+#include "base/psText.h"
 #include "child/psFeed.h"
-#include "model/psGoal.h"
-#include "model/psHealth.h"
-#include "console/psInput.h"
 #include "loop/psLoop.h"
-#include "model/psMachine.h"
-#include "process/psReap.h"
-#include "process/psSpawn.h"
+#include "model/psConfig.h"
+#include "process/psInherit.h"
 
 typedef struct psChild psChild;
 
 /** What a child needs of its supervisor.  Called on the loop thread. */
 typedef struct psChildOps {
-    int (*admit)(void *ctx); /**< one console connection more?  0, or the limit reached */
-    /** It came to rest, or is OneShot and finished; at the end: a console is gone. */
+    /** One console connection more?  @return 0 admits it, else the limit that is reached */
+    int (*admit)(void *ctx);
+    /** It has come to rest; at the end: a console is gone, or the log is written. */
     void (*settled)(void *ctx);
-    bool (*quit)(void *ctx, const char **outWhyNot); /**< ^Q: begin the end of all */
+    /** ^Q: begin the end of all.  @param outWhyNot a sentence if false is returned */
+    bool (*quit)(void *ctx, const char **outWhyNot);
 } psChildOps;
 
-struct psChild {
-    ELLNODE node; /* psSup.children */
-    /* fixed after psChildCreate */
-    psConfig *cfg; /* owned */
-    const char *name;
-    const psChildOps *ops;
-    void *ctx;
+/** What is the same for all children; its pointers must live as long as they do. */
+typedef struct psChildSetup {
     psLoop *loop;
-    const psInherit *inherit;
-    const char *argv0;
-    const char *banner;           /* program and version */
-    char *serverDir;              /* owned */
-    char *serverStarted;          /* formatted time; owned */
-    char **argv;                  /* for exec; owned array, strings are cfg's */
-    char **envp;                  /* owned, with PROCSERV_INFO */
-    psFeed *feed;                 /* owned */
-    psText commandLine, consoles; /* behind facts */
-    psChildFacts facts;
-    /* loop thread only */
-    bool begun;
-    psMachine machine;
-    psGoals goals;
-    psHealthTrack health;
-    psConsole console;
-    psInput input;
-    psPty pty;
-    psWatch ptyWatch;
-    psSpawn *spawn;         /* a start in progress; owned */
-    psSpawnRequest request; /* of it */
-    psSpawnOutcome failure; /* of a start that could not even begin */
-    psJob failedJob;
-    bool spawnWaits; /* for the last session to be empty */
-    psReap reap;
-    int pid; /* 0: none */
-    psReapInfo exitInfo;
-    bool exitHeld; /* the process ended, its session is not empty yet */
-    int lastSid;   /* session of the last process */
-    double sessionDeadline, sessionDelay;
-    psTimer sessionTimer; /* looks again who is left */
-    psTimer machineTimer; /* the machine's and the goals' deadlines */
-    psTimer factsTimer;   /* health and WindowCrashes change by the clock */
-    unsigned cols, rows;  /* of the terminal, kept over restarts; 0: default */
-    bool finished;        /* OneShot and done */
-    bool abandoned;
-    int exitCode;    /* for the program: of the last end that says something */
-    psStatus status; /* what is published next */
-    char stoppedBy[PS_BY_BYTES];
-};
+    const psChildOps *ops;
+    void *ctx;                /**< passed to ops */
+    const psInherit *inherit; /**< NULL: defaults */
+    char *const *environ;     /**< copied; PROCSERV_INFO is added */
+    const char *argv0;        /**< of the program, in messages */
+    const char *banner;       /**< program and version */
+} psChildSetup;
 
-/** Opens its endpoints and log.  @return NULL: *outStatus and one line say why */
-psChild *psChildCreate(psLoop *loop, const psConfig *cfg, const psChildOps *ops, void *ctx,
-                       const psInherit *inherit, char *const *envp, const char *argv0,
-                       const char *banner, int *outStatus, char *msg, size_t msgSize);
-/** After the loop ended, or before it began. */
+/** Open its endpoints and its log; nothing is started.
+ *  @param cfg copied
+ *  @param msg on failure one line for the user
+ *  Thread: any.  Blocks: at most 2 s, for the log to be open.
+ *  @return NULL: *outStatus is -errno */
+psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outStatus, char *msg,
+                       size_t msgSize);
+/** Thread: any, once the loop has ended or before it runs.  Blocks: up to 1 s for a log still being
+ *  written, 1 s for a start in progress.  NULL is fine. */
 void psChildFree(psChild *child);
-/** Accept consoles, and start as mode and --wait say. */
-void psChildBegin(psChild *child);
-/** Carry out a command; @p done as psSupSubmit(). */
+
+/** Accept consoles, and start the process as mode and --wait say.  Once; later calls do nothing. */
+void psChildStart(psChild *child);
+/** Carry out a command; @p done as of psSupSubmit(). */
 void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
-/** Record a refused command. */
+/** Record a command that was refused. */
 void psChildDenied(psChild *child, const psCommand *cmd, const char *reason);
-void psChildTell(psChild *child, const char *text);
-/** Begin its end; again: at once. */
+/** Print a notice on console and log. */
+void psChildNotice(psChild *child, const char *text);
+/** A further console on @p fd, which is taken.  @return 0 or -ENOMEM */
+int psChildAddTerminal(psChild *child, int fd);
+/** Open the log again by its name.  A child without a log does nothing. */
+void psChildReopenLog(psChild *child);
+
+/** @name The end, in this order @{ */
+/** End the process for good; a second call goes straight to SIGKILL. */
 void psChildShutdown(psChild *child);
-/** At rest for good. */
-bool psChildDown(const psChild *child);
-/** End commands, consoles and publication. */
-void psChildEnd(psChild *child);
+bool psChildEnding(const psChild *child); /**< was psChildShutdown() called? */
+bool psChildDown(const psChild *child);   /**< has it come to rest after that? */
+/** Fail what waits; close the consoles once they got what was printed.  ops->settled follows. */
+void psChildStop(psChild *child);
+bool psChildIdle(const psChild *child); /**< are consoles closed and is the log written? */
+/** Time for that is over: say on errlog what is lost. */
+void psChildGiveUp(psChild *child);
+/** Exit code of the program by its last end: see docs/design.md "Shutdown". */
+int psChildExitCode(const psChild *child);
+/** Does a start hang?  Its thread may come back.  Thread: any, once the loop has ended. */
+bool psChildHangs(const psChild *child);
+/** @} */
+
+bool psChildAtRest(const psChild *child);   /**< has it no process, and none under way? */
+bool psChildFinished(const psChild *child); /**< is it OneShot, and has it ended for good? */
+
+/** @name Connections, for the limit of the program @{ */
+int psChildConnections(const psChild *child);
+/** @param outSince since when its most stalled client has made no progress, monotonic s
+ *  @return false: none is stalled */
+bool psChildStalled(psChild *child, double *outSince);
+void psChildDropStalled(psChild *child); /**< close that client */
+/** @} */
+
+/** @name Facts.  Thread: any. @{ */
+const char *psChildName(const psChild *child);
+const psChildFacts *psChildGetFacts(const psChild *child);
+/** Append what PROCSERV_INFO, or an info file, says of its endpoints. */
+void psChildInfo(const psChild *child, bool asFile, psText *out);
+psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
+/** @} */
 
 #endif

@@ -1,43 +1,85 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psChildPvt.h
- *  @brief What the parts of a child share.  Private to psChild*.c.  Thread: loop.
+ *  @brief What the parts of a child share: the struct.  For the room child/ only.
+ *
+ *  The parts, each using those before it: psChildText (sentences for people), psChildStatus (what
+ *  is published), psChildPty (its terminal), psChildProcess (start and end), psChildStep (from an
+ *  event to what it leads to), psChildCommand (what is asked of it), psChildKeys (what is typed),
+ *  psChild (its life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
 
 #include "child/psChild.h"
-#include "child/psChildReport.h"
+#include "console/psConsole.h"
+#include "console/psInput.h"
+#include "model/psGoal.h"
+#include "model/psHealth.h"
+#include "model/psMachine.h"
+#include "process/psPty.h"
+#include "process/psReap.h"
+#include "process/psSpawn.h"
+
+struct psChild {
+    /* fixed after psChildCreate */
+    const psChildOps *ops;
+    void *ctx; /* of ops */
+    psLoop *loop;
+    const char *argv0;
+    const char *banner;           /* program and version */
+    psConfig *cfg;                /* owned */
+    const char *name;             /* cfg's */
+    char *serverDir;              /* owned; NULL: unknown */
+    char *serverStarted;          /* formatted time; owned */
+    char **argv;                  /* for exec; the array is owned, the strings are cfg's */
+    char **envp;                  /* owned, with PROCSERV_INFO */
+    psText commandLine, consoles; /* behind facts */
+    psChildFacts facts;
+    psFeed *feed;           /* owned */
+    psSpawnRequest request; /* of every start */
+    psSpawn *spawn;         /* owned */
+    /** What happens to the process, as an event for the machine.
+     *  @param why a start failed, else NULL */
+    void (*happened)(psChild *child, const psInputEvent *event, const char *why);
+
+    /* all below: loop thread only */
+    bool begun; /* psChildStart() was called */
+    psMachine machine;
+    psGoals goals;
+    psConsole console;
+    char stoppedBy[PS_BY_BYTES];
+    bool finished;        /* OneShot, and ended for good */
+    psTimer machineTimer; /* the machine's and the goals' deadlines */
+    psTimer factsTimer;   /* health and WindowCrashes change by the clock */
+
+    /* psChildStatus */
+    psStatus status; /* what is published next */
+    psHealthTrack health;
+    int exitCode; /* for the program: of the last end that says something */
+
+    /* psChildPty */
+    psPty pty;
+    psWatch ptyWatch;
+    psInput input;       /* typed, on its way to the terminal */
+    unsigned cols, rows; /* of the terminal, kept over restarts; 0: default */
+
+    /* psChildProcess */
+    psJob failedJob;        /* reports a start that could not even begin */
+    psSpawnOutcome failure; /* of it */
+    bool spawnWaits;        /* a start waits for the last session to be empty */
+    int pid;                /* 0: none */
+    psReap reap;
+    psReapInfo exitInfo;
+    int lastSid; /* session of the last process; 0: known to be empty */
+    double sessionDeadline, sessionDelay;
+    psTimer sessionTimer; /* looks again who is left */
+    bool abandoned;       /* the process, or its start, was given up at the end */
+};
 
 /** Monotonic now, s. */
-double psChildNow(const psChild *child);
-
-/** One event: decision, announcement, actions, goals, publication.
- *  @param why of a start that failed, else NULL */
-void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const char *why);
-/** Carry out what the machine answered; may turn a verdict into a failure. */
-void psChildAct(psChild *child, psOutput *out);
-/** Deadlines anew, after anything that may have moved them. */
-void psChildArmTimers(psChild *child);
-
-/** A start: the terminal, the process, and the outcome as an event. */
-void psChildSpawn(psChild *child);
-/** SIGKILL to what there is of it: a start in progress, or the whole session. */
-void psChildKillAll(psChild *child);
-/** Close the terminal, reap the zombie. */
-void psChildCloseProcess(psChild *child);
-
-/** Read the terminal when there is something, write when there is something queued. */
-void psChildWatchPty(psChild *child, bool mayRead);
-/** Read what is left in the terminal. */
-void psChildDrainPty(psChild *child);
-void psChildClosePty(psChild *child);
-/** Write what is queued for it. */
-void psChildSendInput(psChild *child);
-/** The stop input, before everything typed. */
-void psChildSendStopInput(psChild *child);
-
-/** What consoles tell us. */
-void psChildTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len);
-void psChildSized(void *ctx, psClient *client, unsigned cols, unsigned rows);
+static inline double psChildNow(const psChild *child)
+{
+    return psClockMono(psLoopClock(child->loop));
+}
 
 #endif

@@ -271,7 +271,7 @@ void psExecRun(psExecPlan *plan, psExecShared *shared, int keepFd)
     atomic_store(&shared->pid, (int)syscall(SYS_getpid));
     checkCancelled(shared);
     const char *call = NULL;
-    int status = takeTerminal(request->slave, keepFd, &call);
+    int status = takeTerminal(plan->slave, keepFd, &call);
     if (status) {
         atomic_store(&shared->call, call);
         fail(shared, psSpawnStageTty, -status);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psExec.h
- *  @brief From fork to exec: what runs in the new process.  Level 2, part of psSpawn.
+ *  @brief From fork to exec: what runs in the new process.
  *
  *  After vfork the new process shares our memory, locks in any state included: everything it
  *  needs is built before (psExecPlan), and it makes system calls only.
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "process/psSpawn.h"
+#include "process/psSpawnRequest.h"
 
 /** Seen by both processes, whether forked or vforked: lives in a shared mapping. */
 typedef struct psExecShared {
@@ -27,6 +27,7 @@ typedef struct psExecShared {
 
 typedef struct psExecPlan {
     psSpawnRequest request;
+    int slave;         /**< set before psExecRun() */
     char **paths;      /**< to be tried, in this order; ends with NULL */
     char **scriptArgv; /**< for /bin/sh, where the file is a script without #! */
 } psExecPlan;

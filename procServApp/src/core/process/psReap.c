@@ -58,7 +58,7 @@ static void look(void *ctx)
     report(reap, status, &info, &usage);
 }
 
-int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, void *ctx)
+void psReapStart(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, void *ctx)
 {
     psLoopAssertInside(loop);
     assert(reap->pidfd < 0);
@@ -67,20 +67,12 @@ int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, voi
     reap->pidfd = pidfd;
     reap->fn = fn;
     reap->ctx = ctx;
-    int status = psLoopWatch(loop, &reap->watch, pidfd, EPOLLIN, ready, reap);
-    if (status == -ENOMEM || status == -ENOSPC) {
-        /* its end must not be missed because the kernel is short of something now: look for it */
+    /* Its end must not be missed because the kernel is short of something: look for it, then. */
+    if (psLoopWatch(loop, &reap->watch, pidfd, EPOLLIN, ready, reap))
         psLoopArm(loop, &reap->retry, psLoopNow(loop) + PS_REAP_RETRY_SEC, look, reap);
-        return 0;
-    }
-    if (status) {
-        close(pidfd);
-        reap->pidfd = -1;
-    }
-    return status;
 }
 
-void psReapFinish(psReap *reap)
+void psReapStop(psReap *reap)
 {
     siginfo_t info;
     struct rusage usage;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psReap.h
- *  @brief "This pid ended so", as a loop event.  Level 2.
+ *  @brief The end of a process, as an event of the loop.
  *
- *  pidfd and waitid with WNOWAIT: the process stays a zombie, so that its pid and group cannot
- *  be reused, until psReapFinish().
+ *  It uses a pidfd, and waitid with WNOWAIT: the process stays a zombie, so that neither its pid
+ *  nor its group can be reused, until psReapStop().  Thread: loop.  Blocks: never.
  */
 #ifndef INC_psReap_H
 #define INC_psReap_H
@@ -36,9 +36,13 @@ typedef struct psReap {
         .pidfd = -1                                                                                \
     }
 
-/** Report the end of @p pid once.  Takes @p pidfd, also on failure.  @return 0 or -errno */
-int psReapBegin(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, void *ctx);
-/** Reap the zombie and close the pidfd.  Idempotent. */
-void psReapFinish(psReap *reap);
+/** Call @p fn once, when the process has ended; idle until then and after psReapStop() only.
+ *  A pidfd that cannot be watched is looked at every 0.1 s.
+ *  @param pid   a child of this process
+ *  @param pidfd of it; owned here from now on
+ *  @param fn    may call psReapStop() */
+void psReapStart(psReap *reap, psLoop *loop, int pid, int pidfd, psReapFn fn, void *ctx);
+/** Reap the zombie, if there is one, and close the pidfd.  Idempotent. */
+void psReapStop(psReap *reap);
 
 #endif

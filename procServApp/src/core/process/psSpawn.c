@@ -5,10 +5,10 @@
  * exit().  The thread is suspended until the new process execs or ends, which may be never
  * where a file server is dead; the loop goes on.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <features.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -19,14 +19,18 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <epicsEvent.h>
+#include <epicsMutex.h>
+#include <epicsThread.h>
 
 #include "base/psThread.h"
 #include "process/psSpawn.h"
 
 #include "process/psExec.h"
 #include "process/psPidfd.h"
+#include "process/psPty.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PS_SPAWN_SANITIZED true
@@ -34,28 +38,30 @@
 #define PS_SPAWN_SANITIZED false
 #endif
 
-#define PS_SPAWN_ABANDON_SEC 1 /* after SIGKILL, for a thread that is not stuck */
+#define PS_SPAWN_ABANDON_SEC 1.0 /* after SIGKILL, for a thread that is not stuck */
 
 struct psSpawn {
-    /* fixed after psSpawnBegin */
+    /* fixed after psSpawnCreate */
     psLoop *loop;
-    psExecPlan plan;
+    psExecPlan plan; /* but for its slave */
+    psExecShared *shared;
+    bool byFork;
+    epicsEventId ended; /* triggered when the outcome is posted */
+
+    /* loop thread only; fixed while a start is in progress */
+    bool busy;
     psSpawnFn fn;
     void *ctx;
     epicsThreadId thread;
-    bool byFork;
-    int pipe[2]; /* only by fork: end of file tells of exec, as vfork's return does */
-    psExecShared *shared;
+    int pipe[2]; /* only by fork: its end of file stands for exec, as vfork's return does */
 
     psJob job;              /* delivers; posted as the thread's last deed */
     psSpawnOutcome outcome; /* the thread's until then, the loop's after */
 
-    /* Not Base's: their creation crashes without memory, and there is a start while others run. */
-    pthread_mutex_t lock;
-    pthread_cond_t ended; /* with lock, on the monotonic clock: posted has become true */
-    bool reaped;          /* guarded by lock: the pid is no longer ours to kill */
-    bool posted;          /* guarded by lock: the thread is done with us */
-    bool abandoned;       /* guarded by lock: there is no loop any more */
+    epicsMutexId lock; /* leaf; guards all below */
+    bool reaped;       /* the pid is no longer ours to kill */
+    bool posted;       /* the thread is done with us */
+    bool abandoned;    /* there is no loop any more */
 };
 
 /* valgrind turns vfork into fork, which does not wait for exec.  Asked once: it is fixed. */
@@ -133,9 +139,9 @@ static void giveUp(psSpawn *spawn, pid_t pid, psSpawnStage stage, int error, con
     spawn->outcome.call = call;
     if (pid <= 0)
         return;
-    pthread_mutex_lock(&spawn->lock);
+    epicsMutexMustLock(spawn->lock);
     spawn->reaped = true;
-    pthread_mutex_unlock(&spawn->lock);
+    epicsMutexUnlock(spawn->lock);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }
@@ -156,17 +162,20 @@ static void endUnwanted(psSpawn *spawn)
 /* The last deed of the thread, but for the end of a process nobody wants. */
 static void post(psSpawn *spawn)
 {
-    pthread_mutex_lock(&spawn->lock);
-    bool abandoned = spawn->abandoned;
+    bool abandoned;
+
+    epicsMutexMustLock(spawn->lock);
+    abandoned = spawn->abandoned;
     spawn->posted = true;
     if (!abandoned) { /* else the loop may be gone */
         spawn->outcome.startMono = psClockMono(psLoopClock(spawn->loop));
         psLoopPost(spawn->loop, &spawn->job);
     }
-    pthread_cond_signal(&spawn->ended);
-    pthread_mutex_unlock(&spawn->lock);
+    epicsMutexUnlock(spawn->lock);
     if (abandoned)
         endUnwanted(spawn);
+    else
+        epicsEventMustTrigger(spawn->ended);
 }
 
 static void spawnThread(void *arg)
@@ -197,11 +206,15 @@ static void spawnThread(void *arg)
     post(spawn);
 }
 
+/* The thread has posted this as its last deed: joining it takes no time. */
 static void deliver(void *ctx)
 {
-    const psSpawn *spawn = ctx;
-    psSpawnOutcome outcome = spawn->outcome; /* fn may free the spawn */
+    psSpawn *spawn = ctx;
+    psSpawnOutcome outcome = spawn->outcome; /* fn may start anew */
 
+    epicsThreadMustJoin(spawn->thread);
+    closePipe(spawn, 0);
+    spawn->busy = false;
     spawn->fn(spawn->ctx, &outcome);
 }
 
@@ -210,114 +223,115 @@ static void destroy(psSpawn *spawn)
     closePipe(spawn, 0);
     closePipe(spawn, 1);
     if (spawn->shared)
-        munmap(spawn->shared, sizeof *spawn->shared);
-    pthread_cond_destroy(&spawn->ended);
-    pthread_mutex_destroy(&spawn->lock);
+        munmap(spawn->shared, sizeof(*spawn->shared));
+    if (spawn->lock)
+        epicsMutexDestroy(spawn->lock);
+    if (spawn->ended)
+        epicsEventDestroy(spawn->ended);
     psExecPlanClear(&spawn->plan);
     free(spawn);
 }
 
-static int prepare(psSpawn *spawn, const psSpawnRequest *request)
+static bool prepare(psSpawn *spawn, const psSpawnRequest *request)
 {
-    void *shared;
-    int status = psExecPlanInit(&spawn->plan, request);
-
-    if (status)
-        return status;
-    shared = mmap(NULL, sizeof *spawn->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                  -1, 0);
+    if (psExecPlanInit(&spawn->plan, request))
+        return false;
+    void *shared = mmap(NULL, sizeof(*spawn->shared), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
-        return -errno;
-    spawn->shared = shared; /* zero: all members' initial value */
-    spawn->byFork = PS_SPAWN_SANITIZED || underValgrind();
-    if (spawn->byFork && pipe2(spawn->pipe, O_CLOEXEC) < 0)
-        return -errno;
-    return 0;
+        return false;
+    spawn->shared = shared;
+    spawn->lock = epicsMutexCreate();
+    spawn->ended = epicsEventCreate(epicsEventEmpty);
+    return spawn->lock && spawn->ended;
 }
 
-/* None of these can fail on Linux. */
-static void initLock(psSpawn *spawn)
+psSpawn *psSpawnCreate(psLoop *loop, const psSpawnRequest *request)
 {
-    pthread_condattr_t attr;
+    psSpawn *spawn = calloc(1, sizeof(*spawn));
 
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&spawn->ended, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_mutex_init(&spawn->lock, NULL);
-}
-
-psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn, void *ctx,
-                      int *outErr)
-{
-    psSpawn *spawn = calloc(1, sizeof *spawn);
-
-    if (!spawn) {
-        *outErr = -ENOMEM;
+    if (!spawn)
         return NULL;
-    }
-    initLock(spawn);
     spawn->loop = loop;
-    spawn->fn = fn;
-    spawn->ctx = ctx;
+    spawn->byFork = PS_SPAWN_SANITIZED || underValgrind();
     spawn->job.fn = deliver;
     spawn->job.ctx = spawn;
     spawn->pipe[0] = spawn->pipe[1] = -1;
-    spawn->outcome.pidfd = -1;
-    int status = prepare(spawn, request);
-    if (status == 0) {
-        spawn->thread = psThreadCreate("psSpawn", epicsThreadPriorityMedium, epicsThreadStackSmall,
-                                       spawnThread, spawn);
-        if (!spawn->thread)
-            status = -EAGAIN;
-    }
-    if (status) {
+    if (!prepare(spawn, request)) {
         destroy(spawn);
-        *outErr = status;
         return NULL;
     }
-    *outErr = 0;
     return spawn;
+}
+
+int psSpawnStart(psSpawn *spawn, int slave, psSpawnFn fn, void *ctx)
+{
+    static const psSpawnOutcome none = {.pidfd = -1};
+
+    psLoopAssertInside(spawn->loop);
+    assert(!spawn->busy);
+    spawn->fn = fn;
+    spawn->ctx = ctx;
+    spawn->plan.slave = slave;
+    spawn->outcome = none;
+    spawn->reaped = spawn->posted = false; /* there is no other thread now */
+    epicsEventTryWait(spawn->ended);       /* empty again */
+    atomic_store(&spawn->shared->pid, 0);
+    atomic_store(&spawn->shared->cancelled, false);
+    atomic_store(&spawn->shared->stage, psSpawnStageNone);
+    atomic_store(&spawn->shared->error, 0);
+    atomic_store(&spawn->shared->call, NULL);
+    if (spawn->byFork && pipe2(spawn->pipe, O_CLOEXEC) < 0)
+        return -errno;
+    spawn->thread = psThreadCreate("psSpawn", epicsThreadPriorityMedium, epicsThreadStackSmall,
+                                   spawnThread, spawn);
+    if (!spawn->thread) {
+        closePipe(spawn, 0);
+        closePipe(spawn, 1);
+        return -EAGAIN;
+    }
+    spawn->busy = true;
+    return 0;
+}
+
+bool psSpawnBusy(const psSpawn *spawn)
+{
+    return spawn && spawn->busy;
 }
 
 void psSpawnKill(psSpawn *spawn)
 {
+    if (!spawn->busy)
+        return;
     atomic_store(&spawn->shared->cancelled, true);
-    pthread_mutex_lock(&spawn->lock);
+    epicsMutexMustLock(spawn->lock);
     int pid = atomic_load(&spawn->shared->pid);
     if (pid > 0 && !spawn->reaped)
         kill(pid, SIGKILL);
-    pthread_mutex_unlock(&spawn->lock);
+    epicsMutexUnlock(spawn->lock);
 }
 
-void psSpawnAbandon(psSpawn *spawn)
+/* @return false if its thread is stuck: that and what it uses stay for ever */
+static bool abandon(psSpawn *spawn)
 {
-    struct timespec end;
-
-    if (!spawn)
-        return;
     psSpawnKill(spawn);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += PS_SPAWN_ABANDON_SEC;
-    pthread_mutex_lock(&spawn->lock);
-    while (!spawn->posted && pthread_cond_timedwait(&spawn->ended, &spawn->lock, &end) == 0) {
-    }
+    epicsEventWaitWithTimeout(spawn->ended, PS_SPAWN_ABANDON_SEC); /* what is said next counts */
+    epicsMutexMustLock(spawn->lock);
     bool posted = spawn->posted;
     spawn->abandoned = !posted;
-    pthread_mutex_unlock(&spawn->lock);
+    epicsMutexUnlock(spawn->lock);
     if (!posted)
-        return; /* the thread is stuck: it and what it uses stay for ever */
+        return false;
     psLoopCancel(spawn->loop, &spawn->job);
     endUnwanted(spawn);
-    psSpawnFree(spawn);
+    epicsThreadMustJoin(spawn->thread);
+    return true;
 }
 
 void psSpawnFree(psSpawn *spawn)
 {
-    if (!spawn)
-        return;
-    epicsThreadMustJoin(spawn->thread);
-    destroy(spawn);
+    if (spawn && (!spawn->busy || abandon(spawn)))
+        destroy(spawn);
 }
 
 /* ---- sentences ---- */
@@ -327,7 +341,7 @@ static void explain(psSpawnStage stage, int error, const char *call, const psSpa
 {
     static const char *const what[] = {
         [psSpawnStagePty] = "cannot open a pseudo terminal",
-        [psSpawnStageThread] = "cannot start a thread",
+        [psSpawnStageThread] = "cannot create a thread",
         [psSpawnStageFork] = "cannot create a process",
         [psSpawnStageWatch] = "cannot watch a process",
         [psSpawnStageTty] = "cannot set up the terminal",
@@ -339,7 +353,7 @@ static void explain(psSpawnStage stage, int error, const char *call, const psSpa
                          : stage == psSpawnStageDir ? request->dir
                                                     : NULL;
     char buffer[128];
-    const char *reason = strerror_r(error, buffer, sizeof buffer);
+    const char *reason = strerror_r(error, buffer, sizeof(buffer));
 
     if (error == ECANCELED && stage == psSpawnStageExec)
         snprintf(out, size, "start of %s cancelled", request->file);

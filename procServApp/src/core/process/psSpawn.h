@@ -1,48 +1,26 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psSpawn.h
- *  @brief The start of a process on a terminal.  Level 2.
+ *  @brief The start of a process on a terminal.
  *
- *  The start runs in a short-lived thread of its own: exec and chdir may hang on a dead file
- *  server, and nothing else suffers.  The outcome comes back as a job of the loop.
+ *  A start runs in a short-lived thread of its own: exec and chdir may hang on a dead file
+ *  server, and nothing else suffers.  The outcome comes back as a job of the loop.  What a start
+ *  needs is made by psSpawnCreate(), so that a start needs no memory but its thread's.
  *  Read docs/design.md "Start of a process" before changing anything here.
  */
 #ifndef INC_psSpawn_H
 #define INC_psSpawn_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "process/psInherit.h"
 #include "loop/psLoop.h"
-#include "process/psPty.h"
-
-typedef enum psSpawnStage {
-    psSpawnStageNone,
-    psSpawnStagePty,
-    psSpawnStageThread,
-    psSpawnStageFork,
-    psSpawnStageWatch, /**< there was a process, but no pidfd to learn of its end by */
-    psSpawnStageTty,
-    psSpawnStageDir,
-    psSpawnStageLimits,
-    psSpawnStageExec
-} psSpawnStage;
-
-/** All pointers must live until the outcome is delivered. */
-typedef struct psSpawnRequest {
-    const char *file; /**< searched in the child's PATH if it has no slash */
-    char *const *argv;
-    char *const *envp;
-    const char *dir;    /**< NULL: stay */
-    long coreSizeBytes; /**< -1: as inherited */
-    const psInherit *inherit;
-    int slave; /**< becomes 0, 1, 2 and the controlling terminal */
-} psSpawnRequest;
+#include "process/psSpawnRequest.h"
 
 typedef struct psSpawnOutcome {
     int pid;            /**< > 0: exec succeeded */
     int pidfd;          /**< the receiver's; -1 on failure */
     psSpawnStage stage; /**< where it failed */
-    int error;          /**< errno of that, 0 on success */
+    int error;          /**< errno of that; 0 on success */
     const char *call;   /**< the system call that was refused; NULL: the stage says it.  Static */
     double startMono;   /**< exec confirmed at, monotonic s */
 } psSpawnOutcome;
@@ -50,19 +28,25 @@ typedef struct psSpawnOutcome {
 typedef struct psSpawn psSpawn;
 typedef void (*psSpawnFn)(void *ctx, const psSpawnOutcome *outcome);
 
-/** Begin a start.  @p fn is called exactly once, on the loop thread, never from within.
- *  @return NULL if no thread could be had: *outErr is then a negative errno */
-psSpawn *psSpawnBegin(psLoop *loop, const psSpawnRequest *request, psSpawnFn fn, void *ctx,
-                      int *outErr);
-/** SIGKILL to the process; if there is none yet, it will not get to its exec.  The outcome is
- *  then ECANCELED, or that of a process that dies at once. */
+/** @param request copied; what it points to must live as long as the object
+ *  Thread: any.  @return NULL without memory, a mutex, or an event */
+psSpawn *psSpawnCreate(psLoop *loop, const psSpawnRequest *request);
+/** Start a process, one at a time.
+ *  @param slave of the terminal that becomes its descriptors 0, 1 and 2; open until the outcome
+ *  @param fn    called exactly once if 0 is returned, never from within; it may start anew
+ *  Thread: loop.  Blocks: never.
+ *  @return 0; -EAGAIN no thread could be created; else -errno of what was missing */
+int psSpawnStart(psSpawn *spawn, int slave, psSpawnFn fn, void *ctx);
+/** Has a start begun whose outcome has not been delivered?  NULL: false. */
+bool psSpawnBusy(const psSpawn *spawn);
+/** SIGKILL to the process of a start in progress; if there is none yet, it will not get to its
+ *  exec.  The outcome is then ECANCELED, or that of a process that dies at once. */
 void psSpawnKill(psSpawn *spawn);
-/** After fn was called: joins the thread.  Idempotent on NULL. */
+/** A start in progress is killed, and its fn is not called any more.  A thread that hangs in exec
+ *  is left behind with its memory.  NULL is fine.
+ *  Blocks: up to 1 s, only if a start is in progress.  Thread: any, but not in the loop's rounds.
+ */
 void psSpawnFree(psSpawn *spawn);
-/** Instead of waiting for fn, when the loop has ended: the process is killed, fn is not called any
- *  more.  A thread that hangs in exec is left behind with its memory.
- *  Blocks: up to 1 s.  Thread: any, but not in the loop's rounds. */
-void psSpawnAbandon(psSpawn *spawn);
 /** Sentence for a failed outcome: "cannot execute /no/such: No such file or directory",
  *  "cannot open a pseudo terminal: posix_openpt: No space left on device". */
 void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request, char *out,

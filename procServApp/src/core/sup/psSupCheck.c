@@ -51,7 +51,6 @@ static void checkCommand(psFindings *findings, const psConfig *cfg, const psSupO
         .envp = options->environ ? options->environ : environ,
         .dir = cfg->dir,
         .coreSizeBytes = cfg->coreSizeBytes,
-        .slave = -1,
     };
     char msg[PS_TEXT_BYTES];
     char line[PS_TEXT_BYTES];

@@ -15,7 +15,8 @@
 
 #include "base/psLog.h"
 #include "model/psVerb.h"
-#include "sup/psSupPvt.h"
+#include "sup/psSupChildren.h"
+#include "sup/psSupEnd.h"
 
 typedef struct psRequest {
     psQueueItem item;
@@ -85,7 +86,7 @@ static int put(psSup *sup, psRequest *request)
 
 static int putSimple(psSup *sup, const char *name, void (*fn)(psRequest *request))
 {
-    psChild *child = name ? psSupFind(sup, name) : NULL;
+    psChild *child = name ? psSupChildrenFind(sup, name) : NULL;
 
     if (name && !child)
         return -ENOENT;
@@ -107,7 +108,7 @@ static void doDenied(psRequest *request)
 
 static void doTell(psRequest *request)
 {
-    psChildTell(request->child, request->text);
+    psChildNotice(request->child, request->text);
 }
 
 static void doBegin(psRequest *request)
@@ -118,21 +119,21 @@ static void doBegin(psRequest *request)
     if (sup->phase != psPhaseUp)
         return;
     if (request->child) {
-        psChildBegin(request->child);
+        psChildStart(request->child);
         return;
     }
-    for (child = psSupFirst(sup); child; child = psSupNext(sup, child))
-        psChildBegin(child);
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+        psChildStart(child);
 }
 
 static void doTerminal(psRequest *request)
 {
-    psConsole *console = &request->child->console;
     int fd = request->fd;
 
     request->fd = -1; /* owned by the client, also on failure */
-    if (!psConsoleAddClient(console, fd, psClientTerminal, false, "terminal"))
-        psLogPrintf("%s: the terminal cannot be used as a console", request->child->name);
+    if (psChildAddTerminal(request->child, fd))
+        psLogPrintf("%s: the terminal cannot be used as a console: out of memory",
+                    psChildName(request->child));
 }
 
 /* ---- public ---- */
@@ -144,7 +145,7 @@ int psSupBegin(psSup *sup, const char *name)
 
 int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
     if (!child)
         return -ENOENT;
@@ -180,7 +181,7 @@ static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
 
 int psSupTell(psSup *sup, const char *name, const char *text)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
     return child ? put(sup, textRequest(sup, child, text, doTell)) : -ENOENT;
 }
@@ -188,7 +189,7 @@ int psSupTell(psSup *sup, const char *name, const char *text)
 int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason,
                 psDoneFn done, void *ctx)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
     if (!child)
         return -ENOENT;
@@ -203,7 +204,7 @@ int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *
 
 int psSupAttachTerminal(psSup *sup, const char *name, int fd)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
     int io;
 
     if (!child)

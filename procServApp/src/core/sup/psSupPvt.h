@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psSupPvt.h
- *  @brief What the parts of the supervisor share.  Private to psSup*.c.
+ *  @brief What the parts of the supervisor share: the struct.  For the room sup/ only.
+ *
+ *  The parts, each using those before it: psSupChildren (the list), psSupEnd (the end of all),
+ *  psSupCommand (requests of other threads), psSupQuery (answers to them), psSup (its life).
  */
 #ifndef INC_psSupPvt_H
 #define INC_psSupPvt_H
 
 #include <stdatomic.h>
 
-#include <ellLib.h>
 #include <epicsEvent.h>
 #include <epicsMutex.h>
 #include <epicsThread.h>
 
 #include "child/psChild.h"
+#include "console/psTerminal.h"
 #include "loop/psQueue.h"
 #include "sup/psSup.h"
-#include "console/psTerminal.h"
 
 typedef enum psPhase {
     psPhaseUp,
@@ -32,9 +34,11 @@ struct psSup {
     psQueue *queue;
     epicsEventId downEvent;
     int descriptorLimit;
-    /* guarded by lock: the list only grows; children are the loop's */
-    epicsMutexId lock;
-    ELLLIST children; /* psChild.node */
+    psChildSetup setup;   /* of every child */
+    epicsMutexId addLock; /* one psSupAddChild() at a time */
+    epicsMutexId lock;    /* leaf; guards the list, which only grows; the children are the loop's */
+    psChild *children[PS_CHILDREN];
+    int childCount;
     bool started;
     epicsThreadId thread;
     int exitCode;               /* of psSupWait; set before downEvent */
@@ -44,17 +48,7 @@ struct psSup {
     /* loop thread only */
     psPhase phase;
     psTimer flushTimer;
-    psJob flushJob;
+    psJob settledJob; /* looks whether the end, or its next phase, has come */
 };
-
-/** A child by name, NULL: none.  Thread: any. */
-psChild *psSupFind(psSup *sup, const char *name);
-/** Walk the children in the order added; NULL past the end.  Thread: any. */
-psChild *psSupFirst(psSup *sup);
-psChild *psSupNext(psSup *sup, psChild *child);
-/** Begin the end of all, or hurry it.  Thread: loop. */
-void psSupBeginEnd(psSup *sup);
-/** A child that was added when the end had begun takes part in it.  Thread: loop. */
-void psSupEndLate(psSup *sup, psChild *child);
 
 #endif

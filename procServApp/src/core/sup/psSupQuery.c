@@ -11,59 +11,55 @@
 #include <epicsStdio.h>
 
 #include "model/psVerb.h"
-#include "sup/psSupPvt.h"
+#include "sup/psSupChildren.h"
 
 int psSupStatus(psSup *sup, const char *name, psStatus *out)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
     if (!child)
         return -ENOENT;
-    psFeedNewest(child->feed, out);
+    psFeedNewest(psChildFeed(child), out);
     return 0;
 }
 
 int psSupNextTransition(psSup *sup, const char *name, psStatus *out)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
-    return child ? psFeedNext(child->feed, out) : -ENOENT;
+    return child ? psFeedNext(psChildFeed(child), out) : -ENOENT;
 }
 
 int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
     if (!child)
         return -ENOENT;
-    psFeedSubscribe(child->feed, fn, ctx);
+    psFeedSubscribe(psChildFeed(child), fn, ctx);
     return 0;
 }
 
 int psSupFacts(psSup *sup, const char *name, psChildFacts *out)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
 
     if (!child)
         return -ENOENT;
-    *out = child->facts;
+    *out = *psChildGetFacts(child);
     return 0;
 }
 
 int psSupCount(psSup *sup)
 {
-    epicsMutexMustLock(sup->lock);
-    int count = ellCount(&sup->children);
-    epicsMutexUnlock(sup->lock);
-    return count;
+    return psSupChildrenCount(sup);
 }
 
 const char *psSupName(psSup *sup, int index)
 {
-    epicsMutexMustLock(sup->lock);
-    ELLNODE *node = index >= 0 ? ellNth(&sup->children, index + 1) : NULL;
-    epicsMutexUnlock(sup->lock);
-    return node ? CONTAINER(node, psChild, node)->name : NULL;
+    psChild *child = psSupChildrenAt(sup, index);
+
+    return child ? psChildName(child) : NULL;
 }
 
 double psSupMono(psSup *sup)
@@ -73,13 +69,13 @@ double psSupMono(psSup *sup)
 
 int psSupInfo(psSup *sup, const char *name, char *out, size_t size)
 {
-    psChild *child = psSupFind(sup, name);
+    psChild *child = psSupChildrenFind(sup, name);
     psText text = PS_TEXT_INIT;
 
     if (!child)
         return -ENOENT;
     psTextPrintf(&text, "PID=%d", (int)getpid());
-    psConsoleInfo(&child->console, false, &text);
+    psChildInfo(child, false, &text);
     epicsSnprintf(out, size, "%s", text.failed ? "" : text.data);
     psTextClear(&text);
     return 0;
@@ -87,11 +83,12 @@ int psSupInfo(psSup *sup, const char *name, char *out, size_t size)
 
 void psSupPrintInfo(psSup *sup, FILE *out)
 {
+    psChild *child;
     psText text = PS_TEXT_INIT;
 
     psTextPrintf(&text, "pid:%d\n", (int)getpid());
-    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
-        psConsoleInfo(&child->console, true, &text);
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+        psChildInfo(child, true, &text);
     if (!text.failed)
         fputs(text.data, out);
     psTextClear(&text);
@@ -99,12 +96,12 @@ void psSupPrintInfo(psSup *sup, FILE *out)
 
 static void reportChild(psChild *child, FILE *out, int level)
 {
-    const psChildFacts *facts = &child->facts;
+    const psChildFacts *facts = psChildGetFacts(child);
     psStatus status;
 
-    psFeedNewest(child->feed, &status);
-    fprintf(out, "%-20s %-9s pid %-7d restarts %d  %s\n", child->name, psStateName(status.state),
-            status.pid, status.restarts, status.stateMsg);
+    psFeedNewest(psChildFeed(child), &status);
+    fprintf(out, "%-20s %-9s pid %-7d restarts %d  %s\n", psChildName(child),
+            psStateName(status.state), status.pid, status.restarts, status.stateMsg);
     if (level < 1)
         return;
     fprintf(out, "    command  %s\n    in       %s\n    consoles %s\n    log      %s\n",
@@ -123,6 +120,8 @@ static void reportChild(psChild *child, FILE *out, int level)
 
 void psSupReport(psSup *sup, FILE *out, int level)
 {
-    for (psChild *child = psSupFirst(sup); child; child = psSupNext(sup, child))
+    psChild *child;
+
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
         reportChild(child, out, level);
 }

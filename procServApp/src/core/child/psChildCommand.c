@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+
+#include <epicsStdio.h>
+
+#include "child/psChildCommand.h"
+#include "child/psChildStatus.h"
+#include "child/psChildStep.h"
+#include "model/psSetting.h"
+
+static void changeSetting(psChild *child, const psSetting *setting, double value)
+{
+    psSettings settings = child->machine.settings;
+
+    psSettingPut(setting, &settings, value);
+    psMachineSettings(&child->machine, &settings, psChildNow(child));
+}
+
+/* It is done once it was tried: psChildCommandRotated(). */
+static void rotateLog(psChild *child, int seq, psOutput *out)
+{
+    int status = psConsoleRotateLog(&child->console, seq);
+
+    if (status == 0) {
+        out->verdict = psVerdictWait;
+        return;
+    }
+    out->verdict = psVerdictFail;
+    if (status == -EOPNOTSUPP)
+        out->why = "the log is standard output, which cannot be reopened";
+    else
+        out->why = child->cfg->logFile ? "the log could not be set up at the start" : "no log file";
+}
+
+static void directCommand(psChild *child, const psCommand *cmd, int seq, psOutput *out)
+{
+    const psSetting *setting = psSettingOf(cmd->verb);
+
+    out->verdict = psVerdictDone;
+    if (child->machine.ending) {
+        out->verdict = psVerdictFail;
+        out->why = "shutting down";
+    } else if (cmd->verb == psVerbResetCounters) {
+        psMachineResetCounters(&child->machine);
+    } else if (cmd->verb == psVerbRotateLog) {
+        rotateLog(child, seq, out);
+    } else if (setting) {
+        changeSetting(child, setting, cmd->value);
+    }
+}
+
+static void eventCommand(psChild *child, const psCommand *cmd, psEvent kind, psOutput *out)
+{
+    psInputEvent event = {
+        .event = kind,
+        .reason = cmd->reason,
+        .mode = cmd->verb == psVerbMode ? (psMode)cmd->value : psModeNever,
+        .signo = cmd->verb == psVerbSignal ? (int)cmd->value : 0,
+    };
+
+    if (cmd->verb == psVerbStop)
+        epicsSnprintf(child->stoppedBy, sizeof(child->stoppedBy), "%s", cmd->by);
+    if (!child->machine.ending)
+        psGoalsSupersede(&child->goals, cmd->verb, cmd->by);
+    psChildStep(child, &event, out, NULL);
+}
+
+/* An outcome is published before it is delivered. */
+void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    psOutput out = {0};
+    psLoopAssertInside(child->loop);
+    int seq = psChildStatusCommand(child, cmd);
+    psCmdState how = psCmdDone;
+    const char *msg = "done";
+    psEvent kind;
+
+    if (psMachineEventOf(cmd->verb, &kind))
+        eventCommand(child, cmd, kind, &out);
+    else
+        directCommand(child, cmd, seq, &out);
+    if (out.why)
+        msg = out.why;
+    if (out.verdict == psVerdictFail) {
+        how = psCmdFailed;
+    } else if (out.verdict == psVerdictWait) {
+        how = psCmdBusy;
+        if (psGoalsAdd(&child->goals, cmd->verb, seq, out.why, &child->machine, psChildNow(child),
+                       done, ctx)) {
+            how = psCmdFailed;
+            msg = "begun, but too many commands wait already to tell its end";
+        }
+        psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
+    }
+    if (how != psCmdBusy)
+        psChildStatusCommandEnded(child, seq, how, msg);
+    psChildStatusPublish(child);
+    psGoalsDeliver(&child->goals);
+    if (how != psCmdBusy && done)
+        done(ctx, how, msg);
+    psChildStepArm(child);
+}
+
+void psChildCommandByKey(psChild *child, psVerb verb, double value, const char *by)
+{
+    psCommand cmd = {.verb = verb, .value = value, .reason = psReasonConsole};
+
+    epicsSnprintf(cmd.by, sizeof(cmd.by), "%s", by);
+    psChildCommand(child, &cmd, NULL, NULL);
+}
+
+void psChildDenied(psChild *child, const psCommand *cmd, const char *reason)
+{
+    psLoopAssertInside(child->loop);
+    psChildStatusCommandEnded(child, psChildStatusCommand(child, cmd), psCmdDenied, reason);
+    psChildStatusPublish(child);
+}
+
+void psChildCommandRotated(void *ctx, int request, const char *why)
+{
+    psChild *child = ctx;
+
+    psGoalsEnd(&child->goals, psVerbRotateLog, request, why ? psCmdFailed : psCmdDone,
+               why ? why : "done");
+    psChildStatusPublish(child);
+    psGoalsDeliver(&child->goals);
+    psChildStepArm(child);
+}

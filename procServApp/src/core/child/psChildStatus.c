@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: EPICS */
+#include <string.h>
+
+#include <epicsStdio.h>
+
+#include "child/psChildStatus.h"
+#include "child/psChildText.h"
+#include "model/psSetting.h"
+
+static void wallNow(const psChild *child, epicsTimeStamp *out)
+{
+    psClockWall(psLoopClock(child->loop), out);
+}
+
+/* ---- start and end ---- */
+
+void psChildStatusStarting(psChild *child)
+{
+    wallNow(child, &child->status.startTime);
+}
+
+void psChildStatusSpawned(psChild *child)
+{
+    wallNow(child, &child->status.startTime);
+    child->status.startMono = psChildNow(child);
+    child->status.exitAlarm = false;
+}
+
+static void remember(psStatus *status, int runSec)
+{
+    psExitRecord *newest = &status->history[0];
+
+    memmove(&status->history[1], newest, sizeof(*newest) * (PS_HISTORY - 1));
+    if (status->historyCount < PS_HISTORY)
+        status->historyCount++;
+    newest->timePosix =
+        status->exitTime.secPastEpoch + POSIX_TIME_AT_EPICS_EPOCH + 1e-9 * status->exitTime.nsec;
+    newest->cls = status->exitClass;
+    newest->code = status->exitSignal > 0 ? 128 + status->exitSignal : status->exitCode;
+    newest->runSec = runSec;
+}
+
+static bool deservesAlarm(psExitClass cls)
+{
+    return cls == psExitError || cls == psExitSignal || cls == psExitTimeout ||
+           cls == psExitExecFail || cls == psExitLost;
+}
+
+/* procServ ends with the last normal exit status of the child; after a signal it said 0, which
+ * hid crashes of one-shot runs: 128+N there.  A start that failed counts as 255, one that was
+ * called off by a stop does not. */
+static void noteExitCode(psChild *child, bool ran, psExitClass cls)
+{
+    if (!ran && cls != psExitExecFail)
+        return;
+    if (!ran)
+        child->exitCode = 255;
+    else if (child->exitInfo.signo <= 0 && !child->exitInfo.lost)
+        child->exitCode = child->exitInfo.code;
+    else if (child->exitInfo.signo > 0 && child->machine.settings.mode == psModeOneShot)
+        child->exitCode = 128 + child->exitInfo.signo;
+}
+
+void psChildStatusEnded(psChild *child, const psOutput *out, const char *why)
+{
+    psStatus *status = &child->status;
+    const psReapInfo *info = &child->exitInfo;
+    bool ran = child->pid > 0;
+    int runSec = ran ? (int)(psChildNow(child) - status->startMono) : 0;
+    bool known = ran && !info->lost;
+
+    wallNow(child, &status->exitTime);
+    status->exitClass = out->exitClass;
+    status->exitAlarm = deservesAlarm(out->exitClass);
+    status->exitCode = known && info->signo <= 0 ? info->code : -1;
+    status->exitSignal = known && info->signo > 0 ? info->signo : -1;
+    status->exitCore = known && info->core;
+    status->exitMaxRssMiB = known ? info->maxRssMiB : 0;
+    status->exitCpuSec = known ? info->cpuSec : 0;
+    status->lastRunSec = runSec;
+    psChildTextExit(child, out, why, runSec, status->exitMsg, sizeof(status->exitMsg));
+    remember(status, runSec);
+    noteExitCode(child, ran, out->exitClass);
+}
+
+/* ---- commands ---- */
+
+int psChildStatusCommand(psChild *child, const psCommand *cmd)
+{
+    psCmdStatus *status = &child->status.cmd;
+
+    status->state = psCmdBusy;
+    status->seq++;
+    status->verb = cmd->verb;
+    status->value = cmd->value;
+    epicsSnprintf(status->by, sizeof(status->by), "%s", cmd->by[0] ? cmd->by : "local");
+    wallNow(child, &status->time);
+    status->msg[0] = '\0';
+    return status->seq;
+}
+
+void psChildStatusCommandEnded(psChild *child, int seq, psCmdState how, const char *msg)
+{
+    psCmdStatus *status = &child->status.cmd;
+
+    if (status->seq != seq)
+        return; /* a newer one is shown */
+    status->state = how;
+    epicsSnprintf(status->msg, sizeof(status->msg), "%s", msg ? msg : "");
+}
+
+/* ---- publication ---- */
+
+static void fillStatus(psChild *child)
+{
+    psStatus *status = &child->status;
+    const psMachine *machine = &child->machine;
+    double at = psChildNow(child);
+    double next;
+
+    wallNow(child, &status->time);
+    status->state = machine->state;
+    status->running = machine->state == psStateRunning || machine->state == psStateStopping ||
+                      (machine->state == psStateKilling && child->pid > 0);
+    status->ready = machine->state == psStateRunning;
+    status->desiredUp = machine->desiredUp;
+    status->health = psHealthEvaluate(&child->health, machine, status->exitAlarm, at, &next);
+    status->pid = child->pid;
+    status->startReason = machine->startReason;
+    status->starts = machine->starts;
+    status->restarts = psMachineRestarts(machine);
+    status->autoRestarts = machine->autoRestarts;
+    status->crashes = machine->crashes;
+    status->windowCrashes = psMachineWindowCrashes(machine, at);
+    status->nextStartMono = machine->state == psStateHoldoff ? machine->deadline : 0;
+    status->settings = machine->settings;
+    status->overridden = !psSettingsEqual(&machine->settings, &child->cfg->settings);
+    status->clients = child->console.users;
+    status->loggers = child->console.loggers;
+    psChildTextState(child, status->stateMsg, sizeof(status->stateMsg));
+}
+
+void psChildStatusCounts(psChild *child)
+{
+    psFeedCounts(child->feed, child->console.users, child->console.loggers);
+}
+
+void psChildStatusPublish(psChild *child)
+{
+    fillStatus(child);
+    psFeedPublish(child->feed, &child->status);
+}

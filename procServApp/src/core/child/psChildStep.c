@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: EPICS */
+/*
+ * Everything that happens to a child comes in as an event for its machine; the machine answers with
+ * actions, which are carried out in a fixed order; then goals are checked, the status is
+ * published, and those who wait are told.  The order matters: who waits for a command and then
+ * reads a record finds what the command led to.
+ */
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+#include "child/psChildProcess.h"
+#include "child/psChildPty.h"
+#include "child/psChildStatus.h"
+#include "child/psChildStep.h"
+#include "child/psChildText.h"
+
+/* ---- actions ---- */
+
+static void report(psChild *child, unsigned actions)
+{
+    if (actions & PS_DO_EXEC_HANGS)
+        psChildTextNotice(child, "the start of \"%s\" is not confirmed yet: exec or chdir hangs",
+                          child->name);
+    if ((actions & PS_DO_CANNOT_KILL) && child->pid > 0)
+        psChildTextNotice(child, "process %d cannot be killed", child->pid);
+    else if (actions & PS_DO_CANNOT_KILL)
+        psChildTextNotice(child, "the start that hangs cannot be killed");
+}
+
+void psChildStepAct(psChild *child, psOutput *out)
+{
+    if (out->actions & PS_DO_CLEAR_ALARM)
+        child->status.exitAlarm = false;
+    if (out->actions & PS_DO_STOP_INPUT)
+        psChildPtySendStopInput(child);
+    if (out->actions & PS_DO_KILL_SIGNAL) {
+        psChildProcessSignal(child, child->cfg->killSignal);
+        psChildProcessSignal(child, SIGCONT);
+    }
+    if (out->actions & PS_DO_SIGKILL)
+        psChildProcessKill(child);
+    if (out->actions & PS_DO_SIGNAL) {
+        int status = psChildProcessSignal(child, out->signo);
+
+        if (status) {
+            out->verdict = psVerdictFail;
+            out->why = strerror(-status);
+        }
+    }
+    report(child, out->actions);
+    if (out->actions & PS_DO_ABANDON)
+        psChildProcessAbandon(child);
+    if (out->actions & PS_DO_GAVE_UP)
+        psChildTextNotice(child, "gave up after %d automatic restarts; start it by hand",
+                          child->machine.settings.maxRestarts);
+    if (out->actions & PS_DO_FINISHED)
+        child->finished = true;
+    if (out->actions & PS_DO_SPAWN) {
+        child->finished = false;
+        psChildProcessStart(child);
+    }
+}
+
+/* One event: decision, announcement, actions, goals, publication. */
+void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const char *why)
+{
+    psMachine *machine = &child->machine;
+    unsigned long incarnation = event->incarnation;
+    unsigned long stale = machine->stale;
+    bool ended = event->event == psEventExited || event->event == psEventSpawnFailed;
+
+    psMachineStep(machine, event, psChildNow(child), out);
+    if (machine->stale != stale)
+        return;
+    if (ended) {
+        psChildStatusEnded(child, out, why);
+        psChildTextEnded(child);
+        if (event->event == psEventExited)
+            psChildProcessClose(child);
+    }
+    if (event->event == psEventMode && out->verdict == psVerdictDone)
+        psChildTextMode(child); /* before the start that it may lead to */
+    psChildStepAct(child, out);
+    psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
+                 ended ? child->status.exitMsg : NULL);
+    if (out->moved || out->actions || ellCount(&child->goals.over) > 0)
+        psChildStatusPublish(child);
+    psGoalsDeliver(&child->goals);
+    psChildStepArm(child);
+    if (psMachineAtRest(machine))
+        child->ops->settled(child->ctx);
+}
+
+/* ---- time ---- */
+
+static void machineDue(void *ctx)
+{
+    psChild *child = ctx;
+    psInputEvent event = {.event = psEventTimer};
+    psOutput out;
+    double at = psChildNow(child);
+
+    if (child->machine.deadline <= at) {
+        psChildStep(child, &event, &out, NULL); /* looks at the goals, too */
+        return;
+    }
+    psGoalsCheck(&child->goals, &child->machine, at, 0, NULL);
+    if (ellCount(&child->goals.over) > 0)
+        psChildStatusPublish(child);
+    psGoalsDeliver(&child->goals);
+    psChildStepArm(child);
+}
+
+static void factsDue(void *ctx)
+{
+    psChild *child = ctx;
+
+    psChildStatusPublish(child);
+    psChildStepArm(child);
+}
+
+static void armOne(psChild *child, psTimer *timer, double deadline, void (*fn)(void *ctx))
+{
+    if (deadline < HUGE_VAL)
+        psLoopArm(child->loop, timer, deadline, fn, child);
+    else
+        psLoopDisarm(timer);
+}
+
+void psChildStepArm(psChild *child)
+{
+    psHealthTrack track = child->health;
+    double at = psChildNow(child);
+    double next;
+
+    armOne(child, &child->machineTimer,
+           fmin(child->machine.deadline, psGoalsDeadline(&child->goals)), machineDue);
+    psHealthEvaluate(&track, &child->machine, child->status.exitAlarm, at, &next);
+    next = fmin(next, psMachineWindowChange(&child->machine, at));
+    armOne(child, &child->factsTimer, fmax(next, at + 0.001), factsDue);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: EPICS */
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <epicsStdio.h>
+
+#include "base/psMessages.h"
+#include "child/psChildText.h"
+
+static psKeys keysOf(const psConfig *cfg)
+{
+    psKeys keys = {cfg->killKey, cfg->toggleKey, cfg->logoutKey};
+
+    return keys;
+}
+
+/* ---- for the status ---- */
+
+/* What is most worth knowing stands in the first 39 characters: many clients cut there. */
+void psChildTextExit(const psChild *child, const psOutput *decision, const char *why, int runSec,
+                     char *out, size_t size)
+{
+    const psReapInfo *info = &child->exitInfo;
+    const char *asked = decision->asked ? ", as asked" : "";
+
+    if (why)
+        epicsSnprintf(out, size, "%s", why);
+    else if (info->lost)
+        epicsSnprintf(out, size, "process %d ended, reaped by somebody else", child->pid);
+    else if (info->signo > 0)
+        epicsSnprintf(out, size, "killed by %s (%d) after %d s%s%s", psSignalName(info->signo),
+                      info->signo, runSec, info->core ? ", core dumped" : "",
+                      decision->exitClass == psExitTimeout ? ", the grace ran out" : asked);
+    else
+        epicsSnprintf(out, size, "exit status %d after %d s%s", info->code, runSec, asked);
+}
+
+/* Local time of day @p mono, a monotonic time near now. */
+static void timeOfDay(const psChild *child, double mono, char *out, size_t size)
+{
+    epicsTimeStamp wall;
+
+    psClockWall(psLoopClock(child->loop), &wall);
+    epicsTimeAddSeconds(&wall, mono - psChildNow(child));
+    psClockFormat(&wall, "%H:%M:%S", out, size);
+}
+
+static void startingMsg(const psChild *child, char *out, size_t size)
+{
+    char since[32];
+
+    psClockFormat(&child->status.startTime, "%H:%M:%S", since, sizeof(since));
+    if (child->machine.deadline < HUGE_VAL)
+        epicsSnprintf(out, size, "Starting: %s", child->argv[0]);
+    else
+        epicsSnprintf(out, size, "Starting: exec of %s hangs since %s (a dead file server?)",
+                      child->argv[0], since);
+}
+
+static void stoppingMsg(const psChild *child, char *out, size_t size)
+{
+    const psMachine *machine = &child->machine;
+    const char *sent =
+        machine->stage == psStageInput ? "stop input" : psSignalName(child->cfg->killSignal);
+    char when[32];
+
+    timeOfDay(child, machine->deadline, when, sizeof(when));
+    epicsSnprintf(out, size, "Stopping: %s sent; next stage at %s", sent, when);
+}
+
+static void stoppedMsg(const psChild *child, char *out, size_t size)
+{
+    const psStatus *status = &child->status;
+
+    if (child->machine.ending)
+        epicsSnprintf(out, size, "Stopped: the supervisor is shutting down");
+    else if (child->machine.byPolicy)
+        epicsSnprintf(out, size, "Stopped: restart mode %s; last end: %s",
+                      psModeName(child->machine.settings.mode), status->exitMsg);
+    else if (child->stoppedBy[0])
+        epicsSnprintf(out, size, "Stopped by %s; last end: %s", child->stoppedBy,
+                      status->exitClass == psExitNone ? "none" : status->exitMsg);
+    else
+        epicsSnprintf(out, size, "Stopped: not started yet");
+}
+
+void psChildTextState(const psChild *child, char *out, size_t size)
+{
+    const psMachine *machine = &child->machine;
+    char when[32];
+
+    switch (machine->state) {
+    case psStateWaiting:
+        epicsSnprintf(out, size, "Waiting: the first start is manual (Start, or ^R)");
+        break;
+    case psStateStarting:
+        startingMsg(child, out, size);
+        break;
+    case psStateRunning:
+        /* QSRV shows 39 characters: the facts come first */
+        psClockFormat(&child->status.startTime, "%H:%M:%S (%Y-%m-%d)", when, sizeof(when));
+        epicsSnprintf(out, size, "Running: pid %d since %s", child->pid, when);
+        break;
+    case psStateStopping:
+        stoppingMsg(child, out, size);
+        break;
+    case psStateKilling:
+        epicsSnprintf(out, size, "Killing: SIGKILL sent%s",
+                      machine->cannotKill ? ", it cannot be killed (a hung device or disk?)" : "");
+        break;
+    case psStateHoldoff:
+        timeOfDay(child, machine->deadline, when, sizeof(when));
+        epicsSnprintf(out, size, "Holdoff: starts at %s; last end: %s", when,
+                      child->status.exitMsg);
+        break;
+    case psStateCrashLoop:
+        epicsSnprintf(out, size, "CrashLoop: %d restarts in %g s; Start or Reset goes on; %s",
+                      machine->settings.maxRestarts, machine->settings.restartWindowSec,
+                      child->status.exitMsg);
+        break;
+    default:
+        stoppedMsg(child, out, size);
+        break;
+    }
+}
+
+/* ---- on console and log ---- */
+
+/* Print a finished text and free it. */
+static void print(psChild *child, psText *text)
+{
+    if (!text->failed)
+        psConsoleWrite(&child->console, text->data, text->len);
+    psTextClear(text);
+}
+
+void psChildTextBanner(const psChild *child, psText *out, bool readOnly)
+{
+    const psConfig *cfg = child->cfg;
+    char started[128];
+    psBanner banner = {
+        .program = child->banner,
+        .keys = keysOf(cfg),
+        .mode = child->machine.settings.mode,
+        .serverPid = (int)getpid(),
+        .serverDir = child->serverDir ? child->serverDir : ".",
+        .childDir = cfg->dir ? cfg->dir : child->serverDir,
+        .name = child->name,
+        .command = cfg->argv[0],
+        .logFile = cfg->logFile,
+        .logFailed = psConsoleLogIsFailed(&child->console),
+        .childPid = child->pid,
+        .serverStarted = child->serverStarted,
+        .childStarted = started,
+        .users = child->console.users,
+        .loggers = child->console.loggers,
+        .readOnly = readOnly,
+    };
+
+    psClockFormat(&child->status.startTime, cfg->timeFormat, started, sizeof(started));
+    psMessageBanner(out, &banner);
+}
+
+void psChildTextRestarting(psChild *child)
+{
+    psText text = PS_TEXT_INIT;
+
+    psMessageRestarting(&text, child->name, child->argv[0]);
+    print(child, &text);
+}
+
+void psChildTextSpawned(psChild *child)
+{
+    psText text = PS_TEXT_INIT;
+
+    psMessageNewPid(&text, child->name, child->pid);
+    print(child, &text);
+}
+
+/* procServ's words where it has them: the forked child printed these on the terminal. */
+void psChildTextSpawnFailed(psChild *child, const psSpawnOutcome *outcome, const char *why)
+{
+    const psConfig *cfg = child->cfg;
+    psText text = PS_TEXT_INIT;
+
+    switch (outcome->stage) {
+    case psSpawnStageExec:
+        psTextPrintf(&text, "%s: child could not execute: %s, %s\r\n", child->argv0,
+                     child->request.file, strerror(outcome->error));
+        break;
+    case psSpawnStageDir:
+        psTextPrintf(&text, "%s: child could not chdir to %s, %s\r\n", child->argv0,
+                     cfg->dir ? cfg->dir : ".", strerror(outcome->error));
+        break;
+    default:
+        psTextPrintf(&text, "%s: cannot start child: %s\r\n", child->argv0, why);
+        break;
+    }
+    print(child, &text);
+}
+
+void psChildTextEnded(psChild *child)
+{
+    const psConfig *cfg = child->cfg;
+    const psReapInfo *info = &child->exitInfo;
+    psState state = child->machine.state;
+    bool again = state == psStateStarting || state == psStateHoldoff;
+    psMode mode = child->machine.settings.mode;
+    psKeys keys = keysOf(cfg);
+    psText text = PS_TEXT_INIT;
+    char time[128];
+
+    if (child->pid > 0 && !info->lost)
+        psMessageReaped(&text, child->pid, info->code, info->signo);
+    psClockFormat(&child->status.exitTime, cfg->timeFormat, time, sizeof(time));
+    if (mode != psModeOneShot || again)
+        mode = again ? psModeAlways : psModeNever;
+    psMessageGone(&text, time, mode, &keys);
+    print(child, &text);
+}
+
+void psChildTextKillKey(psChild *child)
+{
+    psText text = PS_TEXT_INIT;
+
+    psMessageKill(&text);
+    print(child, &text);
+}
+
+void psChildTextMode(psChild *child)
+{
+    psText text = PS_TEXT_INIT;
+
+    psMessageToggled(&text, child->machine.settings.mode);
+    print(child, &text);
+}
+
+void psChildTextNotice(psChild *child, const char *fmt, ...)
+{
+    psText line = PS_TEXT_INIT;
+    va_list args;
+
+    va_start(args, fmt);
+    psTextVPrintf(&line, fmt, args);
+    va_end(args);
+    psConsoleNotice(&child->console, &line);
+    psTextClear(&line);
+}
+
+/* ---- to one client ---- */
+
+static void reply(psClient *client, psText *text)
+{
+    if (!text->failed)
+        psClientSend(client, text->data, text->len);
+    psTextClear(text);
+    psClientPump(client, psLoopNow(client->loop));
+}
+
+void psChildTextInputLost(psClient *typist, size_t lost, bool noMemory)
+{
+    psText text = PS_TEXT_INIT;
+
+    if (noMemory)
+        psMessageInputNoMemory(&text, lost);
+    else
+        psMessageInputFull(&text, lost);
+    reply(typist, &text);
+}
+
+void psChildTextLineTooLong(psClient *typist)
+{
+    psText text = PS_TEXT_INIT;
+
+    psMessageLineTooLong(&text);
+    reply(typist, &text);
+}

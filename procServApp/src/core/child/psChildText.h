@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psChildText.h
+ *  @brief Sentences about a child for people: on its console and log, and in its status.
+ *
+ *  The texts that procServ has, too, are those of base/psMessages.h, byte for byte.
+ *  Thread: loop.  Blocks: never.
+ */
+#ifndef INC_psChildText_H
+#define INC_psChildText_H
+
+#include <compilerDependencies.h>
+
+#include "child/psChildPvt.h"
+
+/** @name For the status; cut to @p size @{ */
+/** The state, why, and what comes next. */
+void psChildTextState(const psChild *child, char *out, size_t size);
+/** The last end.
+ *  @param why    a start failed, else NULL
+ *  @param runSec how long the process ran, s */
+void psChildTextExit(const psChild *child, const psOutput *decision, const char *why, int runSec,
+                     char *out, size_t size);
+/** @} */
+
+/** @name On console and log @{ */
+void psChildTextBanner(const psChild *child, psText *out, bool readOnly);
+void psChildTextRestarting(psChild *child);
+void psChildTextSpawned(psChild *child);
+/** @param why a sentence, from psSpawnExplain() */
+void psChildTextSpawnFailed(psChild *child, const psSpawnOutcome *outcome, const char *why);
+/** After psChildStatusEnded(). */
+void psChildTextEnded(psChild *child);
+void psChildTextKillKey(psChild *child);
+void psChildTextMode(psChild *child);
+/** A notice of ours, `@@@ ...`. */
+void psChildTextNotice(psChild *child, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
+/** @} */
+
+/** @name To one client @{ */
+void psChildTextInputLost(psClient *typist, size_t lost, bool noMemory);
+void psChildTextLineTooLong(psClient *typist);
+/** @} */
+
+#endif

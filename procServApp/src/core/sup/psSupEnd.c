@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: EPICS */
+#include "sup/psSupChildren.h"
+#include "sup/psSupEnd.h"
+
+#define FLUSH_SEC 2.0 /* for consoles and logs */
+
+/* ---- the last phase ---- */
+
+static void conclude(psSup *sup)
+{
+    psChild *first = psSupChildrenAt(sup, 0);
+
+    psLoopDisarm(&sup->flushTimer);
+    psTerminalRestore(&sup->terminal);
+    sup->phase = psPhaseDown;
+    sup->exitCode = first ? psChildExitCode(first) : 0;
+    psQueueClose(sup->queue);
+    if (sup->options.ended)
+        sup->options.ended(sup->options.ctx, sup->exitCode);
+    psLoopStop(sup->loop);
+}
+
+static void flushDue(void *ctx)
+{
+    psSup *sup = ctx;
+    psChild *child;
+
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+        psChildGiveUp(child);
+    conclude(sup);
+}
+
+static void beginFlush(psSup *sup)
+{
+    psChild *child;
+
+    sup->phase = psPhaseFlush;
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+        psChildStop(child);
+    psLoopArm(sup->loop, &sup->flushTimer, psLoopNow(sup->loop) + FLUSH_SEC, flushDue, sup);
+}
+
+void psSupEndLate(psSup *sup, psChild *child)
+{
+    if (sup->phase != psPhaseUp && !psChildEnding(child))
+        psChildShutdown(child);
+}
+
+/* ---- what leads to what ---- */
+
+static bool all(psSup *sup, bool (*is)(const psChild *child))
+{
+    psChild *child;
+
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+        if (!is(child))
+            return false;
+    return true;
+}
+
+static void settled(void *ctx)
+{
+    psSup *sup = ctx;
+    psChild *child;
+
+    if (sup->phase == psPhaseUp && sup->options.endWithOneShot && psSupChildrenCount(sup) > 0 &&
+        all(sup, psChildFinished))
+        psSupEndBegin(sup);
+    if (sup->phase == psPhaseChildren) {
+        for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+            psSupEndLate(sup, child);
+        if (all(sup, psChildDown))
+            beginFlush(sup);
+    }
+    if (sup->phase == psPhaseFlush && all(sup, psChildIdle))
+        conclude(sup);
+}
+
+void psSupEndInit(psSup *sup)
+{
+    sup->settledJob.fn = settled;
+    sup->settledJob.ctx = sup;
+}
+
+/* Deferred: the child is still in the middle of its step. */
+void psSupEndSettled(psSup *sup)
+{
+    if (sup->phase != psPhaseUp || sup->options.endWithOneShot)
+        psLoopDefer(sup->loop, &sup->settledJob);
+}
+
+void psSupEndBegin(psSup *sup)
+{
+    psChild *child;
+
+    psLoopAssertInside(sup->loop);
+    if (sup->phase == psPhaseFlush || sup->phase == psPhaseDown)
+        return;
+    sup->phase = psPhaseChildren;
+    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+        psChildShutdown(child);
+    psLoopDefer(sup->loop, &sup->settledJob);
+}
