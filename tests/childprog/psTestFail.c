@@ -5,7 +5,7 @@
  *   PS_TEST_FAIL="thread 4"   the 4th pthread_create() of the process
  *   PS_TEST_FAIL="thread psClock"  each thread that Base is to give this name
  *   PS_TEST_FAIL="memory 17"  the 17th allocation or creation that our own code asks for
- *   PS_TEST_FAIL="memory /8"  one in 8 of them, by chance, while the test wants that
+ *   PS_TEST_FAIL="memory /8"  every 8th of them, while the test wants that
  *   PS_TEST_FAIL_FILE=path    shared with the test, see report
  *
  * Only the program itself is served, not the children that inherit its environment.  Our own code
@@ -34,7 +34,7 @@
 #define PROGRAM "procServIoc"
 #define FILE_BYTES 65536
 
-/* What the test sees of it, and sets: may it fail now by chance? */
+/* What the test sees of it, and sets: may every n-th fail now? */
 typedef struct report {
     atomic_ulong
         wanted; /* by the test: 1: what we ask for; 2: what libCom asks for to do it; 3: both */
@@ -47,10 +47,10 @@ typedef struct report {
 static report noReport;
 static report *seen = &noReport;
 static enum { failNothing, failThread, failMemory } what;
-static unsigned long number; /* the one that fails; 0: by chance */
-static unsigned long oneIn;  /* so many, by chance */
+static unsigned long number; /* the one that fails; 0: none */
+static unsigned long oneIn;  /* 8 for every 8th */
 static char threadName[32];  /* ""; else each thread of this name */
-static atomic_ulong dice;
+static atomic_ulong turn;
 /* A function of libCom is creating something for us.  Some crash when a part of it fails: there is
  * no other way to have these while the program starts, but nothing of the kind is made later. */
 static _Thread_local int inside;
@@ -101,12 +101,10 @@ __attribute__((constructor)) static void begin(void)
         what = failMemory;
 }
 
-static bool byChance(void)
+/* Every one in so many, counted from when the test wants that. */
+static bool byTurn(void)
 {
-    unsigned long throw =
-        atomic_fetch_add(&dice, 1) * 6364136223846793005ul + 1442695040888963407ul;
-
-    return oneIn > 0 && seen->wanted && (throw >> 33) % oneIn == 0;
+    return oneIn > 0 && seen->wanted && (atomic_fetch_add(&turn, 1) + 1) % oneIn == 0;
 }
 
 static void note(const char *function, uintptr_t caller)
@@ -129,10 +127,9 @@ static void note(const char *function, uintptr_t caller)
 static bool refuse(const char *function, uintptr_t caller)
 {
     unsigned long count = atomic_fetch_add(&seen->counted, 1) + 1;
-
     bool named = threadName[0] && creating && strcmp(creating, threadName) == 0;
 
-    if (count != number && !named && !byChance())
+    if (count != number && !named && !byTurn())
         return false;
     note(function, caller);
     atomic_fetch_add(&seen->refused, 1); /* the test takes this as "all is noted" */

@@ -104,16 +104,17 @@ for (my $n = 1; $n <= $count; $n += $stride) {
 # The copy of the environment, before main(), in a program that changes its own for the IOC
 refuse(1, $ports->ours);
 
-# The first start of all, when libCom has no memory for what it is to create.
-{
-    my $fail = PsTest::Fail->new('memory /1');
+# The first start of all, when libCom has no memory for what it is to create: none at all, or not
+# for the second of its parts.
+for my $part (1, 2) {
+    my $fail = PsTest::Fail->new("memory /$part");
     my $proc = PsTest::Proc->start(env => $fail->env, cmd => [program(), '-f', '--no-ioc', '--wait',
-        '-n', 'W', '--holdoff', 0, "unix:$dir/w.sock", '/bin/cat']);
-    my $client = wait_for { PsTest::Telnet->new("unix:$dir/w.sock", quiet => 1) } 10, 'a console';
+        '-n', 'W', '--holdoff', 0, "unix:$dir/w$part.sock", '/bin/cat']);
+    my $client = wait_for { PsTest::Telnet->new("unix:$dir/w$part.sock", quiet => 1) } 10, 'a console';
     $client->expect(qr/SHUT DOWN/);
     $fail->want(2);
     $client->send("\x12");
-    ok($client->expect(qr/cannot start/), 'a start without memory fails, and says so');
+    ok($client->expect(qr/cannot start/), "a start without memory for part $part fails, and says so");
     $fail->want(0);
     ok((wait_for { children($proc) } 10, 'the child', sub { $client->tell }), 'the next one works');
     is(verdict($proc), '', 'and it ends well') or diag($fail->text . $proc->stderr);

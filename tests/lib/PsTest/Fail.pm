@@ -34,7 +34,7 @@ sub numbers {
     return length $text < 32 ? (0, 0, 0, 0) : unpack 'J4', $text;
 }
 
-# From now on by chance (see psTestFail.c); 0: no longer.  The program must have begun.
+# Every n-th from now on (see psTestFail.c); 0: no longer.  The program must have begun.
 sub want {
     my ($self, $wanted) = @_;
     open(my $file, '+<:raw', $self->{file}) or die "$self->{file}: $!";
