@@ -82,9 +82,10 @@ subtest 'A session with two clients' => sub {
     $one->send("a\0b\x03c\r\0");
     ok($one->expect(qr/\Aabc\r\nabc\r\n/), 'NUL and ignored bytes do not reach the child');
     $two->send("\xff\xfe\r") if !is_procserv();
-    ok(is_procserv() || $one->expect(qr/\xff\xfe\r\n\xff\xfe\r\n/), 'bytes 0xff go both ways');
-    $two->take;
-    $one->take;
+    for my $client ($one, $two) {
+        ok(is_procserv() || $client->expect(qr/\xff\xfe\r\n\xff\xfe\r\n/), 'bytes 0xff go both ways');
+        $client->take;
+    }
     for my $mode_name (is_procserv() ? qw(OFF ON) : qw(OFF ONESHOT ON)) {
         $one->send("\x14");
         ok($_->expect(qr/\A\r\n\@\@\@ Toggled auto restart$mode to $mode_name\r\n/),
