@@ -53,13 +53,11 @@ static bool copyArguments(psChild *child)
 static void collectFacts(psChild *child)
 {
     const psConfig *cfg = child->cfg;
-    char line[1024];
 
-    psConfigCommandLine(cfg, line, sizeof(line));
-    psTextPrintf(&child->commandLine, "%s", line);
+    child->commandLine = psConfigCommandLine(cfg);
     psConsoleInfo(&child->console, false, &child->consoles);
     child->facts.name = child->name;
-    child->facts.commandLine = child->commandLine.data ? child->commandLine.data : "";
+    child->facts.commandLine = child->commandLine ? child->commandLine : "";
     child->facts.dir = cfg->dir ? cfg->dir : child->serverDir ? child->serverDir : "";
     child->facts.consoles = child->consoles.data ? child->consoles.data + 1 : ""; /* no ';' */
     child->facts.logFile = cfg->logFile ? cfg->logFile : "";
@@ -89,6 +87,6 @@ void psChildLaunchClear(psChild *child)
         free(child->envp[i]);
     free(child->envp);
     free(child->argv);
-    psTextClear(&child->commandLine);
+    free(child->commandLine);
     psTextClear(&child->consoles);
 }

@@ -26,14 +26,15 @@ struct psChild {
     void *ctx; /* of ops */
     psLoop *loop;
     const char *argv0;
-    const char *banner;           /* program and version */
-    psConfig *cfg;                /* owned */
-    const char *name;             /* cfg's */
-    char *serverDir;              /* owned; NULL: unknown */
-    char *serverStarted;          /* formatted time; owned */
-    char **argv;                  /* for exec; the array is owned, the strings are cfg's */
-    char **envp;                  /* owned, with PROCSERV_INFO */
-    psText commandLine, consoles; /* behind facts */
+    const char *banner;  /* program and version */
+    psConfig *cfg;       /* owned */
+    const char *name;    /* cfg's */
+    char *serverDir;     /* owned; NULL: unknown */
+    char *serverStarted; /* formatted time; owned */
+    char **argv;         /* for exec; the array is owned, the strings are cfg's */
+    char **envp;         /* owned, with PROCSERV_INFO */
+    char *commandLine;   /* of facts; owned; NULL without memory */
+    psText consoles;     /* of facts */
     psChildFacts facts;
     psFeed *feed;           /* owned */
     psSpawnRequest request; /* of every start */

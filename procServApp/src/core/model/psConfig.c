@@ -192,13 +192,10 @@ int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize)
     return 0;
 }
 
-size_t psConfigCommandLine(const psConfig *cfg, char *out, size_t size)
+char *psConfigCommandLine(const psConfig *cfg)
 {
     psText text = PS_TEXT_INIT;
-    size_t len;
 
-    if (size == 0)
-        return 0;
     if (cfg->execFile)
         psQuoteWord(&text, cfg->execFile);
     for (int i = 0; i < cfg->argc; i++) {
@@ -206,10 +203,7 @@ size_t psConfigCommandLine(const psConfig *cfg, char *out, size_t size)
             psTextPrintf(&text, " ");
         psQuoteWord(&text, cfg->argv[i]);
     }
-    len = text.len < size ? text.len : size - 1;
-    if (len)
-        memcpy(out, text.data, len);
-    out[len] = '\0';
-    psTextClear(&text);
-    return len;
+    if (text.failed)
+        psTextClear(&text);
+    return text.data; /* owned by the caller */
 }

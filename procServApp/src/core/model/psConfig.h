@@ -76,9 +76,9 @@ const psOption *psConfigOption(unsigned index);
  *  is wrong, the line begins with its name */
 int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize);
 
-/** Write the command as a shell would quote it, cut to @p size.
- *  @return length without the NUL; 0 without memory */
-size_t psConfigCommandLine(const psConfig *cfg, char *out, size_t size);
+/** The command as a shell would quote it.
+ *  @return to be freed by the caller; NULL without a command or without memory */
+char *psConfigCommandLine(const psConfig *cfg);
 
 #ifdef __cplusplus
 }

@@ -53,14 +53,14 @@ static void checkCommand(psFindings *findings, const psConfig *cfg, const psSupO
         .coreSizeBytes = cfg->coreSizeBytes,
     };
     char msg[PS_TEXT_BYTES];
-    char line[PS_TEXT_BYTES];
 
     if (psSpawnCheck(&request, msg, sizeof(msg))) {
         found(findings, true, "command: %s", msg);
         return;
     }
-    psConfigCommandLine(cfg, line, sizeof(line));
-    found(findings, false, "command: %s", line);
+    char *line = psConfigCommandLine(cfg);
+    found(findings, false, "command: %s", line ? line : request.file);
+    free(line);
 }
 
 static void checkEndpoint(psFindings *findings, const psConfig *cfg, const psEndpointSpec *spec,
