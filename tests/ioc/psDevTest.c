@@ -95,7 +95,10 @@ static psStatus statusOf(const char *name)
     psStatus st;
 
     memset(&st, 0, sizeof(st));
-    if (psSupStatus(sup, name, &st))
+    psChild *child = psSupFind(sup, name);
+    if (child)
+        psSupStatus(child, &st);
+    else
         testDiag("%s is not supervised", name);
     return st;
 }
@@ -387,7 +390,7 @@ static void testSettings(void)
     expectLong("one:Overridden.SEVR", MINOR_ALARM);
     waitLong("one:Holdoff.PACT", 0);
 
-    if (psSupSubmit(sup, "one", &cmd, NULL, NULL))
+    if (psSupSubmit(sup, psSupFind(sup, "one"), &cmd, NULL, NULL))
         testAbort("cannot submit");
     expectLong("one:Holdoff", 4);
     expectLong("one:Holdoff_RBV", 4);

@@ -86,10 +86,12 @@ static int pidOf(const char *name)
 
     do {
         psSup *sup = psIocSupTake();
-        bool known = sup && !psSupStatus(sup, name, &status);
+        psChild *child = sup ? psSupFind(sup, name) : NULL;
+        if (child)
+            psSupStatus(child, &status);
 
         psIocSupRelease();
-        if (known && status.state == psStateRunning)
+        if (child && status.state == psStateRunning)
             return status.pid;
         epicsThreadSleep(0.005);
     } while (now() < end);

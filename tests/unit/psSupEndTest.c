@@ -60,7 +60,7 @@ static void stop_IgnoringTheSignal_IsKilledAfterTheGrace(void)
     psTestConsoleType(&console, "x\r");
     psTestConsoleExpect(&console, "got 1 x"); /* it ignores TERM by now */
     psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(how == psCmdDone && status.exitClass == psExitTimeout && status.exitSignal == SIGKILL &&
                status.exitAlarm && status.state == psStateStopped,
            "%s", status.exitMsg);
@@ -85,7 +85,7 @@ static void stop_Input_EndsWithoutASignal(void)
     psTestConsoleType(&console, "garbage");
     psTestConsoleExpect(&console, "garbage"); /* the terminal has it */
     psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     bool asked = psTestConsoleExpect(&console, "read 4");
     testOk(how == psCmdDone && asked && status.exitClass == psExitClean && status.exitCode == 0,
            "%s", status.exitMsg);
@@ -112,7 +112,7 @@ static void stop_OfAWrapper_WaitsForWhatItWraps(void)
     psSupFixtureStart(&f);
     ready = psTestConsoleExpect(&console, "ready");
     psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     well = psTestConsoleExpect(&console, "ended well");
     testOk(ready && how == psCmdDone && well && status.exitSignal == SIGTERM &&
                status.exitClass == psExitKilled,
@@ -210,7 +210,7 @@ static void shutdown_Twice_DoesNotWaitForTheGrace(void)
     psSupFixtureState(&f, "one", psStateStopping);
     psSupRaise(f.sup, SIGINT);
     psSupFixtureWait(&f);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(status.exitSignal == SIGKILL && status.exitClass == psExitKilled, "%s", status.exitMsg);
     psTestConsoleClose(&console);
     psSupFixtureClose(&f);
@@ -228,10 +228,10 @@ static void shutdown_RightAtTheStart_Ends(void)
         psSupFixtureAdd(&f, psSupFixtureConfig(&f, "one", WORDS("wait")));
         psSupFixtureStart(&f);
         for (int k = 0; k < i; k++)
-            psSupStatus(f.sup, "one", &status); /* some microseconds */
+            psSupStatus(psSupFind(f.sup, "one"), &status); /* some microseconds */
         psSupShutdown(f.sup);
         psSupFixtureWait(&f);
-        psSupStatus(f.sup, "one", &status);
+        psSupStatus(psSupFind(f.sup, "one"), &status);
         gone += status.state == psStateStopped && status.pid == 0;
         psSupFixtureClose(&f);
     }
@@ -272,7 +272,7 @@ static void shutdown_InEachState_Ends(void)
                           psStateName(cases[i].state));
         psSupShutdown(f.sup);
         psSupFixtureWait(&f);
-        psSupStatus(f.sup, "one", &status);
+        psSupStatus(psSupFind(f.sup, "one"), &status);
         testOk(status.state == psStateStopped && status.pid == 0, "from %s",
                psStateName(cases[i].state));
         psSupFixtureClose(&f);
@@ -306,9 +306,9 @@ static void giverThread(void *arg)
 
     while (giver->accepted < GIVEN && status != -ESHUTDOWN) {
         psCommand cmd = {.verb = verbs[giver->accepted % NELEMENTS(verbs)], .value = SIGCONT};
+        psChild *child = psSupAt(giver->f->sup, giver->accepted % 2);
 
-        status = psSupSubmit(giver->f->sup, giver->accepted % 2 ? "one" : "two", &cmd, countDone,
-                             &giver->done[giver->accepted]);
+        status = psSupSubmit(giver->f->sup, child, &cmd, countDone, &giver->done[giver->accepted]);
         if (status == 0)
             giver->accepted++;
         if (giver->accepted == 50)
@@ -429,7 +429,7 @@ static void keys_KillToggleRestartQuit(void)
     testOk(good && !status.desiredUp, "^T: it stays down");
     psTestConsoleType(&console, "\x12");
     good = psTestConsoleExpect(&console, "ready");
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(good && status.startReason == psReasonConsole &&
                strncmp(status.cmd.by, "console ", 8) == 0,
            "^R starts it at rest: %s", status.cmd.by);

@@ -130,7 +130,7 @@ void psSupFixtureAdd(psSupFixture *f, psConfig *cfg)
 
     if (psSupAddChild(f->sup, cfg, msg, sizeof(msg)) != 0)
         testAbort("psSupAddChild: %s", msg);
-    psSupSubscribe(f->sup, psConfigName(cfg), trigger, f->news);
+    psSupSubscribe(psSupFind(f->sup, psConfigName(cfg)), trigger, f->news);
     psConfigFree(cfg);
 }
 
@@ -148,13 +148,15 @@ psStatus psSupFixtureUntil(psSupFixture *f, const char *name, bool (*is)(const p
                            long arg, const char *what)
 {
     epicsUInt64 deadline = epicsMonotonicGet() + (epicsUInt64)(PS_TEST_SEC * 1e9);
+    psChild *child = psSupFind(f->sup, name);
     psStatus status;
 
+    if (!child)
+        testAbort("no child %s", name);
     for (;;) {
         epicsUInt64 now = epicsMonotonicGet();
 
-        if (psSupStatus(f->sup, name, &status) != 0)
-            testAbort("no child %s", name);
+        psSupStatus(child, &status);
         if (is(&status, arg))
             return status;
         if (now >= deadline)
@@ -197,7 +199,7 @@ static void commandDone(void *ctx, psCmdState how, const char *msg)
     command->calls++;
     command->how = how;
     snprintf(command->msg, sizeof(command->msg), "%s", msg);
-    psSupStatus(command->sup, command->name, &command->then);
+    psSupStatus(psSupFind(command->sup, command->name), &command->then);
     epicsEventMustTrigger(command->event);
 }
 
@@ -211,7 +213,7 @@ void psTestCommandGive(psTestCommand *command, psSupFixture *f, const char *name
     command->sup = f->sup;
     snprintf(command->name, sizeof(command->name), "%s", name);
     snprintf(cmd.by, sizeof(cmd.by), "ops@test");
-    int status = psSupSubmit(f->sup, name, &cmd, commandDone, command);
+    int status = psSupSubmit(f->sup, psSupFind(f->sup, name), &cmd, commandDone, command);
     if (status)
         testAbort("%s of %s: %s", psVerbName(verb), name, strerror(-status));
 }

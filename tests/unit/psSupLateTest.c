@@ -31,9 +31,9 @@ static void begin_AfterAStart_StartsNoSecondProcess(void)
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "one", WORDS("/bin/sleep", "1000")));
     psSupFixtureDo(&f, "one", psVerbStart, 0);
     first = psSupFixtureRuns(&f, "one", 1);
-    psSupBegin(f.sup, "one");
+    psSupStartChild(f.sup, psSupFind(f.sup, "one"));
     psSupFixtureDo(&f, "one", psVerbRotateLog, 0); /* behind it */
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(status.starts == 1 && status.pid == first.pid && status.state == psStateRunning,
            "%d starts, pid %d and %d, %s", status.starts, first.pid, status.pid,
            psStateName(status.state));
@@ -63,7 +63,7 @@ static void shutdown_ChildAddedMeanwhile_EndsToo(void)
            "settings are refused from then on");
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "two", WORDS("/bin/sleep", "1000")));
     int code = psSupFixtureWait(&f); /* aborts if it does not end */
-    psSupStatus(f.sup, "two", &status);
+    psSupStatus(psSupFind(f.sup, "two"), &status);
     testOk(status.starts == 0, "the end came, code %d; the late one never started", code);
     psTestConsoleClose(&console);
     psSupFixtureClose(&f);
@@ -122,7 +122,7 @@ static void free_NeverStarted_GivesTheTerminalBack(void)
     tcgetattr(pty.slave, &before);
     psSupFixtureOpen(&f, false);
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "one", WORDS("/bin/sleep", "1000")));
-    testOk1(psSupAttachTerminal(f.sup, "one", pty.slave) == 0);
+    testOk1(psSupAttachTerminal(f.sup, psSupFind(f.sup, "one"), pty.slave) == 0);
     tcgetattr(pty.slave, &between);
     psSupFree(f.sup);
     f.sup = NULL;
@@ -161,7 +161,7 @@ static void log_ThatFails_IsToldOnTheConsole(void)
     epicsSnprintf(path, sizeof(path), "%s/log", dir);
     psSupFixtureSet(cfg, "logfile", path);
     psSupFixtureAdd(&f, cfg);
-    psSupBegin(f.sup, NULL);
+    psSupStartChild(f.sup, NULL);
     psSupFixtureRuns(&f, "late", 1);
     psTestConsoleOpen(&console, &f, "late");
     psTestConsoleExpect(&console, "@@@ Child log file: unable to open log file ");

@@ -30,7 +30,7 @@ static psCmdState rotate(psSupFixture *f, const char *name, char *outMsg, size_t
 
     psTestCommandGive(&command, f, name, psVerbRotateLog, 0);
     psCmdState how = psTestCommandWait(&command);
-    psSupStatus(f->sup, name, &status);
+    psSupStatus(psSupFind(f->sup, name), &status);
     epicsSnprintf(outMsg, size, "%s", status.cmd.msg);
     return how;
 }

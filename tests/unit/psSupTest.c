@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <dbDefs.h>
+#include <epicsEvent.h>
+#include <epicsThread.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
@@ -50,7 +52,7 @@ static void boot_Running_PublishesEachTransition(void)
 
     openOne(&f);
     do {
-        more = psSupNextTransition(f.sup, "one", &got);
+        more = psSupNextTransition(psSupFind(f.sup, "one"), &got);
         if (more >= 0) {
             inOrder = inOrder && got.seq == status.seq + 1;
             status = got;
@@ -83,7 +85,7 @@ static void wait_UntilStarted_IsWaiting(void)
     psStatus status = psSupFixtureState(&f, "one", psStateWaiting);
     testOk(!status.desiredUp && status.pid == 0 && status.starts == 0, "it waits");
     psCmdState how = psSupFixtureDo(&f, "one", psVerbStart, 0);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(how == psCmdDone && status.state == psStateRunning &&
                status.startReason == psReasonOperator,
            "until it is started");
@@ -202,9 +204,9 @@ static void commands_EachVerb_DoesWhatItSays(void)
     psStatus status, before;
 
     openOne(&f);
-    psSupStatus(f.sup, "one", &before);
+    psSupStatus(psSupFind(f.sup, "one"), &before);
     psCmdState how = psSupFixtureDo(&f, "one", psVerbRestart, 0);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(how == psCmdDone && status.state == psStateRunning && status.pid != before.pid &&
                isGone(before.pid) && status.exitClass == psExitKilled,
            "restart: another process");
@@ -215,14 +217,14 @@ static void commands_EachVerb_DoesWhatItSays(void)
     testOk(how == psCmdDone, "start of a running one is done");
     before = status;
     how = psSupFixtureDo(&f, "one", psVerbStop, 0);
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(how == psCmdDone && status.state == psStateStopped && status.pid == 0 &&
                isGone(before.pid) && !status.desiredUp && !status.exitAlarm,
            "stop: it is gone, without alarm: %s", status.stateMsg);
     how = psSupFixtureDo(&f, "one", psVerbKill, 0);
     testOk(how == psCmdFailed, "kill without a process fails");
     how = psSupFixtureDo(&f, "one", psVerbStart, 0);
-    psSupStatus(f.sup, "one", &before);
+    psSupStatus(psSupFind(f.sup, "one"), &before);
     testOk(how == psCmdDone && before.state == psStateRunning, "start: it runs");
     how = psSupFixtureDo(&f, "one", psVerbKill, 0);
     testOk(how == psCmdDone && isGone(before.pid), "kill: that process is gone");
@@ -271,7 +273,7 @@ static void commands_Settings_AreApplied(void)
     done = done && psSupFixtureDo(&f, "one", psVerbGrace, 1.5) == psCmdDone;
     done = done && psSupFixtureDo(&f, "one", psVerbMaxRestarts, 7) == psCmdDone;
     done = done && psSupFixtureDo(&f, "one", psVerbMode, psModeOnFailure) == psCmdDone;
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(done && status.settings.holdoffSec == 2.5 && status.settings.holdoffMaxSec == 60 &&
                status.settings.restartWindowSec == 30 && status.settings.graceSec == 1.5 &&
                status.settings.maxRestarts == 7 && status.settings.mode == psModeOnFailure &&
@@ -279,7 +281,7 @@ static void commands_Settings_AreApplied(void)
            "six settings, overridden");
     done = psSupFixtureDo(&f, "one", psVerbRestart, 0) == psCmdDone;
     done = done && psSupFixtureDo(&f, "one", psVerbResetCounters, 0) == psCmdDone;
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(done && status.starts == 0 && status.restarts == 0, "counters are zero");
     testOk(psSupFixtureDo(&f, "one", psVerbRotateLog, 0) == psCmdDone, "the log is reopened");
     psSupFixtureClose(&f);
@@ -289,25 +291,24 @@ static void submit_Wrong_IsRefusedAtOnce(void)
 {
     psSupFixture f;
     psCommand cmd = {.verb = psVerbStart};
-    int unknown, bad, nan, verb, ending;
+    int bad, nan, verb, ending;
 
     openOne(&f);
-    unknown = psSupSubmit(f.sup, "nobody", &cmd, NULL, NULL);
     cmd.verb = psVerbSignal;
     cmd.value = 65;
-    bad = psSupSubmit(f.sup, "one", &cmd, NULL, NULL);
+    bad = psSupSubmit(f.sup, psSupFind(f.sup, "one"), &cmd, NULL, NULL);
     cmd.verb = psVerbHoldoff;
     cmd.value = strtod("nan", NULL);
-    nan = psSupSubmit(f.sup, "one", &cmd, NULL, NULL);
+    nan = psSupSubmit(f.sup, psSupFind(f.sup, "one"), &cmd, NULL, NULL);
     cmd.verb = psVerbCount;
-    verb = psSupSubmit(f.sup, "one", &cmd, NULL, NULL);
-    testOk(unknown == -ENOENT && bad == -EINVAL && nan == -EINVAL && verb == -EINVAL,
+    verb = psSupSubmit(f.sup, psSupFind(f.sup, "one"), &cmd, NULL, NULL);
+    testOk(!psSupFind(f.sup, "nobody") && bad == -EINVAL && nan == -EINVAL && verb == -EINVAL,
            "no such child, signal 65, hold-off NaN, no such verb");
     psSupShutdown(f.sup);
     psSupFixtureWait(&f);
     cmd.verb = psVerbStart;
     cmd.value = 0;
-    ending = psSupSubmit(f.sup, "one", &cmd, NULL, NULL);
+    ending = psSupSubmit(f.sup, psSupFind(f.sup, "one"), &cmd, NULL, NULL);
     testOk(ending == -ESHUTDOWN, "after the end: -ESHUTDOWN");
     psSupFixtureClose(&f);
 }
@@ -395,12 +396,12 @@ static void severalChildren_AreIndependent(void)
     psCmdState how = psSupFixtureDo(&f, "child5", psVerbStop, 0);
     for (int i = 0; i < many; i++) {
         snprintf(name, sizeof(name), "child%d", i);
-        psSupStatus(f.sup, name, &now);
+        psSupStatus(psSupFind(f.sup, name), &now);
         if (i != 3 && i != 5)
             untouched += now.state == psStateRunning && now.pid == status[i].pid;
     }
     testOk(how == psCmdDone && untouched == many - 2 && psSupCount(f.sup) == many &&
-               strcmp(psSupName(f.sup, 5), "child5") == 0 && !psSupName(f.sup, many),
+               strcmp(psSupFacts(psSupAt(f.sup, 5))->name, "child5") == 0 && !psSupAt(f.sup, many),
            "one crashes, one is stopped, %d go on", untouched);
     psSupFixtureClose(&f);
     for (int i = 0; i < many; i++)
@@ -413,21 +414,76 @@ static void addChild_AfterStart_BeginsWhenTold(void)
     psSupFixture f;
     psStatus status;
     char msg[256];
-    int again, unknown, begun;
+    int again, begun;
 
     openOne(&f);
     addChild(&f, "late", WORDS("wait"));
-    psSupStatus(f.sup, "late", &status);
+    psSupStatus(psSupFind(f.sup, "late"), &status);
     testOk(status.state == psStateStopped && status.starts == 0, "nothing starts by itself");
-    begun = psSupBegin(f.sup, "late");
-    begun += psSupBegin(f.sup, "late");
-    unknown = psSupBegin(f.sup, "nobody");
+    begun = psSupStartChild(f.sup, psSupFind(f.sup, "late"));
+    begun += psSupStartChild(f.sup, psSupFind(f.sup, "late"));
     status = psSupFixtureRuns(&f, "late", 1);
-    testOk(begun == 0 && unknown == -ENOENT && status.starts == 1, "begun twice: one start");
+    testOk(begun == 0 && status.starts == 1, "begun twice: one start");
     psConfig *cfg = psSupFixtureConfig(&f, "late", WORDS("wait"));
     again = psSupAddChild(f.sup, cfg, msg, sizeof(msg));
     testOk(again == -EEXIST && strstr(msg, "late"), "%s", msg);
     psConfigFree(cfg);
+    psSupFixtureClose(&f);
+}
+
+#define TWINS 30
+
+typedef struct adder {
+    psSupFixture *f;
+    const char *log;
+    epicsEventId go;
+    int added;
+} adder;
+
+static void addTwins(void *arg)
+{
+    adder *self = arg;
+    char name[32], msg[256];
+
+    epicsEventMustWait(self->go);
+    for (int i = 0; i < TWINS; i++) {
+        static const char *const command[] = {"/bin/cat"};
+        psConfig *cfg = psConfigCreate(); /* no endpoint: a second one would refuse the twin */
+
+        snprintf(name, sizeof(name), "twin%d", i);
+        if (!cfg || psConfigSet(cfg, "name", name, msg, sizeof(msg)) ||
+            psConfigSet(cfg, "logfile", self->log, msg, sizeof(msg)) ||
+            psConfigSetCommand(cfg, 1, command))
+            testAbort("cannot configure %s", name);
+        self->added += psSupAddChild(self->f->sup, cfg, msg, sizeof(msg)) == 0;
+        psConfigFree(cfg);
+    }
+}
+
+static void addChild_SameNamesByTwoThreads_AddsEachOnce(void)
+{
+    epicsThreadOpts opts = {.priority = epicsThreadPriorityMedium,
+                            .stackSize = epicsThreadGetStackSize(epicsThreadStackMedium),
+                            .joinable = 1};
+    psSupFixture f;
+    adder adders[2];
+    epicsThreadId threads[2];
+
+    openOne(&f);
+    for (int i = 0; i < 2; i++) {
+        adders[i] =
+            (adder){.f = &f, .log = "/dev/null", .go = epicsEventMustCreate(epicsEventEmpty)};
+        threads[i] = epicsThreadCreateOpt("adder", addTwins, &adders[i], &opts);
+    }
+    for (int i = 0; i < 2; i++)
+        epicsEventMustTrigger(adders[i].go);
+    for (int i = 0; i < 2; i++) {
+        epicsThreadMustJoin(threads[i]);
+        epicsEventDestroy(adders[i].go);
+    }
+    int added = adders[0].added + adders[1].added;
+    testOk(added == TWINS && psSupCount(f.sup) == 1 + TWINS,
+           "%d of %d names were added, %d children", added, TWINS, psSupCount(f.sup));
     psSupFixtureClose(&f);
 }
 
@@ -473,7 +529,7 @@ static void hundredRestarts_LeakNoDescriptor(void)
     psSupFixtureUntil(&f, "one", hasStarted, 103, "103 starts");
     psSupFixtureDo(&f, "one", psVerbStop, 0);
     after = psTestDescriptors();
-    psSupStatus(f.sup, "one", &status);
+    psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(before == after && status.starts >= 103, "%d descriptors before, %d after %d starts",
            before, after, status.starts);
     psSupFixtureClose(&f);
@@ -490,7 +546,7 @@ static void supervisors_OneAfterTheOther_LeaveNothing(void)
     before = psTestDescriptors();
     for (int i = 0; i < 3; i++) {
         openOne(&f);
-        psSupStatus(f.sup, "one", &status);
+        psSupStatus(psSupFind(f.sup, "one"), &status);
         psSupFixtureClose(&f);
         gone += isGone(status.pid);
     }
@@ -516,20 +572,14 @@ static void free_NeverStarted_IsFine(void)
 static void facts_OfAChild_AreWhatWasConfigured(void)
 {
     psSupFixture f;
-    psChildFacts facts = {0};
-    char info[256] = "", pid[32], report[4096] = "", *print = NULL;
+    char pid[32], report[4096] = "", *print = NULL;
     size_t size = 0;
 
     openOne(&f);
-    int none = psSupFacts(f.sup, "nobody", &facts);
-    psSupFacts(f.sup, "one", &facts);
-    testOk(none == -ENOENT && strcmp(facts.name, "one") == 0 &&
-               strstr(facts.commandLine, "psTestChild wait") && strstr(facts.logFile, "one.log") &&
-               strstr(facts.consoles, "one.sock"),
-           "%s", facts.commandLine);
-    psSupInfo(f.sup, "one", info, sizeof(info));
-    snprintf(pid, sizeof(pid), "PID=%d;CTL=unix:", (int)getpid());
-    testOk(strncmp(info, pid, strlen(pid)) == 0, "%s", info);
+    const psChildFacts *facts = psSupFacts(psSupFind(f.sup, "one"));
+    testOk(strcmp(facts->name, "one") == 0 && strstr(facts->commandLine, "psTestChild wait") &&
+               strstr(facts->logFile, "one.log") && strstr(facts->consoles, "one.sock"),
+           "%s", facts->commandLine);
     FILE *out = open_memstream(&print, &size);
     psSupPrintInfo(f.sup, out);
     psSupReport(f.sup, out, 2);
@@ -562,6 +612,7 @@ MAIN(psSupTest)
     crashLoop_Reset_TriesAsOftenAgain();
     severalChildren_AreIndependent();
     addChild_AfterStart_BeginsWhenTold();
+    addChild_SameNamesByTwoThreads_AddsEachOnce();
     addChild_EndpointInUse_Fails();
     hundredRestarts_LeakNoDescriptor();
     supervisors_OneAfterTheOther_LeaveNothing();

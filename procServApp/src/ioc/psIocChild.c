@@ -16,6 +16,7 @@ struct psIocChild {
     ELLLIST observers;        /* fixed from iocInit to the end of that IOC */
     epicsMutexId lock;        /* leaf; guards all below, and the head's machine */
     psSup *sup;               /* NULL: nothing of that name is supervised */
+    psChild *supervised;      /* of that name, as is the next; NULL with sup */
     psChildFacts facts;
     psStatus snap; /* what the records show */
     bool live;     /* the IOC runs */
@@ -26,7 +27,7 @@ struct psIocChild {
 /* With the lock held. */
 static void takeNewest(psIocChild *child)
 {
-    psSupStatus(child->sup, child->name, &child->snap); /* cannot fail: it was there */
+    psSupStatus(child->supervised, &child->snap);
     psIocScanTook(&child->head.scan, child->snap.seq, false);
 }
 
@@ -37,7 +38,7 @@ static void takeNext(psIocChild *child)
     int status;
 
     do {
-        status = psSupNextTransition(child->sup, child->name, &next);
+        status = psSupNextTransition(child->supervised, &next);
         if (status < 0)
             return; /* none */
         /* What was published while we subscribed is shown already. */
@@ -126,7 +127,10 @@ void psIocChildPollIfShown(psIocChild *child, uint32_t seq)
 /* With the lock held. */
 static int newest(psIocChild *child, psStatus *out)
 {
-    return child->sup ? psSupStatus(child->sup, child->name, out) : -ENOENT;
+    if (!child->sup)
+        return -ENOENT;
+    psSupStatus(child->supervised, out);
+    return 0;
 }
 
 int psIocChildSettings(psIocChild *child, psSettings *out)
@@ -154,7 +158,7 @@ uint32_t psIocChildNewest(psIocChild *child)
 int psIocChildSubmit(psIocChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     epicsMutexMustLock(child->lock);
-    int status = child->sup ? psSupSubmit(child->sup, child->name, cmd, done, ctx) : -ENOENT;
+    int status = child->sup ? psSupSubmit(child->sup, child->supervised, cmd, done, ctx) : -ENOENT;
     epicsMutexUnlock(child->lock);
     return status;
 }
@@ -162,7 +166,7 @@ int psIocChildSubmit(psIocChild *child, const psCommand *cmd, psDoneFn done, voi
 int psIocChildTell(psIocChild *child, const char *text)
 {
     epicsMutexMustLock(child->lock);
-    int status = child->sup ? psSupTell(child->sup, child->name, text) : -ENOENT;
+    int status = child->sup ? psSupTell(child->sup, child->supervised, text) : -ENOENT;
     epicsMutexUnlock(child->lock);
     return status;
 }
@@ -172,7 +176,7 @@ int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason
 {
     epicsMutexMustLock(child->lock);
     int status =
-        child->sup ? psSupDenied(child->sup, child->name, cmd, reason, done, ctx) : -ENOENT;
+        child->sup ? psSupDenied(child->sup, child->supervised, cmd, reason, done, ctx) : -ENOENT;
     epicsMutexUnlock(child->lock);
     return status;
 }
@@ -218,9 +222,9 @@ static void published(void *ctx)
 
 /* Follow the transitions from the newest on.  Subscribed first, since the supervisor keeps none
  * for nobody. */
-static void follow(psIocChild *child, psSup *sup)
+static void follow(psIocChild *child, psChild *supervised)
 {
-    psSupSubscribe(sup, child->name, published, child); /* cannot fail: it is there */
+    psSupSubscribe(supervised, published, child);
     epicsMutexMustLock(child->lock);
     if (child->sup)
         takeNewest(child);
@@ -229,58 +233,60 @@ static void follow(psIocChild *child, psSup *sup)
 
 void psIocChildAttach(psIocChild *child, psSup *sup)
 {
-    psChildFacts facts;
+    psChild *supervised = psSupFind(sup, child->name);
 
-    if (psSupFacts(sup, child->name, &facts))
+    if (!supervised)
         return;
     epicsMutexMustLock(child->lock);
     bool isNew = !child->sup;
     bool live = child->live;
     if (isNew) {
         child->sup = sup;
-        child->facts = facts;
+        child->supervised = supervised;
+        child->facts = *psSupFacts(supervised);
         takeNewest(child);
     }
     epicsMutexUnlock(child->lock);
     if (isNew && live) {
-        follow(child, sup);
+        follow(child, supervised);
         psIocHeadPublish(&child->head);
     }
 }
 
-/* The supervisor the child is attached to, if any. */
-static psSup *supOf(psIocChild *child)
+/* What the child is attached to; NULL: nothing. */
+static psChild *supervisedOf(psIocChild *child)
 {
     epicsMutexMustLock(child->lock);
-    psSup *sup = child->sup;
+    psChild *supervised = child->supervised;
     epicsMutexUnlock(child->lock);
-    return sup;
+    return supervised;
 }
 
 void psIocChildDetach(psIocChild *child)
 {
-    psSup *sup = supOf(child);
+    psChild *supervised = supervisedOf(child);
 
-    if (!sup)
+    if (!supervised)
         return;
     epicsMutexMustLock(child->lock);
     child->sup = NULL;
+    child->supervised = NULL;
     memset(&child->snap, 0, sizeof(child->snap));
     memset(&child->facts, 0, sizeof(child->facts));
     child->snap.state = psStateUnknown;
     psIocScanTook(&child->head.scan, 0, false);
     child->head.scan.shown = 0; /* another supervisor counts from 1 again */
     epicsMutexUnlock(child->lock);
-    psSupSubscribe(sup, child->name, NULL, NULL); /* not under the lock, which published() takes */
+    psSupSubscribe(supervised, NULL, NULL); /* not under the lock, which published() takes */
     psIocHeadPublish(&child->head);
 }
 
 void psIocChildStart(psIocChild *child)
 {
-    psSup *sup = supOf(child);
+    psChild *supervised = supervisedOf(child);
 
-    if (sup)
-        follow(child, sup);
+    if (supervised)
+        follow(child, supervised);
     epicsMutexMustLock(child->lock);
     child->live = true;
     epicsMutexUnlock(child->lock);
@@ -291,9 +297,9 @@ void psIocChildStop(psIocChild *child)
 {
     epicsMutexMustLock(child->lock);
     child->live = false;
-    psSup *sup = child->sup;
+    psChild *supervised = child->supervised;
     epicsMutexUnlock(child->lock);
-    if (sup)
-        psSupSubscribe(sup, child->name, NULL, NULL);
+    if (supervised)
+        psSupSubscribe(supervised, NULL, NULL);
     psIocHeadStop(&child->head);
 }

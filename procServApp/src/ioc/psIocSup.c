@@ -77,7 +77,7 @@ void psIocBegin(void)
 
     pvt.begun = true;
     if (sup) {
-        psSupBegin(sup, NULL); /* fails only while the supervisor ends */
+        psSupStartChild(sup, NULL); /* fails only while the supervisor ends */
         psIocRegistryAttach(sup);
     }
     psIocSupRelease();
@@ -102,12 +102,13 @@ bool psIocSupIsOwn(void)
 double psIocSupEndSec(psSup *sup)
 {
     double longest = 0;
-    const char *name;
+    psChild *child;
 
-    for (int i = 0; (name = psSupName(sup, i)); i++) {
+    for (int i = 0; (child = psSupAt(sup, i)); i++) {
         psStatus status;
 
-        if (!psSupStatus(sup, name, &status) && status.settings.graceSec > longest)
+        psSupStatus(child, &status);
+        if (status.settings.graceSec > longest)
             longest = status.settings.graceSec;
     }
     return 2 * longest + END_EXTRA_SEC; /* stop input, then the kill signal */

@@ -82,7 +82,7 @@ static void begin(psSup *sup, const char *name)
     psIocRegistryAttach(sup);
     if (!psIocSupBegun())
         return;
-    if (psSupBegin(sup, name)) {
+    if (psSupStartChild(sup, psSupFind(sup, name))) {
         fprintf(stderr, "%s: the supervisor is ending\n", name);
         iocshSetError(-1);
         return;
@@ -162,11 +162,13 @@ static void startCall(const iocshArgBuf *args)
     if (trial)
         return;
     psSup *sup = psIocSupTake();
-    int status = sup ? psSupBegin(sup, args[0].sval) : -ENOENT;
+    const char *name = args[0].sval; /* NULL: all */
+    psChild *child = sup && name ? psSupFind(sup, name) : NULL;
+    int status = sup && (child || !name) ? psSupStartChild(sup, child) : -ENOENT;
 
     psIocSupRelease();
     if (status)
-        refuseStatus("procServStart", args[0].sval, status);
+        refuseStatus("procServStart", name, status);
 }
 
 /* ---- procServReport ---- */
@@ -187,11 +189,14 @@ static void reportCall(const iocshArgBuf *args)
 /* Console and log show who gave it, as for a put. */
 static int give(psSup *sup, const char *name, const psCommand *cmd, const char *words)
 {
+    psChild *child = psSupFind(sup, name);
     char text[PS_TEXT_BYTES];
 
+    if (!child)
+        return -ENOENT;
     psIocWhoLine(cmd->by, words, text, sizeof(text));
-    int status = psSupTell(sup, name, text);
-    return status ? status : psSupSubmit(sup, name, cmd, NULL, NULL);
+    int status = psSupTell(sup, child, text);
+    return status ? status : psSupSubmit(sup, child, cmd, NULL, NULL);
 }
 
 static void cmdCall(const iocshArgBuf *args)

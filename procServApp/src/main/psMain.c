@@ -200,7 +200,7 @@ static void attachTerminal(run *self)
         return;
     if (group >= 0 && group != getpgrp())
         return;
-    int status = psSupAttachTerminal(self->sup, psConfigName(program->child), 0);
+    int status = psSupAttachTerminal(self->sup, psSupAt(self->sup, 0), 0);
     if (status && status != -ENOTTY)
         fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
 }

@@ -51,8 +51,10 @@ static void notice(const char *line)
 {
     psSup *sup = serve.options.sup;
 
-    for (int i = 0; i < psSupCount(sup); i++)
-        (void)psSupTell(sup, psSupName(sup, i), line);
+    psChild *child;
+
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
+        (void)psSupTell(sup, child, line);
     errlogPrintf("%s: %s\n", serve.options.argv0, line);
 }
 

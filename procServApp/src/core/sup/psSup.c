@@ -243,7 +243,7 @@ static void loopThread(void *arg)
 
 int psSupStart(psSup *sup)
 {
-    int status = psSupBegin(sup, NULL);
+    int status = psSupStartChild(sup, NULL);
 
     if (status)
         return status;

@@ -2,9 +2,10 @@
 /** @file psSup.h
  *  @brief The supervisor: the public face of psCore.
  *
- *  One object owns one loop thread; the thread owns all children.  A child is named everywhere.
- *  Life: psSupCreate, psSupAddChild..., psSupStart, (psSupAddChild, psSupBegin)..., psSupShutdown,
- *  psSupWait, psSupFree.
+ *  One object owns one loop thread; the thread owns all children.  A child is named by its
+ *  configuration; whoever needs it more than once keeps the handle that psSupFind() gives.
+ *  Life: psSupCreate, psSupAddChild..., psSupStart, (psSupAddChild, psSupStartChild)...,
+ *  psSupShutdown, psSupWait, psSupFree.
  */
 #ifndef INC_psSup_H
 #define INC_psSup_H
@@ -21,6 +22,8 @@ extern "C" {
 #endif
 
 typedef struct psSup psSup;
+/** One child; valid as long as its supervisor. */
+typedef struct psChild psChild;
 struct psClock;
 struct psInherit;
 
@@ -62,62 +65,63 @@ int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
 /** Start the loop thread and begin every child added so far (boot: as --wait and mode say).
  *  @return 0 or -errno */
 int psSupStart(psSup *sup);
-/** Begin a child added after psSupStart(); NULL: all not begun yet.  Idempotent.  Thread: any.
- *  @return 0 or -ENOENT */
-int psSupBegin(psSup *sup, const char *name);
+/** @name Children.  Thread: any.  Blocks: never.  @{ */
+/** @return NULL: there is no child of that name */
+psChild *psSupFind(psSup *sup, const char *name);
+/** In the order added.  @return NULL past the end */
+psChild *psSupAt(psSup *sup, int index);
+int psSupCount(psSup *sup);
+/** @} */
+
+/** Start a child that was added after psSupStart(), as mode and --wait say; NULL: all that were not
+ *  started yet.  Starting one again does nothing.  Thread: any.  Blocks: never.
+ *  @return as psSupSubmit() */
+int psSupStartChild(psSup *sup, psChild *child);
 
 /** Give the launching terminal to a child as one more console, if fd is a terminal.
  *  The supervisor uses a description of its own and restores the mode at the end.  Once, before
  *  psSupStart().
- *  @return 0, -ENOTTY, -ENOENT or -errno */
-int psSupAttachTerminal(psSup *sup, const char *name, int fd);
+ *  @return 0, -ENOTTY or -errno */
+int psSupAttachTerminal(psSup *sup, psChild *child, int fd);
 
 /** Queue a command for one child.
  *  @param done called exactly once, on the loop thread, if 0 is returned; may be NULL.  It must
  *              not block.
  *  Thread: any.  Blocks: never.
- *  @return 0, -EAGAIN queue full, -ESHUTDOWN ending, -ENOENT no such child, -EINVAL value out of
+ *  @return 0, -EAGAIN queue full, -ESHUTDOWN ending, -ENOMEM, -EINVAL value out of
  *          psVerbRange() or not a number */
-int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx);
+int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
 
 /** Tell something on a child's console and log, as "@@@ text".  Thread: any.  Blocks: never.
  *  @return as psSupSubmit() */
-int psSupTell(psSup *sup, const char *name, const char *text);
+int psSupTell(psSup *sup, psChild *child, const char *text);
 /** Record a command that was refused: CmdState Denied.
  *  @param done told so, as by psSupSubmit(); may be NULL */
-int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason,
-                psDoneFn done, void *ctx);
+int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
+                void *ctx);
 
-/** The newest published status.  Thread: any.  Blocks: never.  @return 0 or -ENOENT */
-int psSupStatus(psSup *sup, const char *name, psStatus *out);
+/** The newest published status.  Thread: any.  Blocks: never. */
+void psSupStatus(psChild *child, psStatus *out);
 /** Take the oldest transition not yet taken; each is given once.  One consumer per child.
- *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none, -ENOENT */
-int psSupNextTransition(psSup *sup, const char *name, psStatus *out);
+ *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none */
+int psSupNextTransition(psChild *child, psStatus *out);
 /** Be called after each publication, on the loop thread, without any lock held; must not block.
  *  The transitions given from then on begin with the newest there is now.
  *  One subscriber per child; NULL ends it, and when that call returns no call is under way
- *  (so never call it from @p fn or with a lock that @p fn takes).  @return 0 or -ENOENT */
-int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx);
+ *  (so never call it from @p fn or with a lock that @p fn takes). */
+void psSupSubscribe(psChild *child, void (*fn)(void *ctx), void *ctx);
 
-/** @return 0 or -ENOENT */
-int psSupFacts(psSup *sup, const char *name, psChildFacts *out);
-
-/** Names, in the order added.  @return how many there are; NULL past the end */
-int psSupCount(psSup *sup);
-const char *psSupName(psSup *sup, int index);
+/** What never changes, its name among it.  Thread: any.  Blocks: never. */
+const psChildFacts *psSupFacts(const psChild *child);
 
 /** Monotonic now of the supervisor's clock, s: what Uptime counts with. */
 double psSupMono(psSup *sup);
 
-/** PROCSERV_INFO without the prefix "PROCSERV_INFO=" of one child; "PID=...;LOG=...;CTL=...". */
-int psSupInfo(psSup *sup, const char *name, char *out, size_t size);
-/** The same as an info file's content, for all children. */
+/** Write the content of an info file, for all children.  Thread: any.  Blocks: on @p out. */
 void psSupPrintInfo(psSup *sup, FILE *out);
 /** A report for people, level 0...2.  Thread: any.  Blocks: on @p out. */
 void psSupReport(psSup *sup, FILE *out, int level);
 
-/** Reopen every log.  Thread: any. */
-void psSupReopenLogs(psSup *sup);
 /** Begin the end: children are stopped in their stages, logs flushed, `ended` is called.  A
  *  second call goes straight to SIGKILL.  Thread: any.  Blocks: never. */
 void psSupShutdown(psSup *sup);

@@ -84,15 +84,6 @@ static int put(psSup *sup, psRequest *request)
     return status;
 }
 
-static int putSimple(psSup *sup, const char *name, void (*fn)(psRequest *request))
-{
-    psChild *child = name ? psSupChildrenFind(sup, name) : NULL;
-
-    if (name && !child)
-        return -ENOENT;
-    return put(sup, newRequest(sup, child, fn));
-}
-
 static void doCommand(psRequest *request)
 {
     psSupEndLate(request->sup, request->child);
@@ -111,7 +102,7 @@ static void doTell(psRequest *request)
     psChildNotice(request->child, request->text);
 }
 
-static void doBegin(psRequest *request)
+static void doStart(psRequest *request)
 {
     psSup *sup = request->sup;
     psChild *child;
@@ -138,17 +129,13 @@ static void doTerminal(psRequest *request)
 
 /* ---- public ---- */
 
-int psSupBegin(psSup *sup, const char *name)
+int psSupStartChild(psSup *sup, psChild *child)
 {
-    return putSimple(sup, name, doBegin);
+    return put(sup, newRequest(sup, child, doStart));
 }
 
-int psSupSubmit(psSup *sup, const char *name, const psCommand *cmd, psDoneFn done, void *ctx)
+int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
 {
-    psChild *child = psSupChildrenFind(sup, name);
-
-    if (!child)
-        return -ENOENT;
     if (psVerbCheck(cmd->verb, cmd->value))
         return -EINVAL;
     psRequest *request = newRequest(sup, child, doCommand);
@@ -179,20 +166,14 @@ static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
     return request;
 }
 
-int psSupTell(psSup *sup, const char *name, const char *text)
+int psSupTell(psSup *sup, psChild *child, const char *text)
 {
-    psChild *child = psSupChildrenFind(sup, name);
-
-    return child ? put(sup, textRequest(sup, child, text, doTell)) : -ENOENT;
+    return put(sup, textRequest(sup, child, text, doTell));
 }
 
-int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *reason,
-                psDoneFn done, void *ctx)
+int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
+                void *ctx)
 {
-    psChild *child = psSupChildrenFind(sup, name);
-
-    if (!child)
-        return -ENOENT;
     psRequest *request = textRequest(sup, child, reason, doDenied);
     if (request) {
         request->cmd = *cmd;
@@ -202,13 +183,10 @@ int psSupDenied(psSup *sup, const char *name, const psCommand *cmd, const char *
     return put(sup, request);
 }
 
-int psSupAttachTerminal(psSup *sup, const char *name, int fd)
+int psSupAttachTerminal(psSup *sup, psChild *child, int fd)
 {
-    psChild *child = psSupChildrenFind(sup, name);
     int io;
 
-    if (!child)
-        return -ENOENT;
     int error = psTerminalTake(&sup->terminal, fd, &io);
     if (error)
         return error;
@@ -219,11 +197,6 @@ int psSupAttachTerminal(psSup *sup, const char *name, int fd)
     }
     request->fd = io;
     return put(sup, request);
-}
-
-void psSupReopenLogs(psSup *sup)
-{
-    psLoopRaise(sup->loop, SIGHUP); /* past the queue, which may be full */
 }
 
 void psSupShutdown(psSup *sup)

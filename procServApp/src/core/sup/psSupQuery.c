@@ -3,7 +3,6 @@
  * What callers of other threads may know: copies of published values, and facts that are fixed
  * once a child exists.
  */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,41 +12,14 @@
 #include "model/psVerb.h"
 #include "sup/psSupChildren.h"
 
-int psSupStatus(psSup *sup, const char *name, psStatus *out)
+psChild *psSupFind(psSup *sup, const char *name)
 {
-    psChild *child = psSupChildrenFind(sup, name);
-
-    if (!child)
-        return -ENOENT;
-    psFeedNewest(psChildFeed(child), out);
-    return 0;
+    return psSupChildrenFind(sup, name);
 }
 
-int psSupNextTransition(psSup *sup, const char *name, psStatus *out)
+psChild *psSupAt(psSup *sup, int index)
 {
-    psChild *child = psSupChildrenFind(sup, name);
-
-    return child ? psFeedNext(psChildFeed(child), out) : -ENOENT;
-}
-
-int psSupSubscribe(psSup *sup, const char *name, void (*fn)(void *ctx), void *ctx)
-{
-    psChild *child = psSupChildrenFind(sup, name);
-
-    if (!child)
-        return -ENOENT;
-    psFeedSubscribe(psChildFeed(child), fn, ctx);
-    return 0;
-}
-
-int psSupFacts(psSup *sup, const char *name, psChildFacts *out)
-{
-    psChild *child = psSupChildrenFind(sup, name);
-
-    if (!child)
-        return -ENOENT;
-    *out = *psChildGetFacts(child);
-    return 0;
+    return psSupChildrenAt(sup, index);
 }
 
 int psSupCount(psSup *sup)
@@ -55,30 +27,29 @@ int psSupCount(psSup *sup)
     return psSupChildrenCount(sup);
 }
 
-const char *psSupName(psSup *sup, int index)
+void psSupStatus(psChild *child, psStatus *out)
 {
-    psChild *child = psSupChildrenAt(sup, index);
+    psFeedNewest(psChildFeed(child), out);
+}
 
-    return child ? psChildName(child) : NULL;
+int psSupNextTransition(psChild *child, psStatus *out)
+{
+    return psFeedNext(psChildFeed(child), out);
+}
+
+void psSupSubscribe(psChild *child, void (*fn)(void *ctx), void *ctx)
+{
+    psFeedSubscribe(psChildFeed(child), fn, ctx);
+}
+
+const psChildFacts *psSupFacts(const psChild *child)
+{
+    return psChildGetFacts(child);
 }
 
 double psSupMono(psSup *sup)
 {
     return psClockMono(sup->options.clock);
-}
-
-int psSupInfo(psSup *sup, const char *name, char *out, size_t size)
-{
-    psChild *child = psSupChildrenFind(sup, name);
-    psText text = PS_TEXT_INIT;
-
-    if (!child)
-        return -ENOENT;
-    psTextPrintf(&text, "PID=%d", (int)getpid());
-    psChildInfo(child, false, &text);
-    epicsSnprintf(out, size, "%s", text.failed ? "" : text.data);
-    psTextClear(&text);
-    return 0;
 }
 
 void psSupPrintInfo(psSup *sup, FILE *out)
