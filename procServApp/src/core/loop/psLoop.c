@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include <dbDefs.h>
-#include <epicsMutex.h>
 #include <epicsThread.h>
 
 #include "loop/psLoop.h"
@@ -57,9 +56,7 @@ struct psLoop {
     _Atomic uint64_t raised; /* bit N-1: signal N */
     _Atomic uint64_t maxLatencyNs;
 
-    epicsMutexId jobLock; /* leaf; guards the two lists and the flags of the jobs on them */
-    ELLLIST jobs;
-    ELLLIST deferred;
+    psJobList jobs;
 };
 
 static void wake(psLoop *loop)
@@ -81,13 +78,11 @@ psLoop *psLoopCreate(const psClock *clock)
     loop->clock = clock;
     ellInit(&loop->watches);
     psTimerListInit(&loop->timers);
-    ellInit(&loop->jobs);
-    ellInit(&loop->deferred);
     loop->epollFd = epoll_create1(EPOLL_CLOEXEC);
     loop->wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    loop->jobLock = epicsMutexCreate();
+    int status = psJobListInit(&loop->jobs);
     event.data.ptr = loop; /* no watch has this address */
-    if (loop->epollFd < 0 || loop->wakeFd < 0 || !loop->jobLock ||
+    if (loop->epollFd < 0 || loop->wakeFd < 0 || status ||
         epoll_ctl(loop->epollFd, EPOLL_CTL_ADD, loop->wakeFd, &event) < 0) {
         psLoopFree(loop);
         return NULL;
@@ -107,16 +102,11 @@ void psLoopFree(psLoop *loop)
     for (psTimer *timer = psTimerListFirst(&loop->timers); timer;
          timer = psTimerListFirst(&loop->timers))
         psLoopDisarm(timer);
-    while ((node = ellGet(&loop->jobs)))
-        CONTAINER(node, psJob, node)->queued = false;
-    while ((node = ellGet(&loop->deferred)))
-        CONTAINER(node, psJob, node)->queued = false;
     if (loop->epollFd >= 0)
         close(loop->epollFd);
     if (loop->wakeFd >= 0)
         close(loop->wakeFd);
-    if (loop->jobLock)
-        epicsMutexDestroy(loop->jobLock);
+    psJobListClear(&loop->jobs);
     free(loop);
 }
 
@@ -243,68 +233,29 @@ static void dispatchTimers(psLoop *loop)
 
 /* ---- jobs ---- */
 
-static void enqueue(psLoop *loop, ELLLIST *list, psJob *job)
+/* The loop thread looks at the lists before it sleeps. */
+static void wakeOther(psLoop *loop)
 {
-    bool mustWake = false;
-
-    epicsMutexMustLock(loop->jobLock);
-    if (!job->queued) {
-        job->queued = true;
-        job->deferred = list == &loop->deferred;
-        mustWake = ellCount(list) == 0;
-        ellAdd(list, &job->node);
-    }
-    epicsMutexUnlock(loop->jobLock);
-    /* the loop thread looks at the lists before it sleeps */
-    if (mustWake && atomic_load(&loop->owner) != epicsThreadGetIdSelf())
+    if (atomic_load(&loop->owner) != epicsThreadGetIdSelf())
         wake(loop);
 }
 
 void psLoopPost(psLoop *loop, psJob *job)
 {
-    enqueue(loop, &loop->jobs, job);
+    if (psJobListAdd(&loop->jobs, job, false))
+        wakeOther(loop);
 }
 
 void psLoopDefer(psLoop *loop, psJob *job)
 {
     psLoopAssertInside(loop);
-    enqueue(loop, &loop->deferred, job);
+    if (psJobListAdd(&loop->jobs, job, true))
+        wakeOther(loop);
 }
 
 void psLoopCancel(psLoop *loop, psJob *job)
 {
-    epicsMutexMustLock(loop->jobLock);
-    if (job->queued) {
-        ellDelete(job->deferred ? &loop->deferred : &loop->jobs, &job->node);
-        job->queued = false;
-    }
-    epicsMutexUnlock(loop->jobLock);
-}
-
-/* Those queued now; what they queue has its turn in the next round. */
-static void runJobs(psLoop *loop, ELLLIST *list)
-{
-    epicsMutexMustLock(loop->jobLock);
-    for (int left = ellCount(list); left > 0; left--) {
-        ELLNODE *node = ellGet(list);
-
-        if (!node)
-            break;
-        psJob *job = CONTAINER(node, psJob, node);
-        job->queued = false;
-        epicsMutexUnlock(loop->jobLock);
-        job->fn(job->ctx);
-        epicsMutexMustLock(loop->jobLock);
-    }
-    epicsMutexUnlock(loop->jobLock);
-}
-
-static bool haveJobs(psLoop *loop)
-{
-    epicsMutexMustLock(loop->jobLock);
-    bool have = ellCount(&loop->jobs) > 0 || ellCount(&loop->deferred) > 0;
-    epicsMutexUnlock(loop->jobLock);
-    return have;
+    psJobListRemove(&loop->jobs, job);
 }
 
 /* ---- signals ---- */
@@ -346,7 +297,7 @@ static double waitSec(psLoop *loop, double maxWaitSec)
 {
     const psTimer *timer = psTimerListFirst(&loop->timers);
 
-    if (maxWaitSec == 0 || haveJobs(loop) || atomic_load(&loop->stop) ||
+    if (maxWaitSec == 0 || psJobListAny(&loop->jobs) || atomic_load(&loop->stop) ||
         (loop->raiseFn && atomic_load(&loop->raised)))
         return 0;
     if (timer) {
@@ -420,9 +371,9 @@ void psLoopRound(psLoop *loop, double maxWaitSec)
 
     dispatchRaised(loop);
     dispatchReady(loop);
-    runJobs(loop, &loop->jobs);
+    psJobListRun(&loop->jobs, false);
     dispatchTimers(loop);
-    runJobs(loop, &loop->deferred);
+    psJobListRun(&loop->jobs, true);
     noteLatency(loop);
 }
 

@@ -19,6 +19,7 @@
 #include <ellLib.h>
 
 #include "base/psClock.h"
+#include "loop/psJob.h"
 #include "loop/psTimer.h"
 
 typedef struct psLoop psLoop;
@@ -32,15 +33,6 @@ typedef struct psWatch {
     psWatchFn fn;
     void *ctx;
 } psWatch;
-
-/** Work handed to the loop.  It must live until it has run; a queued job is not queued twice. */
-typedef struct psJob {
-    ELLNODE node;
-    bool queued;   /* guarded by the loop's job lock, as is the next */
-    bool deferred; /* on which of the loop's two lists */
-    void (*fn)(void *ctx);
-    void *ctx;
-} psJob;
 
 /** Thread: any.  @return NULL without memory, a mutex, or descriptors for epoll and eventfd */
 psLoop *psLoopCreate(const psClock *clock);
