@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <epicsEvent.h>
@@ -28,6 +29,18 @@ static double fakeMono(void *ctx)
 }
 
 static const psClock fakeClock = {.mono = fakeMono};
+
+static int refuse; /* errno that epoll_ctl() fails with; 0: it does its work */
+
+/* In place of the C library's. */
+int epoll_ctl(int epollFd, int op, int fd, struct epoll_event *event)
+{
+    if (refuse && op != EPOLL_CTL_DEL) {
+        errno = refuse;
+        return -1;
+    }
+    return (int)syscall(SYS_epoll_ctl, epollFd, op, fd, event);
+}
 
 /* ---- descriptors ---- */
 
@@ -189,6 +202,66 @@ static void modify_DuringDispatch_SuppressesReportedEvent(void)
     testOk(a.calls + b.calls == 1, "a silenced one is not called (%d, %d)", a.calls, b.calls);
     sideClose(&a);
     sideClose(&b);
+    psLoopFree(loop);
+}
+
+/* Rounds until it was called @p calls times. */
+static void await(psLoop *loop, const side *s, int calls)
+{
+    double deadline = psClockMono(psClockSystem()) + DEADLINE_SEC;
+
+    while (s->calls < calls) {
+        if (psClockMono(psClockSystem()) > deadline)
+            testAbort("%d of %d calls within %.0f s", s->calls, calls, DEADLINE_SEC);
+        psLoopRound(loop, 1.0);
+    }
+}
+
+/* The kernel is short of memory, or the user has too many watches. */
+static void watch_ThatTheKernelRefuses_IsNotDeaf(void)
+{
+    psLoop *loop = psLoopCreate(psClockSystem());
+    side a, b;
+
+    testDiag("watch_ThatTheKernelRefuses_IsNotDeaf");
+    sideOpen(&a);
+    sideOpen(&b);
+    refuse = ENOSPC;
+    testOk1(psLoopWatch(loop, &a.watch, a.fd, EPOLLIN, sideReady, &a) == 0);
+    testOk1(psLoopWatch(loop, &b.watch, b.fd, EPOLLIN, sideReady, &b) == 0);
+    put(a.peer);
+    await(loop, &a, 1);
+    testOk(a.events == EPOLLIN && b.calls == 0, "heard while refused: 0x%x", a.events);
+    a.unwatches = &b; /* whoever is first strikes out the other, as with the kernel's */
+    b.unwatches = &a;
+    put(b.peer);
+    int before = a.calls + b.calls;
+    while (a.watch.loop && b.watch.loop)
+        psLoopRound(loop, 1.0);
+    testOk(a.calls + b.calls == before + 1, "what is unwatched is not called");
+    refuse = 0;
+    sideClose(&a);
+    sideClose(&b);
+
+    sideOpen(&a);
+    psLoopWatch(loop, &a.watch, a.fd, EPOLLIN, sideReady, &a);
+    psLoopModify(&a.watch, 0);
+    refuse = ENOMEM;
+    psLoopModify(&a.watch, EPOLLIN);
+    put(a.peer);
+    await(loop, &a, 1);
+    testOk(a.calls == 1, "one that was silent is heard again");
+    refuse = 0;
+    await(loop, &a, 2); /* the kernel takes it at the next look */
+    double start = psClockMono(psClockSystem());
+    await(loop, &a, 200);
+    testOk(psClockMono(psClockSystem()) - start < 5, "and at full speed once the kernel takes it");
+    refuse = EPERM;
+    psLoopUnwatch(&a.watch);
+    testOk(psLoopWatch(loop, &a.watch, a.fd, EPOLLIN, sideReady, &a) == -EPERM,
+           "what will never be taken is an error");
+    refuse = 0;
+    sideClose(&a);
     psLoopFree(loop);
 }
 
@@ -452,12 +525,13 @@ MAIN(psLoopTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(45);
+    testPlan(52);
     watch_Readable_IsCalledUntilRead();
     watch_SilencedAndHungUp_IsNotCalled();
     unwatch_DuringDispatch_SuppressesReportedEvent();
     unwatch_Itself_AndWatchAgain();
     modify_DuringDispatch_SuppressesReportedEvent();
+    watch_ThatTheKernelRefuses_IsNotDeaf();
     timers_RingInOrderOfDeadline();
     timer_RearmedForNow_WaitsForNextRound();
     timer_OnRealClock_DoesNotSpin();

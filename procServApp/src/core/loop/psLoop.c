@@ -10,14 +10,13 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,9 +26,11 @@
 #include "loop/psLoop.h"
 
 #include "base/psLog.h"
+#include "loop/psEpoll.h"
 
 #define PS_LOOP_EVENTS 128 /* reported at once; the rest stays with the kernel, in turn */
 #define PS_LOOP_MAX_WAIT 86400.0
+#define PS_LOOP_REFUSED_SEC 0.1 /* how often one looks at what the kernel does not watch */
 #define EPOLL_ALWAYS (EPOLLERR | EPOLLHUP) /* reported whether asked for or not */
 
 struct psLoop {
@@ -43,10 +44,10 @@ struct psLoop {
     psTimerList timers;
     struct epoll_event ready[PS_LOOP_EVENTS];
     int readyCount;
-    int readyNext; /* first not dispatched yet */
+    int readyNext;        /* first not dispatched yet */
+    psTimer refusedTimer; /* armed while the kernel refuses a watch */
     double now;
-    bool noPwait2;   /* the kernel has no epoll_pwait2 */
-    bool waitFailed; /* it was reported */
+    bool waitFailed; /* that it cannot wait was reported */
     void (*raiseFn)(void *ctx, int signo);
     void *raiseCtx;
 
@@ -112,20 +113,38 @@ void psLoopFree(psLoop *loop)
 
 /* ---- descriptors ---- */
 
+static void lookAtRefused(void *ctx);
+
 /* Tell the kernel.  With no event asked for, epoll would still report EPOLLHUP and EPOLLERR, and
  * spin on them: so such a watch is not with the kernel at all. */
-static int epollSet(psWatch *watch, unsigned before, unsigned after)
+static int epollSet(psWatch *watch, unsigned events)
 {
-    struct epoll_event event = {.events = after, .data = {.ptr = watch}};
+    struct epoll_event event = {.events = events, .data = {.ptr = watch}};
     int op = EPOLL_CTL_MOD;
 
-    if (before == after)
+    if (watch->known == events)
         return 0;
-    if (!before)
+    if (!watch->known)
         op = EPOLL_CTL_ADD;
-    else if (!after)
+    else if (!events)
         op = EPOLL_CTL_DEL;
-    return epoll_ctl(watch->loop->epollFd, op, watch->fd, &event) < 0 ? -errno : 0;
+    if (epoll_ctl(watch->loop->epollFd, op, watch->fd, &event) < 0)
+        return -errno;
+    watch->known = events;
+    return 0;
+}
+
+/* It has no memory to spare, or the user has too many watches: that may pass. */
+static bool isShortage(int status)
+{
+    return status == -ENOMEM || status == -ENOSPC;
+}
+
+static void expectRefused(psLoop *loop)
+{
+    if (!loop->refusedTimer.loop)
+        psLoopArm(loop, &loop->refusedTimer, psClockMono(loop->clock) + PS_LOOP_REFUSED_SEC,
+                  lookAtRefused, loop);
 }
 
 int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx)
@@ -135,14 +154,17 @@ int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn
     watch->loop = loop;
     watch->fd = fd;
     watch->events = events;
+    watch->known = 0;
     watch->fn = fn;
     watch->ctx = ctx;
-    int status = epollSet(watch, 0, events);
-    if (status) {
+    int status = epollSet(watch, events);
+    if (status && !isShortage(status)) {
         watch->loop = NULL;
         return status;
     }
     ellAdd(&loop->watches, &watch->node);
+    if (status)
+        expectRefused(loop);
     return 0;
 }
 
@@ -151,10 +173,9 @@ void psLoopModify(psWatch *watch, unsigned events)
     if (!watch->loop)
         return;
     psLoopAssertInside(watch->loop);
-    /* can fail for want of kernel memory only when silent before: then it stays silent, and the
-     * next call tries again */
-    if (epollSet(watch, watch->events, events) == 0)
-        watch->events = events;
+    watch->events = events;
+    if (epollSet(watch, events))
+        expectRefused(watch->loop);
 }
 
 void psLoopUnwatch(psWatch *watch)
@@ -164,7 +185,7 @@ void psLoopUnwatch(psWatch *watch)
     if (!loop)
         return;
     psLoopAssertInside(loop);
-    epollSet(watch, watch->events, 0);
+    (void)epollSet(watch, 0); /* cannot fail for one that the kernel knows */
     for (int i = loop->readyNext; i < loop->readyCount; i++)
         if (loop->ready[i].data.ptr == watch)
             loop->ready[i].data.ptr = NULL;
@@ -194,6 +215,26 @@ static void dispatchReady(psLoop *loop)
             watch->fn(watch->ctx, events);
     }
     loop->readyCount = loop->readyNext = 0;
+}
+
+/* What the kernel does not watch for us is offered to it again, and else looked at: nobody is deaf
+ * for want of kernel memory, only slow. */
+static void lookAtRefused(void *ctx)
+{
+    psLoop *loop = ctx;
+
+    for (ELLNODE *node = ellFirst(&loop->watches); node; node = ellNext(node)) {
+        psWatch *watch = CONTAINER(node, psWatch, node);
+        struct pollfd look = {.fd = watch->fd, .events = (short)watch->events};
+
+        if (epollSet(watch, watch->events) == 0)
+            continue;
+        expectRefused(loop);
+        if (loop->readyCount < PS_LOOP_EVENTS && poll(&look, 1, 0) > 0)
+            loop->ready[loop->readyCount++] = (struct epoll_event){
+                .events = (unsigned short)look.revents, .data = {.ptr = watch}};
+    }
+    dispatchReady(loop);
 }
 
 /* ---- timers ---- */
@@ -311,34 +352,6 @@ static double waitSec(psLoop *loop, double maxWaitSec)
     return maxWaitSec > PS_LOOP_MAX_WAIT ? PS_LOOP_MAX_WAIT : maxWaitSec;
 }
 
-static int epollWait(psLoop *loop, double sec)
-{
-    int status;
-
-#ifdef SYS_epoll_pwait2
-    if (!loop->noPwait2 && sizeof(struct timespec) == 16) {
-        /* rounded up: waking before the deadline would make it spin there */
-        double whole = floor(sec);
-        struct timespec left = {.tv_sec = (time_t)whole,
-                                .tv_nsec = (long)ceil((sec - whole) * 1e9)};
-
-        if (left.tv_nsec >= 1000000000L) {
-            left.tv_sec++;
-            left.tv_nsec = 0;
-        }
-        status = (int)syscall(SYS_epoll_pwait2, loop->epollFd, loop->ready, PS_LOOP_EVENTS,
-                              sec < 0 ? NULL : &left, NULL, 0);
-        /* EPERM: a container's filter that does not know it */
-        if (status >= 0 || (errno != ENOSYS && errno != EPERM))
-            return status;
-        loop->noPwait2 = true;
-    }
-#endif
-    status =
-        epoll_wait(loop->epollFd, loop->ready, PS_LOOP_EVENTS, sec < 0 ? -1 : (int)ceil(sec * 1e3));
-    return status;
-}
-
 static void noteLatency(psLoop *loop)
 {
     double sec = psClockMono(loop->clock) - loop->now;
@@ -362,9 +375,9 @@ static void waitFailed(psLoop *loop, int error)
 void psLoopRound(psLoop *loop, double maxWaitSec)
 {
     atomic_store(&loop->owner, epicsThreadGetIdSelf());
-    int count = epollWait(loop, waitSec(loop, maxWaitSec));
-    if (count < 0 && errno != EINTR)
-        waitFailed(loop, errno);
+    int count = psEpollWait(loop->epollFd, loop->ready, PS_LOOP_EVENTS, waitSec(loop, maxWaitSec));
+    if (count < 0 && count != -EINTR)
+        waitFailed(loop, -count);
     loop->readyNext = 0;
     loop->readyCount = count > 0 ? count : 0;
     loop->now = psClockMono(loop->clock);

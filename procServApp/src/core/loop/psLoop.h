@@ -29,7 +29,8 @@ typedef struct psWatch {
     ELLNODE node; /* loop's list of watches */
     psLoop *loop; /* NULL: not watched */
     int fd;
-    unsigned events;
+    unsigned events; /* asked for */
+    unsigned known;  /* of them with the kernel */
     psWatchFn fn;
     void *ctx;
 } psWatch;
@@ -54,7 +55,9 @@ double psLoopNow(const psLoop *loop);
 /** The longest round, from its wake-up to its end, since the last call, s.  Thread: any. */
 double psLoopTakeMaxLatency(psLoop *loop);
 
-/** @return 0 or -errno of epoll_ctl; @p fd stays the caller's */
+/** While the kernel has no memory for a watch, the loop looks at the descriptor every 0.1 s.
+ *  @param fd stays the caller's
+ *  @return 0, or -errno of epoll_ctl(): this descriptor cannot be watched */
 int psLoopWatch(psLoop *loop, psWatch *watch, int fd, unsigned events, psWatchFn fn, void *ctx);
 /** Change the events; with 0 it stays watched but silent, even if hung up.  No system call if
  *  nothing changes. */
