@@ -31,11 +31,12 @@ sub copy_tree {
     is(system('cp', '-a', @files, $copy), 0, 'the tree is copied');
 }
 
-# make with these settings, to its end: (exit code, output)
+# make with these settings, to its end: (exit code, output).  As from a shell: `make runtests` leaves
+# variables of its own in the environment.
 sub make {
     my (@words) = @_;
-    local @ENV{qw(TOP MAKEFLAGS MAKELEVEL MFLAGS)};
-    delete @ENV{qw(TOP MAKEFLAGS MAKELEVEL MFLAGS)};
+    local %ENV = map { $_ => $ENV{$_} } grep { defined $ENV{$_} }
+        qw(PATH HOME TMPDIR LANG EPICS_HOST_ARCH);
     my $proc = PsTest::Proc->start(cmd => ['make', '-s', '-j2', '-C', $copy, @words]);
     $proc->wait_exit(150) or BAIL_OUT('make does not end');
     return ($proc->exit_code, $proc->stdout . $proc->stderr);
