@@ -95,7 +95,7 @@ static void halfFile(void)
     isUsed(readsByteByByte, "a file that comes byte by byte");
     isUsed(interruptsOnce, "a read that a signal interrupts");
     isRefused(failsAfterHalf, "a read error", "Input/output error");
-    isRefused(endsAfterHalf, "a file that becomes shorter", "its size changes");
+    isRefused(endsAfterHalf, "a file that becomes shorter", "the file changed while it was read");
     testOk(psAcfRenew() == 0, "rules without addresses need no new ones");
     writeFile("HAG(h) {$(PS_HOSTS)}\n");
     isUsed(readsAll, "a file that names this host");

@@ -50,7 +50,7 @@ static void testMessages(void)
         const char *text, *msg;
     } cases[] = {
         {"--nosuch x y", "unrecognized option '--nosuch'"},
-        {"--holdoff x -- y", "--holdoff: 'x' is not a number of seconds from 0 to 86400"},
+        {"--holdoff x -- y", "--holdoff: 'x' must be a number of seconds from 0 to 86400"},
         {"-Z x", "invalid option -- 'Z'"},
         {"-P", "option requires an argument -- 'P'"},
         {"--log x", "option '--log' is ambiguous; possibilities: '--logport' '--logfile' "

@@ -279,7 +279,7 @@ static void testUnknown(void)
     testdbGetFieldEqual("ghost:State", DBR_LONG, psStateUnknown);
     testdbGetFieldEqual("ghost:State.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("ghost:Pid.SEVR", DBR_LONG, INVALID_ALARM);
-    expectString("ghost:Pid.AMSG", "no such process is supervised");
+    expectString("ghost:Pid.AMSG", "there is no child of that name");
     testdbPutFieldFail(-1, "bad:In.PROC", DBR_LONG, 1);
     testdbGetFieldEqual("bad:In.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("bad:In.PACT", DBR_LONG, 0);
@@ -328,7 +328,7 @@ static void testCommands(bool secured)
 
     putPlain("one:SignalNum", 70);
     expectLong("one:CmdState", psCmdDenied);
-    expectString("one:CmdMsg", "70 is not in 1...64");
+    expectString("one:CmdMsg", "70 is outside 1...64");
 
     putPlain("one:Signal", SIGHUP);
     expectLong("one:Signal.STAT", WRITE_ALARM);

@@ -170,7 +170,7 @@ static void testForeignRules(void)
 {
     testDiag("rules that know nothing of ours");
     setUp("../psHostTest.acf");
-    expectSaid("has no ASG(PS_RO): our status records fall under DEFAULT, which lets nobody write",
+    expectSaid("has no ASG(PS_RO): our status records are in DEFAULT, which lets nobody write",
                true);
     expectSaid("has no ASG(PS_CONSOLE)", true);
     expectSaid("has no ASG(PS_CMD)", false);

@@ -62,7 +62,7 @@ subtest 'A database that makes Base call exit()' => sub {
     wait_for { $server->stderr =~ /^epicsThreadSleep/m } 20, 'the script', sub { $server->stderr };
     $console->send("\r");
     ok($console->expect(qr/moved/, 5), 'the database becomes a bad one');
-    ok($console->expect(qr/\@\@\@ no PVs: Base called exit\(\) while running the script/,
+    ok($console->expect(qr/\@\@\@ no PVs: EPICS Base called exit\(\) while running the script/,
         30), 'the reason is told') or diag($server->log_text);
     ok((stays { $server->running && kill 0, ($server->child_pids)[-1] } 0.5, 'both'),
         'program and child run on');

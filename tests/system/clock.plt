@@ -34,7 +34,7 @@ my $uptime = pv('K:PS:Uptime');
 my $first = $uptime->wait_connected(30) ? $uptime->get : undef;
 ok(defined $first, 'the PVs are there') or diag($proc->stderr);
 ok((wait_for { $uptime->get > $first } 20, 'Uptime to count'), 'Uptime counts');
-my @said = $proc->stderr =~ /no thread for what changes once a second: a timer does it/g;
+my @said = $proc->stderr =~ /cannot create the thread for updates once per second; using a timer/g;
 is(scalar @said, 1, 'one line says that a timer does it') or diag($proc->stderr);
 $uptime->close;
 is($proc->stop, 0, 'SIGTERM ends it');

@@ -130,7 +130,7 @@ subtest 'A soft IOC takes commands' => sub {
     ok(record('State')->wait_value('Running', 5), 'it runs');
     my $pid = record('Pid')->wait_value(qr/^[1-9]/)->{value};
     ok(record('Start')->put_wait(1, 20), 'Start of one that runs');
-    went(++$seq, 'Start', 'Done', qr/^it was running already$/);
+    went(++$seq, 'Start', 'Done', qr/^it is running already$/);
     is(value('Pid'), $pid, 'leaves it alone');
 
     my ($code, $out, $err) = tool(qw(caput -c -w 30 C:PS:Restart), 1);
@@ -191,7 +191,7 @@ subtest 'A soft IOC takes commands' => sub {
         # caput would take -1 for an option, CA.pm sends 7 as a text
         $put eq '-1' ? record($setting)->put($put) : tool('caput', "C:PS:$setting", $put);
         my $what = $setting eq 'SignalNum' ? "Signal $put" : "$setting " . ($put eq 7 ? '?' : $put);
-        went(++$seq, $what, 'Denied', qr/^$put is not in [\d.]+$/, "$setting $put is denied");
+        went(++$seq, $what, 'Denied', qr/^$put is outside [\d.]+$/, "$setting $put is denied");
         next unless defined $shown;
         is(value("${setting}_RBV"), $shown, "$setting stays");
         is(value($setting), $shown, 'and is shown');
@@ -233,8 +233,8 @@ subtest 'A child that no signal but SIGKILL ends' => sub {
     # A value that is none of the record's states gives no command, whatever number it is.
     my $deaf = value('Pid');
     for my $case (
-        ['Signal', 16, 'not in 1...15', 'HUP'], ['Signal', 18, 'not in 1...15', 'HUP'],
-        ['SignalNum', 9999999, 'not in 1...64', 18], ['Restart', 2, 'not 1'],
+        ['Signal', 16, 'outside 1...15', 'HUP'], ['Signal', 18, 'outside 1...15', 'HUP'],
+        ['SignalNum', 9999999, 'outside 1...64', 18], ['Restart', 2, 'not 1'],
         ['Stop', 300, 'not 1'], ['ResetCounters', 65535, 'not 1', 1],
         ) {
         my ($record, $value, $why, $good) = @$case;
@@ -289,7 +289,7 @@ subtest 'A child that no signal but SIGKILL ends' => sub {
         skip("no ptrace: $!", 1) if syscall($seize, 0x4206, $pid + 0, $zero, $zero) < 0;
         $stop = tool_start(qw(caput -c -w 30 D:PS:Stop), 1);
         ok(record('CmdState')->wait_value('Timeout', 20), 'one that cannot be killed: Timeout');
-        like(value('CmdMsg'), qr/cannot be killed|not ended in time/, 'CmdMsg');
+        like(value('CmdMsg'), qr/cannot be killed|did not end in time/, 'CmdMsg');
         is(record('CmdState')->severity, 'MINOR', 'is a MINOR alarm');
         ok($stop->wait_exit(5), 'the put has ended');
         is(value('State'), 'Killing', 'though it is not gone');

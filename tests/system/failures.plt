@@ -96,15 +96,15 @@ sub is_told {
 
 for my $case (
     ['EPICS_CAS_INTF_ADDR_LIST=192.0.2.1',
-        qr/EPICS_CAS_INTF_ADDR_LIST: 192\.0\.2\.1 is no address/],
+        qr/EPICS_CAS_INTF_ADDR_LIST: 192\.0\.2\.1 is not an address/],
     ['EPICS_PVAS_INTF_ADDR_LIST=192.0.2.1',
-        qr/EPICS_PVAS_INTF_ADDR_LIST: 192\.0\.2\.1 is no address/],
+        qr/EPICS_PVAS_INTF_ADDR_LIST: 192\.0\.2\.1 is not an address/],
     ['EPICS_CAS_INTF_ADDR_LIST=oops.invalid',
-        qr/EPICS_CAS_INTF_ADDR_LIST: oops\.invalid is no address/],
+        qr/EPICS_CAS_INTF_ADDR_LIST: oops\.invalid is neither an address/],
     ['EPICS_PVAS_INTF_ADDR_LIST=300.0.0.1',
-        qr/EPICS_PVAS_INTF_ADDR_LIST: 300\.0\.0\.1 is no address/],
-    ['EPICS_CAS_SERVER_PORT=many', qr/EPICS_CAS_SERVER_PORT: many is no port/],
-    ['EPICS_PVA_BROADCAST_PORT=80', qr/EPICS_PVAS?_BROADCAST_PORT: 80 is no port/],
+        qr/EPICS_PVAS_INTF_ADDR_LIST: 300\.0\.0\.1 is neither an address/],
+    ['EPICS_CAS_SERVER_PORT=many', qr/EPICS_CAS_SERVER_PORT: many is not a port/],
+    ['EPICS_PVA_BROADCAST_PORT=80', qr/EPICS_PVAS?_BROADCAST_PORT: 80 is not a port/],
     ) {
     my ($setting, $line) = @$case;
     subtest $setting => sub {
@@ -118,11 +118,11 @@ for my $case (
 # What cannot be used costs itself only, and is reported in one line.
 for my $case (
     ['EPICS_CAS_INTF_ADDR_LIST=192.0.2.1 localhost',
-        qr/EPICS_CAS_INTF_ADDR_LIST: 192\.0\.2\.1 is no address of this host: left out/],
+        qr/EPICS_CAS_INTF_ADDR_LIST: 192\.0\.2\.1 is not an address of this host: ignored/],
     ['EPICS_PVAS_INTF_ADDR_LIST=oops.invalid 127.0.0.1',
-        qr/EPICS_PVAS_INTF_ADDR_LIST: oops\.invalid is no address.*: left out/],
+        qr/EPICS_PVAS_INTF_ADDR_LIST: oops\.invalid is neither an address.*: ignored/],
     ['EPICS_CAS_BEACON_ADDR_LIST=oops:x 127.0.0.1',
-        qr/EPICS_CAS_BEACON_ADDR_LIST: oops:x is no address.*: left out/],
+        qr/EPICS_CAS_BEACON_ADDR_LIST: oops:x is neither an address.*: ignored/],
     ['EPICS_CAS_INTF_ADDR_LIST=localhost', undef],
     ) {
     my ($setting, $line) = @$case;
@@ -137,12 +137,12 @@ for my $case (
             ok($code == 0 && $out =~ /\b$pid\b/, "its PVs are served: $tool")
                 or diag($out . $err . $server->stderr);
         }
-        my @told = $server->log_text =~ /^\@\@\@ (.*left out)\r$/mg;
+        my @told = $server->log_text =~ /^\@\@\@ (.*: ignored)\r$/mg;
         ok($line ? @told == 1 && $told[0] =~ /^$line$/ : !@told, 'the log has one line about it')
             or diag("@told");
         $check->wait_exit(30);
         is($check->exit_code, 0, '--check finds it good');
-        @told = $check->stdout =~ /^(.*left out)$/mg;
+        @told = $check->stdout =~ /^(.*: ignored)$/mg;
         ok($line ? @told == 1 && $told[0] =~ /^good warning: $line$/ : !@told,
             'with a warning, if there is a reason') or diag($check->stdout);
         ends_in_time($server);

@@ -66,7 +66,7 @@ for my $args ([], ['--check']) {
     $proc->wait_exit(30);
     is($proc->exit_code, 1, "a file name of 64 bytes is refused @$args");
     is($proc->stderr, program()
-        . ": --name: the command's file name is no name of 1 to 63 bytes; give one\n",
+        . ": --name: the file name of the command is not a name of 1 to 63 bytes; give one\n",
         'in one line');
 }
 shows('with a name of its own it works', 'X', 'X', name => 'X', cmd => [$long]);

@@ -42,7 +42,7 @@ sub script {
     return "$dir/$name";
 }
 
-my $foreign = 'EPICS_CAS_INTF_ADDR_LIST: 203.0.113.77 is no address of this host';
+my $foreign = 'EPICS_CAS_INTF_ADDR_LIST: 203.0.113.77 is not an address of this host';
 is(told('an option', args => [$ports->ours, '--ioc-env', 'EPICS_CAS_INTF_ADDR_LIST=203.0.113.77']),
     "\@\@\@ no PVs: $foreign", 'a foreign interface is told of');
 for my $init ('', "iocInit\n") {

@@ -76,7 +76,7 @@ subtest 'One that fails and has added nothing' => sub {
         is($proc->exit_code, 1, 'with exit code 1');
         my $text = $proc->stderr;
         like($text, qr/no PVs: cannot load \Q$dir\E\/none\.db/, 'and the reason');
-        like($text, qr/^\S+: \Q$script\E has started nothing: ending$/m, 'and says that it ends');
+        like($text, qr/^\S+: \Q$script\E started no child; procServIoc ends$/m, 'and says that it ends');
         $proc->stop;
     }
 };
@@ -144,9 +144,9 @@ subtest '--check looks at every line' => sub {
         ['a child whose log cannot be', "procServAdd two -P 0 -L $dir/no/log cat\n",
             qr/log file .*\Q$dir\E\/no/],
         ['a child that there is', "procServAdd one -P 0 cat\n", qr/one: .*already/],
-        ['a wrong command for a child', "procServCmd one fly\n", qr/knows no command 'fly'/],
+        ['a wrong command for a child', "procServCmd one fly\n", qr/unknown command 'fly'/],
         ['records of a child that is none', "dbLoadRecords $template \"P=D:,CHILD=two\"\n",
-            qr/record D:\w+: link "\@two \w+": no process two is supervised/],
+            qr/record D:\w+: link "\@two \w+": there is no child named two/],
         ) {
         my ($what, $line, $reason) = @$case;
         ($code, $text, @bad) = check("$good${line}iocInit\n");

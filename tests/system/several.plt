@@ -168,9 +168,9 @@ END
         ['an option that is none', qr/^two: .*no-such-option/m],
         ['no command', qr/^two: .*(?:command|missing)/im],
         ['an open quote', qr/quote is not closed/],
-        ['procServStart of nothing', qr/^nothing: no such process is supervised/m],
-        ['a command that is none', qr/procServCmd knows no command 'dance'/],
-        ['a command to nobody', qr/^nobody: no such process is supervised/m],
+        ['procServStart of nothing', qr/^nothing: there is no child of that name/m],
+        ['a command that is none', qr/procServCmd: unknown command 'dance'/],
+        ['a command to nobody', qr/^nobody: there is no child of that name/m],
         ['a signal that is none', qr/no such signal/],
         ) {
         my ($what, $line) = @$case;

@@ -25,12 +25,12 @@ my $number = 0;
 
 # What is said of a thread.  Base waits for some of its own for ever; that is said after 30 s.
 my %says = (
-    errlog => qr/cannot start: the system has no thread or memory to spare/,
+    errlog => qr/cannot start: cannot create a thread or allocate memory/,
     psLog => qr/unable to open log file/,
     psLoop => qr/cannot start: /,
     psServe => qr/no PVs: /,
     taskwd => qr/no PVs: /,
-    timerQueue => qr/no PVs: |out of memory or threads/,
+    timerQueue => qr/no PVs: |cannot allocate memory or create a thread/,
     cbLow => qr/no PVs: /, cbMedium => qr/no PVs: /, cbHigh => qr/no PVs: /,
 );
 my %ends = (errlog => 1, psLoop => 1);

@@ -68,9 +68,9 @@ static void bothServers(void)
         becomes(both[i], "localhost", "127.0.0.1", NULL);
         becomes(both[i], "localhost:6000", "127.0.0.1:6000", NULL);
         becomes(both[i], "203.0.113.77 127.0.0.1", "127.0.0.1",
-                "203.0.113.77 is no address of this host: left out");
+                "203.0.113.77 is not an address of this host: ignored");
         becomes(both[i], "no.such.host.invalid 127.0.0.1", "127.0.0.1",
-                "no.such.host.invalid is no address, and no name of a host: left out");
+                "no.such.host.invalid is neither an address nor the name of a host: ignored");
         isRefused(both[i], "203.0.113.77");
         isRefused(both[i], "no.such.host.invalid");
         isRefused(both[i], "::1");
@@ -87,8 +87,8 @@ static void ofCa(void)
     becomes(ca, "224.0.0.200", "224.0.0.200", NULL);
     becomes(ca, "127.0.0.1\n127.0.0.2\r", "127.0.0.1\n127.0.0.2\r", NULL);
     /* Base looks for a port for ever */
-    becomes(ca, "127.0.0.1:7001 127.0.0.1:7002", "127.0.0.1:7001", "127.0.0.1:7002 is there twice");
-    becomes(ca, "127.0.0.1 localhost", "127.0.0.1", "localhost is there twice");
+    becomes(ca, "127.0.0.1:7001 127.0.0.1:7002", "127.0.0.1:7001", "127.0.0.1:7002 appears twice");
+    becomes(ca, "127.0.0.1 localhost", "127.0.0.1", "localhost appears twice");
     /* Base suspends its caller */
     becomes(ca, "0.0.0.0 127.0.0.1", "0.0.0.0", "127.0.0.1 is one of all");
     becomes(ca, "127.0.0.1 0.0.0.0", "127.0.0.1", "0.0.0.0 stands for all");
@@ -100,8 +100,9 @@ static void ofPva(void)
 {
     isRefused(pva, "127.0.0.2");
     isRefused(pva, "224.0.0.200");
-    becomes(pva, "127.0.0.1 127.0.0.1", "127.0.0.1", "127.0.0.1 is one too many");
-    becomes(pva, "127.0.0.2 127.0.0.1", "127.0.0.1", "127.0.0.2 is no address of this host");
+    becomes(pva, "127.0.0.1 127.0.0.1", "127.0.0.1",
+            "127.0.0.1 is not the first, and PVA accepts only one");
+    becomes(pva, "127.0.0.2 127.0.0.1", "127.0.0.1", "127.0.0.2 is not an address of this host");
 }
 
 /* Where beacons go, and who is ignored: any address. */
@@ -113,8 +114,8 @@ static void others(void)
     for (int i = 0; i < 3; i++) {
         becomes(variables[i], "203.0.113.77 127.0.0.1:5", "203.0.113.77 127.0.0.1:5", NULL);
         becomes(variables[i], "localhost", "localhost", NULL);
-        becomes(variables[i], "junk:x 127.0.0.1", "127.0.0.1", "junk:x is no address");
-        becomes(variables[i], "junk:x", "", "junk:x is no address");
+        becomes(variables[i], "junk:x 127.0.0.1", "127.0.0.1", "junk:x is neither an address");
+        becomes(variables[i], "junk:x", "", "junk:x is neither an address");
     }
 }
 

@@ -92,7 +92,7 @@ static void numbers_LandInTheirMember(void)
     testOk1(cfg->settings.maxRestarts == 5);
     testOk1(cfg->coreSizeBytes == 6);
     testOk1(set(cfg, "holdoff", "x") == -EINVAL && cfg->settings.holdoffSec == 1.0);
-    isSame(msg, "holdoff: 'x' is not a number of seconds from 0 to 86400", "message");
+    isSame(msg, "holdoff: 'x' must be a number of seconds from 0 to 86400", "message");
     psConfigFree(cfg);
 }
 
@@ -314,7 +314,8 @@ static void name_OfALongPathIsItsLastPart(void)
     snprintf(path, sizeof(path), "/tmp/%0*d", 64, 0);
     psConfigSetCommand(cfg, 1, argv);
     testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
-    isSame(msg, "name: the command's file name is no name of 1 to 63 bytes; give one", "message");
+    isSame(msg, "name: the file name of the command is not a name of 1 to 63 bytes; give one",
+           "message");
     set(cfg, "name", "short");
     testOk(psConfigCheck(cfg, msg, sizeof(msg)) == 0, "with a name of its own it is none");
     set(cfg, "name", "");

@@ -193,13 +193,13 @@ static void commands_OfOneKind_AreMergedAndSaySo(psFixture *f)
     spawned(&rig);
     WANT(f, f->m.starts == 2);
     WANT(f, is(&ends[0], psCmdDone, "running") && strcmp(ends[0].msg, "running") == 0);
-    WANT(f, is(&ends[1], psCmdDone, "running; merged with the start that was to follow"));
-    WANT(f, is(&ends[2], psCmdDone, "running; merged with the start that was under way"));
+    WANT(f, is(&ends[1], psCmdDone, "running; merged with the start that follows"));
+    WANT(f, is(&ends[2], psCmdDone, "running; merged with a start in progress"));
     command(&rig, psVerbStop, &ends[3]);
     command(&rig, psVerbStop, &ends[4]);
     dies(&rig, SIGTERM);
     WANT(f, is(&ends[3], psCmdDone, "killed by a test") && !strstr(ends[3].msg, "merged"));
-    WANT(f, is(&ends[4], psCmdDone, "killed by a test; merged with the stop that was under way"));
+    WANT(f, is(&ends[4], psCmdDone, "killed by a test; merged with a stop in progress"));
     tearDown(&rig);
 }
 
@@ -339,7 +339,7 @@ static void stop_WhenItCannotBeKilled_TimesOut(psFixture *f)
     while (!f->m.cannotKill && f->now < 2000)
         psFixtureDue(f);
     check(&rig, 0, NULL);
-    WANT(f, is(&end, psCmdTimeout, "cannot be killed"));
+    WANT(f, is(&end, psCmdTimeout, "the process cannot be killed"));
     tearDown(&rig);
 }
 

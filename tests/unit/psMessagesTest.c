@@ -216,7 +216,9 @@ static void ours_AreOneLine(psText *text)
     check(text, NL "@@@ The child does not read its terminal: 7 bytes typed were dropped" NL,
           "input full");
     psMessageLineTooLong(text);
-    check(text, NL "@@@ The terminal keeps 4095 bytes of a line: the rest of it is dropped" NL,
+    check(text,
+          NL "@@@ A line is longer than the 4095 bytes that a terminal can hold: the rest was "
+             "dropped" NL,
           "line too long");
     psMessageConsolesFull(text, 50);
     check(text, "@@@ All 50 console connections are in use: try again later" NL, "consoles full");

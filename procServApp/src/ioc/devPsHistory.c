@@ -60,7 +60,7 @@ static long initWaveform(dbCommon *pcommon)
         return status;
     const historyItem *item = ((const psIn *)pcommon->dpvt)->item;
     if (prec->ftvl != item->ftvl) {
-        errlogPrintf("%s: %s has another FTVL\n", prec->name, item->name);
+        errlogPrintf("%s: FTVL does not fit item %s\n", prec->name, item->name);
         free(prec->dpvt);
         prec->dpvt = NULL;
         return S_dev_badInitRet;

@@ -116,13 +116,13 @@ static void lookAtAll(ASCLIENTPVT client, asClientStatus status)
 static void warnOfGroup(const group *one, const group *fallback)
 {
     if (!one->exists)
-        errlogPrintf("procServ: access security has no ASG(%s): %s fall under DEFAULT, %s\n",
-                     one->name, one->what,
-                     fallback->rules.writable ? "whose writers may write them"
+        errlogPrintf("procServ: access security has no ASG(%s): %s are in DEFAULT, %s\n", one->name,
+                     one->what,
+                     fallback->rules.writable ? "and whoever may write there may write them"
                                               : "which lets nobody write");
     else if (one->rules.untrapped)
         errlogPrintf("procServ: access security: ASG(%s) has a rule to WRITE without TRAPWRITE: "
-                     "CmdBy cannot name who uses it\n",
+                     "CmdBy cannot show who gave a command\n",
                      one->name);
 }
 
@@ -153,7 +153,7 @@ void psIocAccessWarn(bool hosted)
     survey all = {{{.name = "DEFAULT"},
                    {.name = "PS_RO", .what = "our status records"},
                    {.name = "PS_CMD", .what = "our commands and settings"},
-                   {.name = "PS_CONSOLE", .what = "lines typed by PV"}}};
+                   {.name = "PS_CONSOLE", .what = "the records for console input"}}};
     const dbCommon *any = NULL;
     int others = countDefault(&any);
 

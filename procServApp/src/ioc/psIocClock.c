@@ -96,7 +96,7 @@ static void startTimer(void)
 {
     epicsTimerQueueId queue = psIocHeadTimerQueue();
 
-    errlogPrintf("procServ: no thread for what changes once a second: a timer does it\n");
+    errlogPrintf("procServ: cannot create the thread for updates once per second; using a timer\n");
     if (queue && !pvt.timer)
         pvt.timer = epicsTimerQueueCreateTimer(queue, timerExpired, NULL);
     pvt.stopping = false;

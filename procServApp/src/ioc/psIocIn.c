@@ -22,7 +22,7 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
     psIocChild *child = in ? psIocRegistryGet(target.name) : NULL;
     if (!child) {
         free(in);
-        errlogPrintf("%s: out of memory or threads\n", prec->name);
+        errlogPrintf("%s: cannot allocate memory or create a thread\n", prec->name);
         return S_dev_badInitRet;
     }
     in->child = child;
@@ -68,7 +68,7 @@ const psIn *psInBegin(dbCommon *prec, psIocView *outView)
         return readFailed(prec, LINK_ALARM, "bad link, see errlog");
     if (!psIocChildLock(in->child, outView)) {
         psIocChildUnlock(in->child);
-        return readFailed(prec, COMM_ALARM, "no such process is supervised");
+        return readFailed(prec, COMM_ALARM, "there is no child of that name");
     }
     return in;
 }

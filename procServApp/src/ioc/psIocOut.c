@@ -220,19 +220,19 @@ static void explain(int status, double value, psRange range, char *msg, size_t m
     switch (status) {
     case -EINVAL:
         if (range.low < range.high)
-            epicsSnprintf(msg, msgSize, "%.10g is not in %.10g...%.10g", value, range.low,
+            epicsSnprintf(msg, msgSize, "%.10g is outside %.10g...%.10g", value, range.low,
                           range.high);
         else
             epicsSnprintf(msg, msgSize, "%.10g is not %.10g", value, range.low);
         break;
     case -ENOENT:
-        epicsSnprintf(msg, msgSize, "no such process is supervised");
+        epicsSnprintf(msg, msgSize, "there is no child of that name");
         break;
     case -EAGAIN:
         epicsSnprintf(msg, msgSize, "too many commands are waiting");
         break;
     case -ESHUTDOWN:
-        epicsSnprintf(msg, msgSize, "the supervisor is ending");
+        epicsSnprintf(msg, msgSize, "the supervisor is shutting down");
         break;
     default:
         epicsSnprintf(msg, msgSize, "%s", strerror(-status));
@@ -431,7 +431,7 @@ long psOutInit(dbCommon *prec, const struct link *link, const psItemTable *items
         return S_dev_badInitRet;
     psOut *out = createOut(prec, &target);
     if (!out) {
-        errlogPrintf("%s: out of memory or threads\n", prec->name);
+        errlogPrintf("%s: cannot allocate memory or create a thread\n", prec->name);
         return S_dev_badInitRet;
     }
     out->type = type;

@@ -45,7 +45,7 @@ static void sizeCallbackQueue(void)
 
     psIocSupRelease();
     if (slots > QUEUE_SLOTS && callbackSetQueueSize(slots))
-        errlogPrintf("procServ: the callback queue keeps its size\n");
+        errlogPrintf("procServ: cannot enlarge the callback queue\n");
 }
 
 static void initHook(initHookState state)

@@ -56,7 +56,7 @@ psSup *psIocSupTake(void)
 void psIocSetSup(psSup *sup)
 {
     if (!lock()) {
-        errlogPrintf("procServ: out of memory: the records show nothing\n");
+        errlogPrintf("procServ: out of memory: the records will show no data\n");
         return;
     }
     psSup *old = pvt.sup;

@@ -19,24 +19,25 @@
 
 #define USAGE_ADD                                                                                  \
     "procServAdd NAME [options] [--] COMMAND [args...]\n"                                          \
-    "Add a process to be supervised.  It begins at iocInit, or by procServStart; after iocInit\n"  \
-    "it begins at once.  Records that name it must be loaded before iocInit.\n"                    \
+    "Add a child.  It is supervised from iocInit or procServStart on, or at once if iocInit has\n" \
+    "run already.  The records of the child must be loaded before iocInit.\n"                      \
     "The options are those of procServIoc's command line, long or short; NAME is its --name.\n"    \
     "All words after NAME may be one quoted word:\n"                                               \
     "  procServAdd ioc1 \"-P 20001 -L /tmp/ioc1.log --holdoff 5 -- ./st.cmd\"\n"
 #define USAGE_START                                                                                \
     "procServStart [NAME]\n"                                                                       \
-    "Begin to supervise NAME, or all that were added, before iocInit does.\n"
+    "Supervise NAME, or all children added so far, from now on.\n"
 #define USAGE_REPORT                                                                               \
     "procServReport [LEVEL]\n"                                                                     \
-    "Show what is supervised and how it is, at LEVEL 0 to 2.\n"
+    "Show all children and their state; LEVEL is 0 to 2.\n"
 #define USAGE_CMD                                                                                  \
     "procServCmd NAME start|stop|restart|kill|reset|resetcounters|rotatelog\n"                     \
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
-    "Give a command to a supervised process.  Its PVs CmdState and CmdMsg show how it ends.\n"
+    "Give a command to a child.  The PVs CmdState and CmdMsg show the outcome.\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
-    "Let anybody on the network command the processes while access security is not active.\n"
+    "Let anybody on the network give commands to the processes while access security is not\n"     \
+    "active.\n"
 
 static const psIocTrial *trial; /* NULL: what is asked is done; fixed before any script runs */
 
@@ -83,14 +84,12 @@ static void begin(psSup *sup, const char *name)
     if (!psIocSupBegun())
         return;
     if (psSupStartChild(sup, psSupFind(sup, name))) {
-        fprintf(stderr, "%s: the supervisor is ending\n", name);
+        fprintf(stderr, "%s: the supervisor is shutting down\n", name);
         iocshSetError(-1);
         return;
     }
-    printf("%s: begun%s\n", name,
-           psIocRegistryHas(name)
-               ? ""
-               : "; it has no PVs: its records were to be loaded before iocInit");
+    printf("%s: started%s\n", name,
+           psIocRegistryHas(name) ? "" : " without PVs: records must be loaded before iocInit");
 }
 
 static int addAndBegin(const char *name, int argc, const char *const *argv, char *msg,
@@ -153,7 +152,7 @@ static void refuseStatus(const char *command, const char *name, int status)
     char msg[PS_TEXT_BYTES];
 
     epicsSnprintf(msg, sizeof(msg), "%s: %s", name ? name : command,
-                  status == -ENOENT ? "no such process is supervised" : strerror(-status));
+                  status == -ENOENT ? "there is no child of that name" : strerror(-status));
     refuse(command, msg);
 }
 
@@ -180,7 +179,7 @@ static void reportCall(const iocshArgBuf *args)
     if (sup)
         psSupReport(sup, epicsGetStdout(), args[0].ival);
     else
-        printf("Nothing is supervised.\n");
+        printf("There are no children.\n");
     psIocSupRelease();
 }
 
@@ -211,7 +210,7 @@ static void cmdCall(const iocshArgBuf *args)
         return;
     }
     if (cmd.verb == psVerbNone) {
-        epicsSnprintf(words, sizeof(words), "procServCmd knows no command '%s'", word);
+        epicsSnprintf(words, sizeof(words), "procServCmd: unknown command '%s'", word);
         refuse("procServCmd", words);
         return;
     }

@@ -91,7 +91,7 @@ static int reload(char *msg, size_t msgSize)
             status = psAccessSet(file, msg, msgSize); /* with the addresses of now */
     }
     if (!status && asInit()) {
-        epicsSnprintf(msg, msgSize, "access security: the rules stay as they were");
+        epicsSnprintf(msg, msgSize, "access security: the rules were not changed");
         status = -EINVAL;
     }
     return status;
@@ -182,12 +182,12 @@ static void followThread(void *arg)
         epicsMutexUnlock(rules.lock);
         if (renewed)
             errlogPrintf("access security: the addresses of this host have changed, but the rules "
-                         "have those of before: %s\n",
+                         "still use the old ones: %s\n",
                          strerror(-renewed));
         status = psHostsWait(rules.changes);
     }
-    errlogPrintf("access security: changes of this host's addresses are not seen: %s; asInit in "
-                 "the IOC shell reads them\n",
+    errlogPrintf("access security: changes of this host's addresses will not be noticed: %s; "
+                 "asInit in the IOC shell reads them\n",
                  strerror(-status));
 }
 
@@ -196,6 +196,6 @@ void psAccessFollow(void)
     if (!rules.options || rules.file)
         return;
     if (!psThreadCreate("psHosts", epicsThreadPriorityLow, epicsThreadStackBig, followThread, NULL))
-        errlogPrintf("access security: changes of this host's addresses are not seen: no thread "
-                     "can be had\n");
+        errlogPrintf("access security: changes of this host's addresses will not be noticed: "
+                     "cannot create a thread\n");
 }

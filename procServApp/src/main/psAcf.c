@@ -127,7 +127,7 @@ static char *readRegular(const char *file, int fd, char *msg, size_t msgSize)
         return NULL;
     }
     if (!S_ISREG(info.st_mode) || info.st_size > ACF_BYTES) {
-        epicsSnprintf(msg, msgSize, "%s: no access security file", file);
+        epicsSnprintf(msg, msgSize, "%s: this is not an access security file", file);
         return NULL;
     }
     char *text = malloc((size_t)info.st_size + 2);
@@ -143,8 +143,7 @@ static char *readRegular(const char *file, int fd, char *msg, size_t msgSize)
     if (len < 0)
         epicsSnprintf(msg, msgSize, "%s: %s", file, strerror((int)-len));
     else
-        epicsSnprintf(msg, msgSize, "%s: its size changes, somebody is writing it: try again",
-                      file);
+        epicsSnprintf(msg, msgSize, "%s: the file changed while it was read; try again", file);
     free(text);
     return NULL;
 }
@@ -261,8 +260,8 @@ int psAcfUse(const char *file, char *msg, size_t msgSize)
     if (!status)
         return 0;
     if (status == -ENODATA)
-        epicsSnprintf(msg, msgSize, "%s: uid %lu has no name, or this host no address", file,
-                      (unsigned long)geteuid());
+        epicsSnprintf(msg, msgSize, "%s: user id %lu has no name, or this host has no address",
+                      file, (unsigned long)geteuid());
     else
         epicsSnprintf(msg, msgSize, "%s: %s", file, strerror(-status));
     psHostsClear(&hosts);
@@ -316,11 +315,11 @@ const char *psAcfLacks(void)
     const ASG *commands = findGroup("PS_CMD");
 
     if (!commands)
-        return "it has no ASG(PS_CMD): commands fall to DEFAULT";
+        return "it has no ASG(PS_CMD): commands use the rules of DEFAULT";
     if (!findGroup("PS_RO"))
-        return "it has no ASG(PS_RO): status records fall to DEFAULT";
+        return "it has no ASG(PS_RO): status records use the rules of DEFAULT";
     if (!findGroup("PS_CONSOLE"))
-        return "it has no ASG(PS_CONSOLE): typed lines fall to DEFAULT";
+        return "it has no ASG(PS_CONSOLE): console input uses the rules of DEFAULT";
     if (!traps(commands))
         return "ASG(PS_CMD) lacks TRAPWRITE: nobody will know who gave a command";
     return NULL;

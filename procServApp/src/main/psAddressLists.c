@@ -106,18 +106,18 @@ static const char *whyNot(const scan *self, struct in_addr address)
         return NULL;
     if (self->list->use == listenPva) {
         if (!hasInterface(address))
-            return "is no address of this host";
-        return self->count ? "is one too many, since PVA takes only one" : NULL;
+            return "is not an address of this host";
+        return self->count ? "is not the first, and PVA accepts only one address" : NULL;
     }
     if (IN_MULTICAST(ntohl(address.s_addr)))
         return NULL;
     if (!isLocal(address))
-        return "is no address of this host";
+        return "is not an address of this host";
     if (self->any)
         return "is one of all the addresses that 0.0.0.0 stands for";
     if (any && self->count)
         return "stands for all addresses, but the list names some";
-    return isKept(self, address) ? "is there twice" : NULL;
+    return isKept(self, address) ? "appears twice" : NULL;
 }
 
 /* ---- one list ---- */
@@ -153,7 +153,7 @@ static void leaveOut(scan *self, const char *item, const char *why)
                       why);
     if (!self->report)
         return;
-    epicsSnprintf(line, sizeof(line), "%s: %s %s: left out", self->list->variable, item, why);
+    epicsSnprintf(line, sizeof(line), "%s: %s %s: ignored", self->list->variable, item, why);
     self->report(self->ctx, false, line);
 }
 
@@ -165,7 +165,7 @@ static void look(scan *self, char *items)
     for (char *item = strtok_r(items, SEPARATORS, &save); item;
          item = strtok_r(NULL, SEPARATORS, &save)) {
         struct sockaddr_in address;
-        const char *why = "is no address, and no name of a host";
+        const char *why = "is neither an address nor the name of a host";
 
         if (aToIPAddr(item, 0, &address) == 0)
             why = whyNot(self, address.sin_addr);

@@ -15,7 +15,7 @@
 #include "psServeOptions.h"
 
 /** Look at every list in our environment, and leave out what cannot be used.  Each item left out
- *  is one warning through @p report: "VARIABLE: ITEM ...: left out".  A second call finds nothing.
+ *  is one warning through @p report: "VARIABLE: ITEM ...: ignored".  A second call finds nothing.
  *  Thread: the one that builds the IOC, or main.  Blocks: while names of hosts are looked up.
  *  @return 0; -EADDRNOTAVAIL if a list of interfaces was given and nothing of it can be used: then
  *          the list is as before, and @p msg says so; -ENOMEM */

@@ -12,7 +12,7 @@ int psGuarded(psStepFn step, void *ctx, char *msg, size_t msgSize)
     } catch (std::exception &thrown) {
         psBaseLine(thrown.what(), msg, msgSize); /* it may bring a whole stack trace along */
     } catch (...) {
-        psBaseLine("Base threw something unknown", msg, msgSize);
+        psBaseLine("EPICS Base threw an unknown exception", msg, msgSize);
     }
     return -ECANCELED;
 }

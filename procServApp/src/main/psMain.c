@@ -255,7 +255,7 @@ static void cannotBegin(void)
 {
     if (!beginning)
         return;
-    fprintf(stderr, "%s: cannot start: the system has no thread or memory to spare\n",
+    fprintf(stderr, "%s: cannot start: cannot create a thread or allocate memory\n",
             beginning->program->argv0);
     psDaemonReport(&beginning->daemon, EAGAIN);
     _exit(EAGAIN);
@@ -279,7 +279,7 @@ static int judge(run *self, psServeState state)
     if (program->child || psSupCount(self->sup) || state == psServeStarting ||
         state == psServeServing)
         return 0;
-    fprintf(stderr, "%s: %s has started nothing: ending\n", program->argv0, program->script);
+    fprintf(stderr, "%s: %s started no child; procServIoc ends\n", program->argv0, program->script);
     atomic_store(&self->nothingToDo, true);
     psSupShutdown(self->sup);
     return EXIT_FAILURE;

@@ -40,7 +40,7 @@ static long portOf(const searchPort *search, char *msg, size_t msgSize)
         long port = strtol(value, &end, 10);
         if (end != value && !*end && port > PORT_ABOVE && port < 65536)
             return port;
-        epicsSnprintf(msg, msgSize, "%s: %s is no port number above %d", search->variables[i],
+        epicsSnprintf(msg, msgSize, "%s: %s is not a port number above %d", search->variables[i],
                       value, PORT_ABOVE);
         return -EINVAL;
     }

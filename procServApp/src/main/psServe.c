@@ -98,7 +98,7 @@ static int tryScript(char *msg, size_t msgSize)
 
     if (!only.script)
         return 0;
-    psProgressBegin("trying the script");
+    psProgressBegin("testing the script");
     only.acf = NULL;
     return psTrialFirst(&only, psTrialStart, TRIAL_SEC, msg, msgSize);
 }
@@ -136,12 +136,12 @@ static int serveAll(void *ctx, char *msg, size_t msgSize)
     status = status ? status : psStepDefinitions(msg, msgSize);
     status = status ? status : tryScript(msg, msgSize);
     if (!status) {
-        psProgressBegin("trying the access security file");
+        psProgressBegin("testing the access security file");
         status = psAccessPrepare(&serve.options, noticeFinding, NULL, msg, msgSize);
     }
     status = status ? status : build(msg, msgSize);
     if (!status) {
-        psProgressBegin("asking the servers");
+        psProgressBegin("checking the servers");
         status = psServersCheck(msg, msgSize);
     }
     return status;
@@ -250,7 +250,7 @@ static void exitCalled(void)
 {
     if (!isSupervising())
         return;
-    concludeSuspended("Base called exit()");
+    concludeSuspended("EPICS Base called exit()");
     for (;;)
         epicsThreadSuspendSelf();
 }
@@ -286,7 +286,7 @@ static psServeState stateNow(void)
     psServeState state = serve.state;
     epicsMutexUnlock(serve.lock);
     if (state == psServeStarting && epicsThreadIsSuspended(serve.thread)) {
-        concludeSuspended("Base gave up");
+        concludeSuspended("EPICS Base stopped");
         state = psServeSuspended;
     }
     return state;
@@ -312,7 +312,7 @@ psServeState psServeWait(double timeoutSec)
     if (state == psServeStarting && timeoutSec > 0 && isSupervising()) {
         char line[PS_REASON_BYTES];
 
-        epicsSnprintf(line, sizeof(line), "no PVs yet: Base is still %s", psProgressNow());
+        epicsSnprintf(line, sizeof(line), "no PVs yet: EPICS Base is still %s", psProgressNow());
         notice(line);
     }
     if (state != psServeStarting)

@@ -30,7 +30,7 @@ int psServersTimer(char *msg, size_t msgSize)
             return 0;
         epicsThreadSleep(LOOK_SEC);
     }
-    epicsSnprintf(msg, msgSize, "the system has no thread to spare for the IOC's timer");
+    epicsSnprintf(msg, msgSize, "cannot create the thread for the IOC's timer");
     return -EAGAIN;
 }
 

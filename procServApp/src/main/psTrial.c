@@ -225,7 +225,7 @@ static void reportError(trial *self, const char *how)
 {
     char line[1536];
 
-    epicsSnprintf(line, sizeof(line), "%s: its trial %s%s%s%s%s", self->subject, how,
+    epicsSnprintf(line, sizeof(line), "%s: the test of it %s%s%s%s%s", self->subject, how,
                   self->step[0] ? " while " : "", self->step, self->said[0] ? ": " : "",
                   self->said);
     self->errors++;
@@ -242,7 +242,7 @@ static void judge(trial *self, bool inTime, int wait, double deadlineSec)
     if (!inTime)
         epicsSnprintf(how, sizeof(how), "took more than %.0f s", deadlineSec);
     else if (WIFSIGNALED(wait))
-        epicsSnprintf(how, sizeof(how), "ended by %s", psSignalName(WTERMSIG(wait)));
+        epicsSnprintf(how, sizeof(how), "was ended by %s", psSignalName(WTERMSIG(wait)));
     else if (WEXITSTATUS(wait))
         epicsSnprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(wait));
     else
@@ -299,7 +299,7 @@ int psTrialRun(const psServeOptions *options, psTrialMode mode, double deadlineS
     if (status) {
         char line[256];
 
-        epicsSnprintf(line, sizeof(line), "cannot try the IOC: %s", strerror(-status));
+        epicsSnprintf(line, sizeof(line), "cannot test the IOC: %s", strerror(-status));
         sink->report(sink->ctx, true, line);
         self.errors++;
     }

@@ -103,7 +103,7 @@ static void addChild(void *ctx, const psConfig *cfg)
     if (isNew)
         psSupCheckChild(cfg, self.sup, reportFinding, NULL);
     else
-        findingf(true, "%s: a process of that name is supervised already", psConfigName(cfg));
+        findingf(true, "%s: there is a child of that name already", psConfigName(cfg));
 }
 
 /* A child that the script adds again, or without end because it includes itself, is passed once. */
@@ -345,7 +345,7 @@ void psTrialIoc(const psServeOptions *options, psTrialMode mode, const psSupOpti
     self.sup = sup;
     self.findings = stdout;
     if (psProgressStart()) {
-        finding(true, "cannot try the IOC: out of memory");
+        finding(true, "cannot test the IOC: out of memory");
         _exit(EXIT_FAILURE);
     }
     psProgressMark();

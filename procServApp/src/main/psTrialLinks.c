@@ -73,7 +73,7 @@ static void check(DBENTRY *entry, psReportFn report, void *ctx)
 
     if (!link || !nameOf(link, name, sizeof(name)) || isKnown(name))
         return;
-    epicsSnprintf(line, sizeof(line), "record %s: link \"%s\": no process %s is supervised",
+    epicsSnprintf(line, sizeof(line), "record %s: link \"%s\": there is no child named %s",
                   dbGetRecordName(entry), link, name);
     report(ctx, true, line);
     psTrialLinksKnow(name); /* a child has fifty records, one of them is enough */

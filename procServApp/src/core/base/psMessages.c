@@ -161,8 +161,8 @@ void psMessageInputNoMemory(psText *out, unsigned long bytes)
 
 void psMessageLineTooLong(psText *out)
 {
-    psTextPrintf(out,
-                 NL "@@@ The terminal keeps 4095 bytes of a line: the rest of it is dropped" NL);
+    psTextPrintf(out, NL "@@@ A line is longer than the 4095 bytes that a terminal can hold: the "
+                         "rest was dropped" NL);
 }
 
 void psMessageConsolesFull(psText *out, int limit)

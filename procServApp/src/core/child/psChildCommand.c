@@ -88,7 +88,7 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
         if (psGoalsAdd(&child->goals, cmd->verb, seq, out.why, &child->machine, psChildNow(child),
                        done, ctx)) {
             how = psCmdFailed;
-            msg = "begun, but too many commands wait already to tell its end";
+            msg = "started, but too many commands are waiting: its outcome will not be reported";
         }
         psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
     }

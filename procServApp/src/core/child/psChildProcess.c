@@ -205,9 +205,10 @@ void psChildProcessKill(psChild *child)
 void psChildProcessAbandon(psChild *child)
 {
     if (child->pid > 0)
-        psChildTextNotice(child, "process %d cannot be killed and is left behind", child->pid);
+        psChildTextNotice(child, "process %d cannot be killed: procServ ends without it",
+                          child->pid);
     else
-        psChildTextNotice(child, "the start that hangs is left behind");
+        psChildTextNotice(child, "the hanging start cannot be killed: procServ ends without it");
     child->abandoned = true;
     psLoopDisarm(&child->sessionTimer);
     psChildProcessClose(child);

@@ -20,12 +20,12 @@
 static void report(psChild *child, unsigned actions)
 {
     if (actions & PS_DO_EXEC_HANGS)
-        psChildTextNotice(child, "the start of \"%s\" is not confirmed yet: exec or chdir hangs",
+        psChildTextNotice(child, "the start of \"%s\" takes long: exec or chdir does not return",
                           child->name);
     if ((actions & PS_DO_CANNOT_KILL) && child->pid > 0)
         psChildTextNotice(child, "process %d cannot be killed", child->pid);
     else if (actions & PS_DO_CANNOT_KILL)
-        psChildTextNotice(child, "the start that hangs cannot be killed");
+        psChildTextNotice(child, "the hanging start cannot be killed");
 }
 
 void psChildStepAct(psChild *child, psOutput *out)
@@ -52,8 +52,9 @@ void psChildStepAct(psChild *child, psOutput *out)
     if (out->actions & PS_DO_ABANDON)
         psChildProcessAbandon(child);
     if (out->actions & PS_DO_GAVE_UP)
-        psChildTextNotice(child, "gave up after %d automatic restarts; start it by hand",
-                          child->machine.settings.maxRestarts);
+        psChildTextNotice(
+            child, "gave up after %d automatic restarts; start the child with ^R or the PV Start",
+            child->machine.settings.maxRestarts);
     if (out->actions & PS_DO_FINISHED)
         child->finished = true;
     if (out->actions & PS_DO_SPAWN) {

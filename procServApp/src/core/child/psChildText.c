@@ -28,11 +28,13 @@ void psChildTextExit(const psChild *child, const psOutput *decision, const char 
     if (why)
         epicsSnprintf(out, size, "%s", why);
     else if (info->lost)
-        epicsSnprintf(out, size, "process %d ended, reaped by somebody else", child->pid);
+        epicsSnprintf(out, size,
+                      "exit status unknown: another part of the program took it (process %d)",
+                      child->pid);
     else if (info->signo > 0)
         epicsSnprintf(out, size, "killed by %s (%d) after %d s%s%s", psSignalName(info->signo),
                       info->signo, runSec, info->core ? ", core dumped" : "",
-                      decision->exitClass == psExitTimeout ? ", the grace ran out" : asked);
+                      decision->exitClass == psExitTimeout ? ", the grace period was over" : asked);
     else
         epicsSnprintf(out, size, "exit status %d after %d s%s", info->code, runSec, asked);
 }
@@ -55,8 +57,8 @@ static void startingMsg(const psChild *child, char *out, size_t size)
     if (child->machine.deadline < HUGE_VAL)
         epicsSnprintf(out, size, "Starting: %s", child->argv[0]);
     else
-        epicsSnprintf(out, size, "Starting: exec of %s hangs since %s (a dead file server?)",
-                      child->argv[0], since);
+        epicsSnprintf(out, size, "Starting: exec has hung since %s; file %s (a dead file server?)",
+                      since, child->argv[0]);
 }
 
 static void stoppingMsg(const psChild *child, char *out, size_t size)
@@ -77,10 +79,10 @@ static void stoppedMsg(const psChild *child, char *out, size_t size)
     if (child->machine.ending)
         epicsSnprintf(out, size, "Stopped: the supervisor is shutting down");
     else if (child->machine.byPolicy)
-        epicsSnprintf(out, size, "Stopped: restart mode %s; last end: %s",
+        epicsSnprintf(out, size, "Stopped: restart mode %s; last exit: %s",
                       psModeName(child->machine.settings.mode), status->exitMsg);
     else if (child->stoppedBy[0])
-        epicsSnprintf(out, size, "Stopped by %s; last end: %s", child->stoppedBy,
+        epicsSnprintf(out, size, "Stopped by %s; last exit: %s", child->stoppedBy,
                       status->exitClass == psExitNone ? "none" : status->exitMsg);
     else
         epicsSnprintf(out, size, "Stopped: not started yet");
@@ -107,16 +109,18 @@ void psChildTextState(const psChild *child, char *out, size_t size)
         stoppingMsg(child, out, size);
         break;
     case psStateKilling:
-        epicsSnprintf(out, size, "Killing: SIGKILL sent%s",
-                      machine->cannotKill ? ", it cannot be killed (a hung device or disk?)" : "");
+        epicsSnprintf(out, size, "Killing: %s",
+                      machine->cannotKill ? "the process cannot be killed (a hung device or disk?)"
+                                          : "SIGKILL sent");
         break;
     case psStateHoldoff:
         timeOfDay(child, machine->deadline, when, sizeof(when));
-        epicsSnprintf(out, size, "Holdoff: starts at %s; last end: %s", when,
+        epicsSnprintf(out, size, "Holdoff: starts at %s; last exit: %s", when,
                       child->status.exitMsg);
         break;
     case psStateCrashLoop:
-        epicsSnprintf(out, size, "CrashLoop: %d restarts in %g s; Start or Reset goes on; %s",
+        epicsSnprintf(out, size,
+                      "CrashLoop: %d restarts in %g s; use Start or Reset to start it again; %s",
                       machine->settings.maxRestarts, machine->settings.restartWindowSec,
                       child->status.exitMsg);
         break;

@@ -84,8 +84,8 @@ static void openLog(psConsole *console)
     if (console->log.file)
         psFlowAdd(flow, &console->log.reader);
     if (status == -EINPROGRESS)
-        psLogPrintf("%s: log file %s is not open after %g s (a dead file server?): what is printed "
-                    "meanwhile is kept for it",
+        psLogPrintf("%s: log file %s is not open after %g s (a dead file server?): output is kept "
+                    "for it meanwhile",
                     psConfigName(cfg), cfg->logFile, PS_LOG_OPEN_SEC);
     else if (status)
         psLogPrintf("%s: unable to open log file %s: %s", psConfigName(cfg), cfg->logFile,
@@ -133,7 +133,7 @@ void psConsoleStart(psConsole *console)
     psLoopAssertInside(console->loop);
     if (console->log.file)
         psConsoleLogStart(&console->log);
-    psMessageNotice(&console->noDescriptors, "no descriptors are left: try again later");
+    psMessageNotice(&console->noDescriptors, "no file descriptors are left: try again later");
     for (int i = 0; i < console->listenerCount; i++) {
         if (!console->noDescriptors.failed)
             console->listeners[i].fullLine = console->noDescriptors.data;
@@ -262,7 +262,7 @@ void psConsoleNotice(psConsole *console, const psText *line)
     if (!line->failed)
         psMessageNotice(&text, "%s", line->data);
     if (line->failed || text.failed)
-        psLogPrintf("%s: no memory: a notice is not shown", psConfigName(console->cfg));
+        psLogPrintf("%s: out of memory: a message is not shown", psConfigName(console->cfg));
     else
         psConsoleWrite(console, text.data, text.len);
     psTextClear(&text);
@@ -389,12 +389,11 @@ void psConsoleGiveUp(psConsole *console)
     int clients = ellCount(&console->clients);
 
     if (unwritten)
-        psLogPrintf("%s: log file %s could not be written to its end in time: given up, with %lu "
-                    "bytes left",
+        psLogPrintf("%s: log file %s could not be written completely in time: %lu bytes are "
+                    "missing",
                     psConfigName(cfg), cfg->logFile, (unsigned long)unwritten);
     if (clients)
-        psLogPrintf("%s: %d of its consoles did not read to the end in time: given up",
-                    psConfigName(cfg), clients);
+        psLogPrintf("%s: %d consoles did not read all output in time", psConfigName(cfg), clients);
 }
 
 void psConsoleClear(psConsole *console, double logWaitSec)

@@ -166,9 +166,9 @@ const char *psLogOpenReason(int error)
 {
     switch (error) {
     case ELOOP:
-        return "it is a symbolic link of another user, or one of too many";
+        return "it is a symbolic link of another user, or there are too many links";
     case ENXIO:
-        return "it is a FIFO that nobody reads, or a device that is not there";
+        return "it is a FIFO that nobody reads, or a device that does not exist";
     default:
         return strerror(error);
     }

@@ -180,7 +180,7 @@ int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize)
     const char *name = psConfigName(cfg);
     if (!*name || strlen(name) >= PS_NAME_BYTES) {
         epicsSnprintf(msg, msgSize,
-                      "name: the command's file name is no name of 1 to %d bytes; give one",
+                      "name: the file name of the command is not a name of 1 to %d bytes; give one",
                       PS_NAME_BYTES - 1);
         return -EINVAL;
     }

@@ -91,14 +91,14 @@ static int setSetting(psConfig *cfg, const psSetting *setting, const char *value
     }
     switch (setting->type) {
     case psSettingInt:
-        epicsSnprintf(problem, sizeof(problem), "is not a whole number from %g to %g", range.low,
+        epicsSnprintf(problem, sizeof(problem), "must be a whole number from %g to %g", range.low,
                       range.high);
         break;
     case psSettingMode:
-        epicsSnprintf(problem, sizeof(problem), "is none of always, never, oneshot, onfailure");
+        epicsSnprintf(problem, sizeof(problem), "must be always, never, oneshot or onfailure");
         break;
     default:
-        epicsSnprintf(problem, sizeof(problem), "is not a number of %s from %g to %g",
+        epicsSnprintf(problem, sizeof(problem), "must be a number of %s from %g to %g",
                       setting->unit, range.low, range.high);
         break;
     }
@@ -161,7 +161,7 @@ static int setCoreSize(psConfig *cfg, const configOption *self, const char *valu
 
     if (epicsParseLong(value, &number, 10, NULL) || number < -1)
         return refuse(self->option.name, value,
-                      "is not a number of bytes, nor -1 for the inherited limit", out);
+                      "must be a number of bytes, or -1 for the inherited limit", out);
     cfg->coreSizeBytes = number;
     return 0;
 }

@@ -109,7 +109,7 @@ static const char *hopeless(const psMachine *m)
     if (m->state == psStateCrashLoop)
         return "gave up: too many restarts (CrashLoop)";
     if (m->state == psStateStopped || m->state == psStateWaiting)
-        return "the process ended and its restart mode says no";
+        return "the process ended, and the restart mode does not start it again";
     return NULL;
 }
 
@@ -140,15 +140,15 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
         else if (reason)
             finish(goals, goal, psCmdFailed, reason);
         else if (now >= goal->deadline)
-            finish(goals, goal, psCmdTimeout, "not running in time");
+            finish(goals, goal, psCmdTimeout, "did not start in time");
         return;
     }
     if (goals->gone >= goal->incarnation)
         succeed(goals, goal, why ? why : "ended");
     else if (m->cannotKill)
-        finish(goals, goal, psCmdTimeout, "cannot be killed");
+        finish(goals, goal, psCmdTimeout, "the process cannot be killed");
     else if (now >= goal->deadline)
-        finish(goals, goal, psCmdTimeout, "not ended in time");
+        finish(goals, goal, psCmdTimeout, "did not end in time");
 }
 
 void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,

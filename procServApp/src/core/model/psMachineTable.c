@@ -41,21 +41,21 @@ PS_HANDLER(startStarting)
 {
     m->desiredUp = true;
     out->verdict = psVerdictWait;
-    out->why = "merged with the start that was under way";
+    out->why = "merged with a start in progress";
 }
 
 PS_HANDLER(startRunning)
 {
     m->desiredUp = true;
     out->verdict = psVerdictDone;
-    out->why = "it was running already";
+    out->why = "it is running already";
 }
 
 PS_HANDLER(startAfterExit)
 {
     m->desiredUp = true;
     if (m->afterExit == psAfterExitStart)
-        out->why = "merged with the start that was to follow";
+        out->why = "merged with the start that follows";
     m->afterExit = psAfterExitStart;
     m->nextReason = event->reason;
     out->verdict = psVerdictWait;
@@ -75,7 +75,7 @@ PS_HANDLER(stopAtRest)
     if (m->state != psStateStopped)
         psMachineToStopped(m, out);
     else
-        out->why = "it was stopped already";
+        out->why = "it is stopped already";
     out->verdict = psVerdictDone;
 }
 
@@ -99,7 +99,7 @@ PS_HANDLER(stopAfterExit)
 {
     m->desiredUp = false;
     if (m->afterExit == psAfterExitStop)
-        out->why = "merged with the stop that was under way";
+        out->why = "merged with a stop in progress";
     m->afterExit = psAfterExitStop;
     out->verdict = psVerdictWait;
 }
@@ -392,7 +392,7 @@ static const psMachineRow table[psEventCount] = {
          psVerbNone,
          false,
          {{timerAtRest, "Holdoff: to Starting"},
-          {timerStarting, "tells that exec hangs"},
+          {timerStarting, "reports that exec hangs"},
           {nothing, "-"},
           {timerStopping, "next stage"},
           {timerKilling,

@@ -199,7 +199,7 @@ psSup *psSupCreate(const psSupOptions *options)
 
     if (sup && init(sup, options))
         return sup;
-    psLogPrintf("the supervisor cannot be created: out of memory or descriptors");
+    psLogPrintf("the supervisor cannot be created: out of memory or file descriptors");
     psSupFree(sup);
     return NULL;
 }
@@ -211,7 +211,7 @@ static int addChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
     int status;
 
     if (psSupChildrenFind(sup, name)) {
-        epicsSnprintf(msg, msgSize, "a child named \"%s\" exists already", name);
+        epicsSnprintf(msg, msgSize, "a child named \"%s\" already exists", name);
         return -EEXIST;
     }
     if (psSupChildrenCount(sup) >= PS_CHILDREN) {

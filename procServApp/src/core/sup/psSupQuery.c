@@ -77,7 +77,7 @@ static void reportChild(psChild *child, FILE *out, int level)
         return;
     fprintf(out, "    command  %s\n    in       %s\n    consoles %s\n    log      %s\n",
             facts->commandLine, facts->dir, facts->consoles, facts->logFile);
-    fprintf(out, "    mode %s, hold-off %g s, grace %g s; %d crashes; last end: %s\n",
+    fprintf(out, "    mode %s, hold-off %g s, grace %g s; %d crashes; last exit: %s\n",
             psModeName(status.settings.mode), status.settings.holdoffSec, status.settings.graceSec,
             status.crashes, status.exitMsg[0] ? status.exitMsg : "none");
     if (level < 2)
