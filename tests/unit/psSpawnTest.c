@@ -211,6 +211,22 @@ static void terminal_ThatIsNone_FailsTheStart(void)
     close(fd);
 }
 
+/* The kernel's word for it is that of a full disk. */
+static void terminal_NoneLeft_DoesNotReadLikeADisk(void)
+{
+    psSpawnOutcome outcome = {
+        .pidfd = -1, .stage = psSpawnStagePty, .error = ENOSPC, .call = "posix_openpt"};
+    char msg[256];
+
+    testDiag("terminal_NoneLeft_DoesNotReadLikeADisk");
+    prepare("unused");
+    psSpawnExplain(&outcome, &f.request, msg, sizeof msg);
+    testOk(!strstr(msg, "space") && strstr(msg, "no pseudo terminal is left"), "\"%s\"", msg);
+    outcome.error = EMFILE;
+    psSpawnExplain(&outcome, &f.request, msg, sizeof msg);
+    testOk(strstr(msg, "posix_openpt: Too many open files") != NULL, "\"%s\"", msg);
+}
+
 static bool isOurChild(const char *pid)
 {
     char path[288], text[512];
@@ -465,7 +481,7 @@ static void removeFiles(void)
 
 MAIN(psSpawnTest)
 {
-    testPlan(69);
+    testPlan(71);
     if (!mkdtemp(dirName))
         testAbort("%s: %s", dirName, strerror(errno));
     psSpawnFixtureOpen(&f);
@@ -476,6 +492,7 @@ MAIN(psSpawnTest)
     file_IsSearchedInTheChildsPath();
     start_ThatCannotBe_IsToldInOneSentence();
     terminal_ThatIsNone_FailsTheStart();
+    terminal_NoneLeft_DoesNotReadLikeADisk();
     start_LeavesNothingBehindAfterFailure();
     childrenReapedByTheKernel_StillStart();
     kill_AtOnce_EndsTheStart();

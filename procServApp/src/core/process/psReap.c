@@ -79,6 +79,7 @@ void psReapStop(psReap *reap)
 
     if (reap->pidfd < 0)
         return;
+    psLoopAssertInside(reap->loop);
     psLoopUnwatch(&reap->watch);
     psLoopDisarm(&reap->retry);
     /* nothing to do about a failure: lost, or not dead yet */

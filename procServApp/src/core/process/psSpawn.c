@@ -301,6 +301,7 @@ bool psSpawnBusy(const psSpawn *spawn)
 
 void psSpawnKill(psSpawn *spawn)
 {
+    psLoopAssertInside(spawn->loop);
     if (!spawn->busy)
         return;
     atomic_store(&spawn->shared->cancelled, true);
@@ -355,6 +356,9 @@ static void explain(psSpawnStage stage, int error, const char *call, const psSpa
     char buffer[128];
     const char *reason = strerror_r(error, buffer, sizeof(buffer));
 
+    /* The kernel's word for it is that of a full disk. */
+    if (stage == psSpawnStagePty && error == ENOSPC)
+        reason = "no pseudo terminal is left (see kernel.pty.max)";
     if (error == ECANCELED && stage == psSpawnStageExec)
         snprintf(out, size, "start of %s cancelled", request->file);
     else

@@ -47,8 +47,8 @@ void psSpawnKill(psSpawn *spawn);
  *  Blocks: up to 1 s, only if a start is in progress.  Thread: any, but not in the loop's rounds.
  */
 void psSpawnFree(psSpawn *spawn);
-/** Sentence for a failed outcome: "cannot execute /no/such: No such file or directory",
- *  "cannot open a pseudo terminal: posix_openpt: No space left on device". */
+/** A sentence for an outcome: "cannot execute /no/such: No such file or directory", "cannot open a
+ *  pseudo terminal: posix_openpt: Too many open files", "started".  Thread: any. */
 void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request, char *out,
                     size_t size);
 /** Does the system give us what any start needs: a terminal, a pidfd?  For --check.
