@@ -30,8 +30,8 @@ extern char **environ;
 
 static int consoleLimit(psSup *sup)
 {
-    int left = sup->descriptorLimit - SPARE_DESCRIPTORS -
-               CHILD_DESCRIPTORS * psSupChildrenCount(sup) - sup->options.reservedDescriptors;
+    int left = sup->descriptorLimit - SPARE_DESCRIPTORS - CHILD_DESCRIPTORS * psSupCount(sup) -
+               sup->options.reservedDescriptors;
 
     return left > MIN_CONSOLES ? left : MIN_CONSOLES;
 }
@@ -46,7 +46,7 @@ static int admit(void *ctx)
     int count = 0;
     psChild *child;
 
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++) {
+    for (int i = 0; (child = psSupAt(sup, i)); i++) {
         double at = HUGE_VAL;
 
         count += psChildConnections(child);
@@ -77,13 +77,13 @@ static bool quit(void *ctx, const char **outWhyNot)
         *outWhyNot = "this console is part of an IOC and ends with it: ^Q does nothing here";
         return false;
     }
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++) {
+    for (int i = 0; (child = psSupAt(sup, i)); i++) {
         if (!psChildAtRest(child)) {
             *outWhyNot = "another child is running: stop it first, then ^Q ends the server";
             return false;
         }
     }
-    psSupEndBegin(sup);
+    psSupEndStart(sup);
     return true;
 }
 
@@ -98,14 +98,14 @@ static void shutdownJob(void *ctx)
     int asked = atomic_exchange(&sup->shutdownsAsked, 0);
 
     while (asked-- > 0)
-        psSupEndBegin(sup);
+        psSupEndStart(sup);
 }
 
 static void reopenLogs(psSup *sup)
 {
     psChild *child;
 
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildReopenLog(child);
 }
 
@@ -116,7 +116,7 @@ static void raised(void *ctx, int signo)
     if (signo == SIGHUP)
         reopenLogs(sup);
     else if (signo == SIGTERM || signo == SIGINT || signo == SIGQUIT)
-        psSupEndBegin(sup);
+        psSupEndStart(sup);
 }
 
 /* ---- life ---- */
@@ -210,16 +210,19 @@ static int addChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
     const char *name = psConfigName(cfg);
     int status;
 
-    if (psSupChildrenFind(sup, name)) {
+    if (psSupFind(sup, name)) {
         epicsSnprintf(msg, msgSize, "a child named \"%s\" already exists", name);
         return -EEXIST;
     }
-    if (psSupChildrenCount(sup) >= PS_CHILDREN) {
+    if (psSupCount(sup) >= PS_CHILDREN) {
         epicsSnprintf(msg, msgSize, "%s: more than %d children", name, PS_CHILDREN);
         return -ENOSPC;
     }
     psChild *child = psChildCreate(&sup->setup, cfg, &status, msg, msgSize);
-    return child ? psSupChildrenAdd(sup, child) : status;
+    if (!child)
+        return status;
+    psSupChildrenAdd(sup, child);
+    return 0;
 }
 
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize)
@@ -276,7 +279,7 @@ static bool startHangs(psSup *sup)
 {
     psChild *child;
 
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         if (psChildHangs(child))
             return true;
     return false;

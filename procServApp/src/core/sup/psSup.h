@@ -36,7 +36,8 @@ typedef struct psSupOptions {
                                           psSupCreate, copied */
     int reservedDescriptors;         /**< descriptors the caller may need: 256 with an IOC */
     bool endWithOneShot;             /**< shut down when all children are OneShot and done, or ^Q */
-    /** Called once on the loop thread when everything is down and the logs are flushed. */
+    /** Called once, on the loop thread, when everything is down and the logs are flushed, or the
+     *  time for that is over; may be NULL. */
     void (*ended)(void *ctx, int exitCode);
     void *ctx;
     const struct psClock *clock; /**< NULL: the machine's */
@@ -53,7 +54,8 @@ const struct psInherit *psSupSaveInherit(void);
 /** Add a child: opens its endpoints and its log, starts nothing before psSupStart().
  *  @param cfg copied
  *  @param msg on failure one line for the user
- *  Thread: any but the loop's.  Blocks: at most 2 s, for the log to be open.
+ *  Thread: any but the loop's.  Blocks: at most 2 s, for the log to be open; and first while
+ *  other threads add children, so that no two get the same name.
  *  @return 0; -EEXIST name taken; -EINVAL configuration; -ENOSPC too many; else -errno of the
  *          endpoint that could not be opened (the log is no reason to fail: procServ's rule) */
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize);
@@ -62,9 +64,10 @@ int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize);
 int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
                     void (*report)(void *ctx, bool bad, const char *line), void *ctx);
 
-/** Start the loop thread and begin every child added so far (boot: as --wait and mode say).
+/** Start the loop thread, and every child added so far, as mode and --wait say.  Once.
  *  @return 0 or -errno */
 int psSupStart(psSup *sup);
+
 /** @name Children.  Thread: any.  Blocks: never.  @{ */
 /** @return NULL: there is no child of that name */
 psChild *psSupFind(psSup *sup, const char *name);
@@ -92,11 +95,12 @@ int psSupAttachTerminal(psSup *sup, psChild *child, int fd);
  *          psVerbRange() or not a number */
 int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
 
-/** Tell something on a child's console and log, as "@@@ text".  Thread: any.  Blocks: never.
+/** Print "@@@ text" on a child's console and log.  Thread: any.  Blocks: never.
  *  @return as psSupSubmit() */
 int psSupTell(psSup *sup, psChild *child, const char *text);
-/** Record a command that was refused: CmdState Denied.
- *  @param done told so, as by psSupSubmit(); may be NULL */
+/** Publish a command that was refused: CmdState Denied.
+ *  @param done called with Denied, as by psSupSubmit(); may be NULL
+ *  Thread: any.  Blocks: never.  @return as psSupSubmit() */
 int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
                 void *ctx);
 

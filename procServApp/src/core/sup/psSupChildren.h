@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psSupChildren.h
  *  @brief The children of a supervisor, in the order added.  The list only grows.
+ *  psSupFind(), psSupAt() and psSupCount() of psSup.h belong here, too.
  *  Thread: any.  Blocks: never.
  */
 #ifndef INC_psSupChildren_H
@@ -8,12 +9,7 @@
 
 #include "sup/psSupPvt.h"
 
-/** @return NULL past the end */
-psChild *psSupChildrenAt(psSup *sup, int index);
-/** A child by its name; NULL: there is none. */
-psChild *psSupChildrenFind(psSup *sup, const char *name);
-/** Append one.  @return 0, or -ENOSPC at PS_CHILDREN */
-int psSupChildrenAdd(psSup *sup, psChild *child);
-int psSupChildrenCount(psSup *sup);
+/** Append one, of which there are fewer than PS_CHILDREN.  One call at a time: addLock. */
+void psSupChildrenAdd(psSup *sup, psChild *child);
 
 #endif

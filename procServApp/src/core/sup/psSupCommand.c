@@ -86,7 +86,7 @@ static int put(psSup *sup, psRequest *request)
 
 static void doCommand(psRequest *request)
 {
-    psSupEndLate(request->sup, request->child);
+    psSupEndJoin(request->sup, request->child);
     psChildCommand(request->child, &request->cmd, request->done, request->ctx);
 }
 
@@ -113,7 +113,7 @@ static void doStart(psRequest *request)
         psChildStart(request->child);
         return;
     }
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildStart(child);
 }
 
@@ -175,6 +175,7 @@ int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *re
                 void *ctx)
 {
     psRequest *request = textRequest(sup, child, reason, doDenied);
+
     if (request) {
         request->cmd = *cmd;
         request->done = done;
@@ -186,10 +187,10 @@ int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *re
 int psSupAttachTerminal(psSup *sup, psChild *child, int fd)
 {
     int io;
+    int status = psTerminalTake(&sup->terminal, fd, &io);
 
-    int error = psTerminalTake(&sup->terminal, fd, &io);
-    if (error)
-        return error;
+    if (status)
+        return status;
     psRequest *request = newRequest(sup, child, doTerminal);
     if (!request) {
         close(io);

@@ -8,7 +8,7 @@
 
 static void conclude(psSup *sup)
 {
-    psChild *first = psSupChildrenAt(sup, 0);
+    psChild *first = psSupAt(sup, 0);
 
     psLoopDisarm(&sup->flushTimer);
     psTerminalRestore(&sup->terminal);
@@ -25,7 +25,7 @@ static void flushDue(void *ctx)
     psSup *sup = ctx;
     psChild *child;
 
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildGiveUp(child);
     conclude(sup);
 }
@@ -35,13 +35,14 @@ static void beginFlush(psSup *sup)
     psChild *child;
 
     sup->phase = psPhaseFlush;
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildStop(child);
     psLoopArm(sup->loop, &sup->flushTimer, psLoopNow(sup->loop) + FLUSH_SEC, flushDue, sup);
 }
 
-void psSupEndLate(psSup *sup, psChild *child)
+void psSupEndJoin(psSup *sup, psChild *child)
 {
+    psLoopAssertInside(sup->loop);
     if (sup->phase != psPhaseUp && !psChildEnding(child))
         psChildShutdown(child);
 }
@@ -52,7 +53,7 @@ static bool all(psSup *sup, bool (*is)(const psChild *child))
 {
     psChild *child;
 
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         if (!is(child))
             return false;
     return true;
@@ -63,12 +64,12 @@ static void settled(void *ctx)
     psSup *sup = ctx;
     psChild *child;
 
-    if (sup->phase == psPhaseUp && sup->options.endWithOneShot && psSupChildrenCount(sup) > 0 &&
+    if (sup->phase == psPhaseUp && sup->options.endWithOneShot && psSupCount(sup) > 0 &&
         all(sup, psChildFinished))
-        psSupEndBegin(sup);
+        psSupEndStart(sup);
     if (sup->phase == psPhaseChildren) {
-        for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
-            psSupEndLate(sup, child);
+        for (int i = 0; (child = psSupAt(sup, i)); i++)
+            psSupEndJoin(sup, child);
         if (all(sup, psChildDown))
             beginFlush(sup);
     }
@@ -89,7 +90,7 @@ void psSupEndSettled(psSup *sup)
         psLoopDefer(sup->loop, &sup->settledJob);
 }
 
-void psSupEndBegin(psSup *sup)
+void psSupEndStart(psSup *sup)
 {
     psChild *child;
 
@@ -97,7 +98,7 @@ void psSupEndBegin(psSup *sup)
     if (sup->phase == psPhaseFlush || sup->phase == psPhaseDown)
         return;
     sup->phase = psPhaseChildren;
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildShutdown(child);
     psLoopDefer(sup->loop, &sup->settledJob);
 }

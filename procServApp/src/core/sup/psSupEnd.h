@@ -12,9 +12,9 @@
 /** Before the loop runs. */
 void psSupEndInit(psSup *sup);
 /** Begin the end; again: hurry it. */
-void psSupEndBegin(psSup *sup);
+void psSupEndStart(psSup *sup);
 /** A child that was added after the end had begun takes part in it. */
-void psSupEndLate(psSup *sup, psChild *child);
+void psSupEndJoin(psSup *sup, psChild *child);
 /** A child may have come to rest: look, at the end of this round, what that leads to. */
 void psSupEndSettled(psSup *sup);
 

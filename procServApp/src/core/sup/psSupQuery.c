@@ -12,21 +12,6 @@
 #include "model/psVerb.h"
 #include "sup/psSupChildren.h"
 
-psChild *psSupFind(psSup *sup, const char *name)
-{
-    return psSupChildrenFind(sup, name);
-}
-
-psChild *psSupAt(psSup *sup, int index)
-{
-    return psSupChildrenAt(sup, index);
-}
-
-int psSupCount(psSup *sup)
-{
-    return psSupChildrenCount(sup);
-}
-
 void psSupStatus(psChild *child, psStatus *out)
 {
     psFeedNewest(psChildFeed(child), out);
@@ -58,7 +43,7 @@ void psSupPrintInfo(psSup *sup, FILE *out)
     psText text = PS_TEXT_INIT;
 
     psTextPrintf(&text, "pid:%d\n", (int)getpid());
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildInfo(child, true, &text);
     if (!text.failed)
         fputs(text.data, out);
@@ -93,6 +78,6 @@ void psSupReport(psSup *sup, FILE *out, int level)
 {
     psChild *child;
 
-    for (int i = 0; (child = psSupChildrenAt(sup, i)); i++)
+    for (int i = 0; (child = psSupAt(sup, i)); i++)
         reportChild(child, out, level);
 }
