@@ -96,9 +96,7 @@ static bool prepare(psChild *child, const psConfig *cfg)
     psMachineInit(&child->machine, &cfg->settings, cfg->killSignal, cfg->stopInputLen > 0,
                   psChildNow(child));
     psGoalsInit(&child->goals, goalEnded, child);
-    child->status.exitCode = -1;
-    child->status.exitSignal = -1;
-    child->status.settings = cfg->settings;
+    psChildStatusInit(child);
     child->feed = psFeedCreate(&child->status);
     return child->feed && child->serverStarted &&
            !psConsoleInit(&child->console, child->loop, child->cfg, &consoleOps, child);
@@ -139,11 +137,8 @@ void psChildFree(psChild *child)
 {
     if (!child)
         return;
-    psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
-    psGoalsDeliver(&child->goals);
+    psChildStepClear(child);
     psLoopDisarm(&child->sessionTimer);
-    psLoopDisarm(&child->machineTimer);
-    psLoopDisarm(&child->factsTimer);
     psLoopCancel(child->loop, &child->failedJob);
     psChildLaunchClear(child); /* a start that hangs: everything else was awaited */
     psConsoleClear(&child->console, LOG_WAIT_SEC);
@@ -157,18 +152,13 @@ void psChildFree(psChild *child)
 
 void psChildStart(psChild *child)
 {
-    psOutput out;
-
+    psLoopAssertInside(child->loop);
     if (child->begun)
         return;
     child->begun = true;
     psConsoleStart(&child->console);
-    if (child->machine.incarnation > 0 || child->machine.ending)
-        return; /* a command came before */
-    psMachineBoot(&child->machine, child->cfg->wait, psChildNow(child), &out);
-    psChildStepAct(child, &out);
-    psChildStatusPublish(child);
-    psChildStepArm(child);
+    if (child->machine.incarnation == 0 && !child->machine.ending) /* else a command came before */
+        psChildStepBoot(child);
 }
 
 void psChildShutdown(psChild *child)
@@ -176,36 +166,39 @@ void psChildShutdown(psChild *child)
     psInputEvent event = {.event = psEventShutdown};
     psOutput out;
 
+    psLoopAssertInside(child->loop);
     psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
     psChildStep(child, &event, &out, NULL);
 }
 
 bool psChildDown(const psChild *child)
 {
+    psLoopAssertInside(child->loop);
     return child->machine.ending && child->machine.state == psStateStopped;
 }
 
 void psChildStop(psChild *child)
 {
-    psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
-    psGoalsDeliver(&child->goals);
-    psLoopDisarm(&child->machineTimer);
-    psLoopDisarm(&child->factsTimer);
+    psLoopAssertInside(child->loop);
+    psChildStepClear(child);
     psConsoleEnd(&child->console);
 }
 
 bool psChildIdle(const psChild *child)
 {
+    psLoopAssertInside(child->loop);
     return psConsoleIdle(&child->console);
 }
 
 void psChildGiveUp(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     psConsoleGiveUp(&child->console);
 }
 
 int psChildExitCode(const psChild *child)
 {
+    psLoopAssertInside(child->loop);
     return child->exitCode;
 }
 
@@ -218,32 +211,38 @@ bool psChildHangs(const psChild *child)
 
 bool psChildEnding(const psChild *child)
 {
+    psLoopAssertInside(child->loop);
     return child->machine.ending;
 }
 
 bool psChildAtRest(const psChild *child)
 {
+    psLoopAssertInside(child->loop);
     return psMachineAtRest(&child->machine);
 }
 
 bool psChildFinished(const psChild *child)
 {
+    psLoopAssertInside(child->loop);
     return child->finished;
 }
 
 void psChildNotice(psChild *child, const char *text)
 {
+    psLoopAssertInside(child->loop);
     psChildTextNotice(child, "%s", text);
 }
 
 int psChildAddTerminal(psChild *child, int fd)
 {
+    psLoopAssertInside(child->loop);
     return psConsoleAddClient(&child->console, fd, psClientTerminal, false, "terminal") ? 0
                                                                                         : -ENOMEM;
 }
 
 void psChildReopenLog(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     psConsoleRotateLog(&child->console, 0); /* not every child has one */
 }
 
@@ -251,19 +250,22 @@ int psChildConnections(const psChild *child)
 {
     const psConsole *console = &child->console;
 
+    psLoopAssertInside(child->loop);
     return console->users + console->loggers - console->terminals;
 }
 
 bool psChildStalled(psChild *child, double *outSince)
 {
+    psLoopAssertInside(child->loop);
     return psConsoleMostStalled(&child->console, outSince) != NULL;
 }
 
 void psChildDropStalled(psChild *child)
 {
     double since;
-    psClient *client = psConsoleMostStalled(&child->console, &since);
 
+    psLoopAssertInside(child->loop);
+    psClient *client = psConsoleMostStalled(&child->console, &since);
     if (client)
         psClientClose(client, false);
 }

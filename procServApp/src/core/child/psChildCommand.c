@@ -59,16 +59,32 @@ static void eventCommand(psChild *child, const psCommand *cmd, psEvent kind, psO
     };
 
     if (cmd->verb == psVerbStop)
-        epicsSnprintf(child->stoppedBy, sizeof(child->stoppedBy), "%s", cmd->by);
+        psChildStatusStoppedBy(child, cmd->by);
     if (!child->machine.ending)
         psGoalsSupersede(&child->goals, cmd->verb, cmd->by);
     psChildStep(child, &event, out, NULL);
+}
+
+/* @return NULL: a goal waits for the end of the command; else why none can */
+static const char *addGoal(psChild *child, psVerb verb, int seq, const char *merged, psDoneFn done,
+                           void *ctx)
+{
+    int status =
+        psGoalsAdd(&child->goals, verb, seq, merged, &child->machine, psChildNow(child), done, ctx);
+
+    if (status == -ENOSPC)
+        return "started, but too many commands are waiting: its outcome will not be reported";
+    if (status)
+        return "started, but out of memory: its outcome will not be reported";
+    psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
+    return NULL;
 }
 
 /* An outcome is published before it is delivered. */
 void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     psOutput out = {0};
+
     psLoopAssertInside(child->loop);
     int seq = psChildStatusCommand(child, cmd);
     psCmdState how = psCmdDone;
@@ -84,21 +100,14 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
     if (out.verdict == psVerdictFail) {
         how = psCmdFailed;
     } else if (out.verdict == psVerdictWait) {
-        how = psCmdBusy;
-        if (psGoalsAdd(&child->goals, cmd->verb, seq, out.why, &child->machine, psChildNow(child),
-                       done, ctx)) {
-            how = psCmdFailed;
-            msg = "started, but too many commands are waiting: its outcome will not be reported";
-        }
-        psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
+        msg = addGoal(child, cmd->verb, seq, out.why, done, ctx);
+        how = msg ? psCmdFailed : psCmdBusy;
     }
     if (how != psCmdBusy)
         psChildStatusCommandEnded(child, seq, how, msg);
-    psChildStatusPublish(child);
-    psGoalsDeliver(&child->goals);
+    psChildStepFinish(child);
     if (how != psCmdBusy && done)
         done(ctx, how, msg);
-    psChildStepArm(child);
 }
 
 void psChildCommandByKey(psChild *child, psVerb verb, double value, const char *by)
@@ -122,7 +131,5 @@ void psChildCommandRotated(void *ctx, int request, const char *why)
 
     psGoalsEnd(&child->goals, psVerbRotateLog, request, why ? psCmdFailed : psCmdDone,
                why ? why : "done");
-    psChildStatusPublish(child);
-    psGoalsDeliver(&child->goals);
-    psChildStepArm(child);
+    psChildStepFinish(child);
 }

@@ -82,6 +82,7 @@ static void spawnWhenEmpty(void *ctx)
 
 void psChildProcessStart(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     psChildStatusStarting(child);
     psChildTextRestarting(child);
     child->sessionDelay = SESSION_FIRST_SEC;
@@ -141,6 +142,7 @@ static void exited(psChild *child)
 
 void psChildProcessClose(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     child->lastSid = child->pid;
     child->sessionDeadline = psChildNow(child) + SESSION_WAIT_SEC;
     psChildPtyClose(child);
@@ -183,6 +185,7 @@ static void reaped(void *ctx, const psReapInfo *info)
 
 int psChildProcessSignal(psChild *child, int signo)
 {
+    psLoopAssertInside(child->loop);
     if (child->pid <= 0)
         return -ESRCH;
     return kill(-child->pid, signo) ? -errno : 0;
@@ -190,6 +193,7 @@ int psChildProcessSignal(psChild *child, int signo)
 
 void psChildProcessKill(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     if (psSpawnBusy(child->spawn)) {
         psSpawnKill(child->spawn);
     } else if (child->spawnWaits) {
@@ -204,6 +208,7 @@ void psChildProcessKill(psChild *child)
 
 void psChildProcessAbandon(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     if (child->pid > 0)
         psChildTextNotice(child, "process %d cannot be killed: procServ ends without it",
                           child->pid);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: EPICS */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -7,6 +6,7 @@
 
 #include "base/psLog.h"
 #include "child/psChildPty.h"
+#include "child/psChildText.h"
 
 #define READ_ROUND_BYTES 65536 /* of the pty in one round */
 /* Less than that is all there was, most likely: the clients get it before we look again.  A read
@@ -20,6 +20,7 @@ void psChildPtyWatch(psChild *child, bool mayRead)
 {
     unsigned events = (mayRead ? EPOLLIN : 0u) | (child->input.len > 0 ? EPOLLOUT : 0u);
 
+    psLoopAssertInside(child->loop);
     if (child->pty.master < 0)
         return;
     if (child->ptyWatch.loop) {
@@ -57,6 +58,7 @@ void psChildPtyDrain(psChild *child)
     int there = 0;
     long n = 1;
 
+    psLoopAssertInside(child->loop);
     if (child->pty.master < 0)
         return;
     if (ioctl(child->pty.master, FIONREAD, &there))
@@ -78,6 +80,7 @@ void psChildPtyClose(psChild *child)
 
 void psChildPtySend(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     if (child->pid == 0 || child->pty.master < 0)
         return; /* it follows when the start is confirmed */
     psInputWrite(&child->input, child->pty.master);
@@ -88,22 +91,21 @@ void psChildPtySendStopInput(psChild *child)
 {
     const psConfig *cfg = child->cfg;
     struct termios mode;
-    char *bytes = malloc(cfg->stopInputLen + 1);
+    char kill = 'U' & 037;
 
-    if (!bytes)
-        return; /* the next stage comes all the same */
-    /* Behind the kill-line character a half-typed line can't spoil it. */
-    bytes[0] = 'U' & 037;
+    psLoopAssertInside(child->loop);
+    /* After the kill-line character, a half-typed line cannot spoil it. */
     if (tcgetattr(child->pty.slave, &mode) == 0 && mode.c_cc[VKILL] != 0)
-        bytes[0] = (char)mode.c_cc[VKILL];
-    memcpy(bytes + 1, cfg->stopInput, cfg->stopInputLen);
-    psInputPutFirst(&child->input, bytes, cfg->stopInputLen + 1);
-    free(bytes);
+        kill = (char)mode.c_cc[VKILL];
+    if (!psInputPutFirst(&child->input, cfg->stopInput, cfg->stopInputLen) ||
+        !psInputPutFirst(&child->input, &kill, 1))
+        psChildTextNotice(child, "no memory: the stop input is not sent");
     psChildPtySend(child);
 }
 
 void psChildPtySetSize(psChild *child, unsigned cols, unsigned rows)
 {
+    psLoopAssertInside(child->loop);
     child->cols = cols;
     child->rows = rows;
     psPtySetSize(&child->pty, cols, rows);
@@ -111,6 +113,7 @@ void psChildPtySetSize(psChild *child, unsigned cols, unsigned rows)
 
 int psChildPtyOpen(psChild *child, const char **outCall)
 {
+    psLoopAssertInside(child->loop);
     int status = psPtyOpen(&child->pty, outCall);
 
     if (status == 0 && child->cols && child->rows)

@@ -48,7 +48,6 @@ struct psChild {
     psMachine machine;
     psGoals goals;
     psConsole console;
-    char stoppedBy[PS_BY_BYTES];
     bool finished;        /* OneShot, and ended for good */
     psTimer machineTimer; /* the machine's and the goals' deadlines */
     psTimer factsTimer;   /* health and WindowCrashes change by the clock */
@@ -57,6 +56,7 @@ struct psChild {
     psStatus status; /* what is published next */
     psHealthTrack health;
     int exitCode; /* for the program: of the last end that says something */
+    char stoppedBy[PS_BY_BYTES];
 
     /* psChildPty */
     psPty pty;

@@ -12,6 +12,13 @@ static void wallNow(const psChild *child, epicsTimeStamp *out)
     psClockWall(psLoopClock(child->loop), out);
 }
 
+void psChildStatusInit(psChild *child)
+{
+    child->status.exitCode = -1;
+    child->status.exitSignal = -1;
+    child->status.settings = child->cfg->settings;
+}
+
 /* ---- start and end ---- */
 
 void psChildStatusStarting(psChild *child)
@@ -23,6 +30,11 @@ void psChildStatusSpawned(psChild *child)
 {
     wallNow(child, &child->status.startTime);
     child->status.startMono = psChildNow(child);
+    child->status.exitAlarm = false;
+}
+
+void psChildStatusClearAlarm(psChild *child)
+{
     child->status.exitAlarm = false;
 }
 
@@ -97,6 +109,11 @@ int psChildStatusCommand(psChild *child, const psCommand *cmd)
     wallNow(child, &status->time);
     status->msg[0] = '\0';
     return status->seq;
+}
+
+void psChildStatusStoppedBy(psChild *child, const char *by)
+{
+    epicsSnprintf(child->stoppedBy, sizeof(child->stoppedBy), "%s", by);
 }
 
 void psChildStatusCommandEnded(psChild *child, int seq, psCmdState how, const char *msg)

@@ -8,6 +8,8 @@
 
 #include "child/psChildPvt.h"
 
+/** What is shown before anything has happened.  Thread: any, when the child is made. */
+void psChildStatusInit(psChild *child);
 /** A start begins. */
 void psChildStatusStarting(psChild *child);
 /** Its process runs. */
@@ -16,6 +18,10 @@ void psChildStatusSpawned(psChild *child);
  *  not done yet.
  *  @param why the start failed, else NULL */
 void psChildStatusEnded(psChild *child, const psOutput *out, const char *why);
+/** The last end deserves no alarm any more. */
+void psChildStatusClearAlarm(psChild *child);
+/** A stop was given, and by whom: StateMsg says so once it has stopped. */
+void psChildStatusStoppedBy(psChild *child, const char *by);
 /** A command was given: it is the one that is shown.  @return its number */
 int psChildStatusCommand(psChild *child, const psCommand *cmd);
 /** Command number @p seq has ended; it is shown unless there is a newer one. */

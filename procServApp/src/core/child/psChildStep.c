@@ -28,10 +28,10 @@ static void report(psChild *child, unsigned actions)
         psChildTextNotice(child, "the hanging start cannot be killed");
 }
 
-void psChildStepAct(psChild *child, psOutput *out)
+static void act(psChild *child, psOutput *out)
 {
     if (out->actions & PS_DO_CLEAR_ALARM)
-        child->status.exitAlarm = false;
+        psChildStatusClearAlarm(child);
     if (out->actions & PS_DO_STOP_INPUT)
         psChildPtySendStopInput(child);
     if (out->actions & PS_DO_KILL_SIGNAL) {
@@ -63,7 +63,8 @@ void psChildStepAct(psChild *child, psOutput *out)
     }
 }
 
-/* One event: decision, announcement, actions, goals, publication. */
+static void arm(psChild *child);
+
 void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const char *why)
 {
     psMachine *machine = &child->machine;
@@ -71,6 +72,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     unsigned long stale = machine->stale;
     bool ended = event->event == psEventExited || event->event == psEventSpawnFailed;
 
+    psLoopAssertInside(child->loop);
     psMachineStep(machine, event, psChildNow(child), out);
     if (machine->stale != stale)
         return;
@@ -82,15 +84,41 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     }
     if (event->event == psEventMode && out->verdict == psVerdictDone)
         psChildTextMode(child); /* before the start that it may lead to */
-    psChildStepAct(child, out);
+    act(child, out);
     psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
                  ended ? child->status.exitMsg : NULL);
     if (out->moved || out->actions || ellCount(&child->goals.over) > 0)
         psChildStatusPublish(child);
     psGoalsDeliver(&child->goals);
-    psChildStepArm(child);
+    arm(child);
     if (psMachineAtRest(machine))
         child->ops->settled(child->ctx);
+}
+
+void psChildStepFinish(psChild *child)
+{
+    psLoopAssertInside(child->loop);
+    psChildStatusPublish(child);
+    psGoalsDeliver(&child->goals);
+    arm(child);
+}
+
+void psChildStepBoot(psChild *child)
+{
+    psOutput out;
+
+    psLoopAssertInside(child->loop);
+    psMachineBoot(&child->machine, child->cfg->wait, psChildNow(child), &out);
+    act(child, &out);
+    psChildStepFinish(child);
+}
+
+void psChildStepClear(psChild *child)
+{
+    psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
+    psGoalsDeliver(&child->goals);
+    psLoopDisarm(&child->machineTimer);
+    psLoopDisarm(&child->factsTimer);
 }
 
 /* ---- time ---- */
@@ -108,17 +136,14 @@ static void machineDue(void *ctx)
     }
     psGoalsCheck(&child->goals, &child->machine, at, 0, NULL);
     if (ellCount(&child->goals.over) > 0)
-        psChildStatusPublish(child);
-    psGoalsDeliver(&child->goals);
-    psChildStepArm(child);
+        psChildStepFinish(child);
+    else
+        arm(child);
 }
 
 static void factsDue(void *ctx)
 {
-    psChild *child = ctx;
-
-    psChildStatusPublish(child);
-    psChildStepArm(child);
+    psChildStepFinish(ctx);
 }
 
 static void armOne(psChild *child, psTimer *timer, double deadline, void (*fn)(void *ctx))
@@ -129,7 +154,8 @@ static void armOne(psChild *child, psTimer *timer, double deadline, void (*fn)(v
         psLoopDisarm(timer);
 }
 
-void psChildStepArm(psChild *child)
+/* Anew, after anything that may have moved a deadline. */
+static void arm(psChild *child)
 {
     psHealthTrack track = child->health;
     double at = psChildNow(child);

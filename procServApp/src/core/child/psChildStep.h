@@ -12,9 +12,13 @@
  *  @param out what the machine answered; a verdict may have become a failure
  *  @param why a start failed, else NULL */
 void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const char *why);
-/** Carry out what the machine has answered, without the rest of a step: for the first start. */
-void psChildStepAct(psChild *child, psOutput *out);
-/** Arm the timers anew, after anything that may have moved a deadline. */
-void psChildStepArm(psChild *child);
+/** The first start, as mode and --wait say. */
+void psChildStepBoot(psChild *child);
+/** After a change that was no event: publish it, deliver the goals that have ended, and arm the
+ *  timers anew. */
+void psChildStepFinish(psChild *child);
+/** Fail the goals, and disarm the timers.  May be called twice.  Thread: also any without a loop.
+ */
+void psChildStepClear(psChild *child);
 
 #endif

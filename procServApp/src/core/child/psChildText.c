@@ -6,6 +6,7 @@
 
 #include <epicsStdio.h>
 
+#include "base/psLog.h"
 #include "base/psMessages.h"
 #include "child/psChildText.h"
 
@@ -135,7 +136,9 @@ void psChildTextState(const psChild *child, char *out, size_t size)
 /* Print a finished text and free it. */
 static void print(psChild *child, psText *text)
 {
-    if (!text->failed)
+    if (text->failed)
+        psLogPrintf("%s: no memory: a message is not shown", child->name);
+    else
         psConsoleWrite(&child->console, text->data, text->len);
     psTextClear(text);
 }
