@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psFeed.h
  *  @brief The one way from the loop thread to everybody else: a child's published status, and
- *  its transitions until they are taken.  Level 2.
+ *  its transitions until they are taken.
  *
- *  Guarded by a leaf mutex of its own: nothing else is locked under it, no call-out is made
- *  with it held.  Untaken transitions cost memory only while there are any; beyond
- *  PS_TRANSITIONS the oldest is dropped (Seq shows the gap).
+ *  Untaken transitions cost memory only while there are any; beyond PS_TRANSITIONS the oldest is
+ *  dropped, and so is one for which there is no memory: the gap in seq shows it.  One leaf mutex
+ *  guards the data; another one is held while the subscriber is called (docs/design.md, "Threads
+ *  and ownership").  Blocks: never, but for psFeedPublish() and psFeedSubscribe().
  */
 #ifndef INC_psFeed_H
 #define INC_psFeed_H
@@ -14,18 +15,22 @@
 
 typedef struct psFeed psFeed;
 
-/** @return NULL without memory */
+/** @param first what psFeedNewest() gives before the first transition; copied
+ *  Thread: any.  @return NULL without memory or a mutex */
 psFeed *psFeedCreate(const psStatus *first);
+/** NULL does nothing.  Nobody may use it any more. */
 void psFeedFree(psFeed *feed);
-/** The next transition: numbers it (seq), stores it, calls the subscriber.  Thread: loop. */
+/** The next transition: number it (seq), store it, call the subscriber.  @p news is copied.
+ *  Thread: loop.  Blocks: as the subscriber does. */
 void psFeedPublish(psFeed *feed, const psStatus *news);
-/** Number of consoles in the newest: no transition.  Thread: loop. */
+/** The number of consoles in the newest, which is no transition.  Thread: loop. */
 void psFeedCounts(psFeed *feed, int clients, int loggers);
 /** The newest.  Thread: any. */
 void psFeedNewest(psFeed *feed, psStatus *out);
-/** @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none.  Thread: any. */
+/** The oldest transition that was not taken.  Thread: any, one at a time.
+ *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none */
 int psFeedNext(psFeed *feed, psStatus *out);
-/** As psSupSubscribe(). */
+/** As psSupSubscribe().  Thread: any but the loop's.  Blocks: while the subscriber is called. */
 void psFeedSubscribe(psFeed *feed, void (*fn)(void *ctx), void *ctx);
 
 #endif

@@ -60,22 +60,25 @@ psQueue *psQueueCreate(psLoop *loop, unsigned capacity)
     return queue;
 }
 
+/* With the lock held. */
+static int put(psQueue *queue, psQueueItem *item)
+{
+    if (queue->closed)
+        return -ESHUTDOWN;
+    if ((unsigned)ellCount(&queue->items) >= queue->capacity)
+        return -EAGAIN;
+    ellAdd(&queue->items, &item->node);
+    /* under the lock, so that no post comes after psQueueClose() took the job back */
+    psLoopPost(queue->loop, &queue->job);
+    return 0;
+}
+
 int psQueuePut(psQueue *queue, psQueueItem *item)
 {
-    int rc = 0;
-
     epicsMutexMustLock(queue->lock);
-    if (queue->closed) {
-        rc = -ESHUTDOWN;
-    } else if ((unsigned)ellCount(&queue->items) >= queue->capacity) {
-        rc = -EAGAIN;
-    } else {
-        ellAdd(&queue->items, &item->node);
-        /* under the lock, so that no post comes after psQueueClose() took the job back */
-        psLoopPost(queue->loop, &queue->job);
-    }
+    int status = put(queue, item);
     epicsMutexUnlock(queue->lock);
-    return rc;
+    return status;
 }
 
 void psQueueClose(psQueue *queue)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psInherit.h
- *  @brief What a supervised process inherits from us, other than what EPICS threads have.
- *         Level 2.
+ *  @brief What a supervised process inherits from us, instead of what EPICS threads have.
+ *  Nothing blocks.
  */
 #ifndef INC_psInherit_H
 #define INC_psInherit_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psPidfd.h
- *  @brief The kernel's calls on pidfds, which older C libraries do not offer.  Level 0.
+ *  @brief The kernel's calls on pidfds, which older C libraries do not offer.
  *
- *  Kernel 5.4 or newer.  All return -errno on failure, and none blocks.
+ *  Kernel 5.4 or newer.  All return -errno on failure.  Thread: any.  Blocks: never.
  */
 #ifndef INC_psPidfd_H
 #define INC_psPidfd_H

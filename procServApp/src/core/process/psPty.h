@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psPty.h
- *  @brief A pseudo-terminal, both ends of it.  Level 2.
+ *  @brief A pseudo-terminal, both ends of it.  Thread: any, one at a time.  Blocks: never, where
+ *  nothing else is said.
  *
  *  We keep the slave open for as long as the process lives: neither a child that closes its
  *  terminal nor a grandchild that keeps it then shows on the master as an end or a hang-up.
@@ -18,8 +19,8 @@ typedef struct psPty {
     {                                                                                              \
         -1, -1, ""                                                                                 \
     }
-/** 24 by 80, IUTF8 on, IXON off; neither becomes our controlling terminal.  Thread: any.
- *  Blocks: never, but for a devpts that needs grantpt().
+/** 24 by 80, IUTF8 on, IXON off; it does not become our controlling terminal.
+ *  Blocks: only where a devpts needs grantpt(), which may look up groups.
  *  @param outCall on failure the name of the system call that was refused; static; may be NULL
  *  @return 0 or -errno */
 int psPtyOpen(psPty *out, const char **outCall);
