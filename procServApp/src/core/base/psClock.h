@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psClock.h
- *  @brief Time, through pointers, so that a test owns it.
+ *  @brief The clocks, reached through pointers so that a test can replace them.
  *
  *  All deadlines are absolute monotonic seconds; the wall clock is for display only.  No function
  *  here blocks.  Thread: any.
@@ -29,9 +29,9 @@ static inline void psClockWall(const psClock *clock, epicsTimeStamp *out)
     clock->wall(clock->ctx, out);
 }
 
-/** Write a time as strftime() does, in local time.  If that does not fit, or shows nothing, ISO
- *  8601 is written instead; if that does not fit either, or @p time is invalid, or @p fmt is
- *  empty, the text is empty.
+/** Write a time as strftime() does, in local time.  If the result does not fit or is
+ *  empty, ISO 8601 is written instead.  If that does not fit either, or if @p time is invalid or
+ *  @p fmt is empty, the text is empty.
  *  @param size of @p out, with the NUL; 30 bytes are enough for ISO 8601
  *  @return length without the NUL */
 size_t psClockFormat(const epicsTimeStamp *time, const char *fmt, char *out, size_t size);

@@ -13,7 +13,7 @@ void psKeyPrint(unsigned char key, char out[3]);
  *
  *  ^A to ^Z (in either case), ^[ ^\ ^] ^_ ^? and ^@ are control characters; everything else
  *  stands for itself, and "" is 0, which means that the key is disabled.  ^^ is the character ^,
- *  as in procServ: there must be a way to write it.
+ *  as in procServ, so that it can be written at all.
  *  @param end if not NULL, *end is set after what was read */
 unsigned char psKeyParse(const char *text, const char **end);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psMessages.h
- *  @brief Every text that scripts parse, byte for byte procServ's.  Pure.
+ *  @brief The messages on console and log.  Those that procServ has, which scripts parse, are the
+ *  same byte for byte.  Pure.
  *
- *  All lines end in CR LF and are complete, however long (procServ cut them).  Control
- *  characters in names, paths and notices become \xHH.  Each function appends to @p out, where
- *  it also remembers that memory ran out.
+ *  All lines end in CR LF and are complete, however long they are (procServ cuts them).  Control
+ *  characters in names, paths and notices become \xHH.  Each function appends to @p out, which
+ *  also remembers if memory ran out.
  */
 #ifndef INC_psMessages_H
 #define INC_psMessages_H
@@ -42,24 +43,25 @@ void psMessageBanner(psText *out, const psBanner *banner);
 void psMessageToggled(psText *out, psMode mode);
 /** "@@@ Got a kill command" */
 void psMessageKill(psText *out);
-/** "@@@ Restarting child", "(as ...)" if the name is not argv0.  procServ prints the PID line
+/** "@@@ Restarting child", and "(as ...)" if the name is not argv0.  procServ prints the PID line
  *  at once; ours follows when the start is confirmed: psMessageNewPid. */
 void psMessageRestarting(psText *out, const char *name, const char *argv0);
-/** "@@@ The PID of new child ..." and the line of @@@. */
+/** "@@@ The PID of new child ..." and the line that consists of @@@ only. */
 void psMessageNewPid(psText *out, const char *name, int pid);
-/** "Received a sigChild for process": exited with @p code, or killed by @p signo if > 0. */
+/** "Received a sigChild for process": it exited with @p code, or was killed by @p signo if > 0. */
 void psMessageReaped(psText *out, int pid, int code, int signo);
 /** "Current time", what comes next, and the help line unless the mode is OneShot. */
 void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *keys);
 
-/** @name Our own, where procServ says nothing.  One line each, with @@@.  What answers somebody
- *  who types comes in the middle of a line, so it begins with an empty one, as procServ's do. @{ */
+/** @name Messages of our own, where procServ prints nothing.  Each is one line with @@@.  A message
+ *  that answers typed input comes in the middle of a line, so it begins with an empty line, as
+ *  those of procServ do. @{ */
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
 void psMessageInputFull(psText *out, unsigned long bytes); /**< the child does not read */
 void psMessageInputNoMemory(psText *out, unsigned long bytes);
-void psMessageLineTooLong(psText *out); /**< canonical mode keeps 4095 bytes of a line */
+void psMessageLineTooLong(psText *out); /**< canonical mode holds 4095 bytes per line */
 void psMessageConsolesFull(psText *out, int limit);
-/** Any other notice: "@@@ ", the text, CR LF. */
+/** Any other notice: "@@@ ", then the text, then CR LF. */
 void psMessageNotice(psText *out, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
 /** @} */
 

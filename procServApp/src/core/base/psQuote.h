@@ -7,10 +7,10 @@
 
 #include "base/psText.h"
 
-/** Append @p word so that a shell reads the same word: as it is where nothing in it is special,
- *  else in '...'.  A word with control characters, which must reach neither a terminal nor a
- *  one-line record, is written in $'...' with octal escapes.  Out of memory is remembered in
- *  @p text. */
+/** Append @p word so that a shell reads the same word: unchanged if nothing in it is special,
+ *  otherwise in '...'.  A word with control characters, which must reach neither a terminal nor a
+ *  one-line record, is written in $'...' with octal escapes.  @p text remembers if memory ran
+ *  out. */
 void psQuoteWord(psText *text, const char *word);
 
 #endif

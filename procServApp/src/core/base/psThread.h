@@ -14,14 +14,14 @@ extern "C" {
 /** Create a thread that runs fn(arg), with every signal blocked in it.
  *
  * Base's epicsThreadCreateOpt() leaves every signal blocked in its *caller* when it fails, so that
- * a program without a spare thread would no longer hear SIGTERM.  Here the caller's signal mask is
- * the same afterwards, whatever happens.
+ * a program that cannot create another thread would no longer react to SIGTERM.  Here the caller's
+ * signal mask is the same afterwards, whatever happens.
  *
  * Thread: any.  Blocks: never.
  * @param priority   epicsThreadPriorityXxx
  * @param stackClass epicsThreadStackXxx
  * @return the thread, to be ended by epicsThreadMustJoin(); or it runs until the process ends.
- *         NULL if the system has no thread or no memory to spare
+ *         NULL if a thread or memory cannot be had
  */
 epicsThreadId psThreadCreate(const char *name, unsigned priority,
                              epicsThreadStackSizeClass stackClass, EPICSTHREADFUNC fn, void *arg);

@@ -2,8 +2,8 @@
 /** @file psTypes.h
  *  @brief Names that every part of procServIoc shares: states, modes, the published status.
  *
- *  Public.  No function here blocks, allocates or fails but as it says; all may be called in any
- *  thread.  The numeric values of the enumerations are part of the PV interface
+ *  Public.  No function here blocks or allocates, and none fails unless it says so; all may be
+ *  called in any thread.  The numeric values of the enumerations are part of the PV interface
  *  (docs/reference/records.md): values are only ever appended.
  */
 #ifndef INC_psTypes_H
@@ -47,8 +47,8 @@ typedef enum psState {
     psStateStopping,  /**< asked to end; a stage's deadline is armed */
     psStateKilling,   /**< SIGKILL sent */
     psStateHoldoff,   /**< at rest: an automatic restart is due later */
-    psStateCrashLoop, /**< at rest: gave up until told otherwise */
-    psStateUnknown,   /**< nothing of that name is supervised: records only */
+    psStateCrashLoop, /**< at rest: gave up until somebody starts or resets it */
+    psStateUnknown,   /**< there is no child of that name; in records only */
     psStateCount
 } psState;
 
@@ -65,12 +65,12 @@ typedef enum psMode {
 typedef enum psExitClass {
     psExitNone,     /**< none has ended yet */
     psExitClean,    /**< exit status 0 */
-    psExitError,    /**< another exit status, nobody asked */
-    psExitSignal,   /**< by a signal nobody sent through us */
-    psExitKilled,   /**< we did, as asked */
-    psExitTimeout,  /**< SIGKILL after the grace ran out */
+    psExitError,    /**< another exit status, and nobody asked for the end */
+    psExitSignal,   /**< by a signal that was not sent through us */
+    psExitKilled,   /**< by us, as somebody asked */
+    psExitTimeout,  /**< by SIGKILL, after the grace period was over */
     psExitExecFail, /**< it never ran: pty, fork, chdir or exec failed */
-    psExitLost,     /**< somebody else reaped it: nothing is known */
+    psExitLost,     /**< another part of the program reaped it, so nothing is known */
     psExitClassCount
 } psExitClass;
 
