@@ -24,7 +24,7 @@ typedef struct psJob {
 } psJob;
 
 typedef struct psJobList {
-    epicsMutexId lock; /* leaf; guards the lists and what stands of it in the jobs on them */
+    epicsMutexId lock; /* leaf; guards the lists and the members of the jobs on them */
     ELLLIST posted;    /* psJob.node, oldest first */
     ELLLIST deferred;  /* the same, for the end of the round */
 } psJobList;

@@ -115,8 +115,8 @@ void psLoopFree(psLoop *loop)
 
 static void lookAtRefused(void *ctx);
 
-/* Tell the kernel.  With no event asked for, epoll would still report EPOLLHUP and EPOLLERR, and
- * spin on them: so such a watch is not with the kernel at all. */
+/* Pass the events to the kernel.  With no event asked for, epoll would still report EPOLLHUP and
+ * EPOLLERR, and spin on them: so such a watch is not with the kernel at all. */
 static int epollSet(psWatch *watch, unsigned events)
 {
     struct epoll_event event = {.events = events, .data = {.ptr = watch}};

@@ -73,7 +73,7 @@ void psLoopDisarm(psTimer *timer);
 void psLoopPost(psLoop *loop, psJob *job);
 /** Take a job back that may still be queued.  Thread: any, but see "must live until it ran". */
 void psLoopCancel(psLoop *loop, psJob *job);
-/** Run @p job at the end of this round (loop thread): where sends are gathered and the dead
+/** Run @p job at the end of this round (loop thread): where data are sent and closed objects
  *  are freed.  A job deferred from an end-of-round job runs in the next round, without sleep. */
 void psLoopDefer(psLoop *loop, psJob *job);
 
