@@ -171,7 +171,7 @@ static void idleJob(void *ctx)
 /* Most files are open at once; that a server is dead keeps nobody from supervising. */
 static int awaitOpened(psLogFile *log)
 {
-    (void)epicsEventWaitWithTimeout(log->opened, PS_LOG_OPEN_SEC); /* the state tells */
+    (void)epicsEventWaitWithTimeout(log->opened, PS_LOG_OPEN_SEC); /* the state shows the result */
     epicsMutexMustLock(log->lock);
     log->late = log->stats.state == psLogOpening;
     int result = log->late ? -EINPROGRESS : -log->stats.error;
@@ -279,7 +279,8 @@ void psLogFileFree(psLogFile *log, double waitSec)
     /* With nothing to do it ends at once, and is worth to be joined. */
     if (psLogQueueEnd(&log->queue, false) && waitSec < IDLE_END_SEC)
         waitSec = IDLE_END_SEC;
-    (void)epicsEventWaitWithTimeout(log->ended, waitSec > 0 ? waitSec : 0); /* `gone` tells */
+    (void)epicsEventWaitWithTimeout(log->ended,
+                                    waitSec > 0 ? waitSec : 0); /* `gone` shows the result */
     epicsMutexMustLock(log->lock);
     bool gone = log->gone;
     log->abandoned = !gone; /* it posts nothing any more, and frees itself if it ever comes back */

@@ -28,7 +28,7 @@ typedef struct psLogStats {
     psLogState state;
     int error;             /**< errno of the last open, else of the last write; 0: all is well */
     uint64_t writtenBytes; /**< without the notices of losses */
-    uint64_t lostBytes;    /**< refused by the disk, or for want of memory */
+    uint64_t lostBytes;    /**< refused by the disk, or for lack of memory */
     uint64_t sizeBytes;    /**< of the file now; 0 if it is no regular file */
     int reopened;          /**< newest request of psLogFileReopen() that was tried; 0: none */
     int reopenError;       /**< errno of that; 0: the file is open */
@@ -41,10 +41,10 @@ typedef struct psLogStats {
  *                call returned, and when bytes that were refused for lack of room could now be
  *                taken; may be NULL
  *  @param outStatus 0, or -errno of the first open: the log is created all the same, and can be
- *                reopened; -EINPROGRESS if the thread is still in open(), for a dead file server
- *                perhaps: what comes meanwhile is queued.  Set in either case
+ *                reopened; -EINPROGRESS if the thread is still in open(), perhaps because a file
+ *                server does not answer: until then bytes are queued.  Set in any case
  *  Thread: any but the loop's.  Blocks: at most PS_LOG_OPEN_SEC.
- *  @return NULL if memory, descriptors or a thread could not be had: *outStatus says which */
+ *  @return NULL if memory, descriptors or a thread could not be had; *outStatus gives the reason */
 psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onNews)(void *ctx), void *ctx,
                            int *outStatus);
 /** Queue bytes.  Thread: loop.  Blocks: never.  @return how many were taken (0...len) */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psLogOpen.h
- *  @brief Opening a log by its path, with respect for whose symbolic links are followed.
+ *  @brief Opening a log by its path, and the rule whose symbolic links are followed.
  *
  *  A link that stands at the end of the path is followed if it belongs to us or to root: that is
  *  how a site arranges its files.  Anybody else's is refused, since whoever may write to the

@@ -3,11 +3,10 @@
  *  @brief Where a log goes: the descriptor, writing to it, and what it could not take.
  *
  *  What the disk refuses (ENOSPC, EIO, EFBIG...) is lost and counted; the next bytes are tried
- *  again, and where the file goes on it says "@@@ N bytes lost", after which it continues with a
- *  whole line.  A pipe or terminal that is full is waited for.  Where reopening fails, the file
- *  that is open stays in use: better an old name than a loss.
- *  Thread: one, the log's; it has no lock.  Blocks: as long as open() and write() do, which may be
- *  for ever.
+ *  again, and the place of the loss is marked by "@@@ N bytes lost", after which the file continues
+ * with a whole line.  If a pipe or terminal is full, the sink waits for it.  If reopening fails,
+ * the file that is open stays in use, since an old name is better than a loss. Thread: one, the
+ * log's; it has no lock.  Blocks: as long as open() and write() do, which may be for ever.
  */
 #ifndef INC_psLogSink_H
 #define INC_psLogSink_H
@@ -28,7 +27,7 @@ typedef struct psLogSink {
     int fd;                /**< owned here; -1: not open */
     int openError;         /**< errno of the last attempt to open; 0: it worked */
     int writeError;        /**< errno of the last write; 0: it worked */
-    uint64_t writtenBytes; /**< notices of a loss not included */
+    uint64_t writtenBytes; /**< without the notices of losses */
     uint64_t lostBytes;
     uint64_t sizeBytes; /**< of the file now; 0 if it is no regular file */
     /* private */
