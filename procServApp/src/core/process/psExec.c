@@ -161,7 +161,7 @@ static void fail(psExecShared *shared, psSpawnStage stage, int error)
     atomic_store(&shared->error, error);
     atomic_store(&shared->stage, (int)stage);
     for (;;)
-        syscall(SYS_exit_group, 127); /* not _exit(): thread sanitizer makes that a second long */
+        syscall(SYS_exit_group, 127); /* not _exit(): with thread sanitizer that takes one second */
 }
 
 static void checkCancelled(psExecShared *shared)
@@ -232,7 +232,7 @@ static bool isText(const char *path)
 }
 
 /* As execvp() does it, but for programs of another machine's.
- * @return the errno that tells most */
+ * @return the errno that explains most */
 static int tryPaths(psExecPlan *plan)
 {
     const psSpawnRequest *request = &plan->request;
@@ -267,7 +267,7 @@ void psExecRun(psExecPlan *plan, psExecShared *shared, int keepFd)
 {
     const psSpawnRequest *request = &plan->request;
 
-    /* who cancels sets the flag, then looks for the pid: one of us sees the other */
+    /* the canceller sets the flag, then looks for the pid: one of us sees the other */
     atomic_store(&shared->pid, (int)syscall(SYS_getpid));
     checkCancelled(shared);
     const char *call = NULL;

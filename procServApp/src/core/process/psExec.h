@@ -16,11 +16,11 @@
 
 /** Seen by both processes, whether forked or vforked: lives in a shared mapping. */
 typedef struct psExecShared {
-    _Atomic int pid;        /**< of the new process, stored by itself as its first deed */
+    _Atomic int pid; /**< of the new process, stored by the process itself before anything else */
     _Atomic bool cancelled; /**< it must not exec */
-    _Atomic int stage;      /**< a psSpawnStage: where it failed; None: it did not, or died */
-    _Atomic int error;      /**< errno of that */
-    /** Name of the system call that was refused; NULL: the stage says it.  A constant of the
+    _Atomic int stage; /**< a psSpawnStage: where it failed; None: it did not fail, or it died */
+    _Atomic int error; /**< errno of that */
+    /** Name of the system call that was refused; NULL: the stage says enough.  A constant of the
      *  program, so that it is at the same address in both processes */
     const char *_Atomic call;
 } psExecShared;

@@ -37,7 +37,7 @@ static inline int psPidfdSignal(int pidfd, int signo)
 }
 
 /** waitid() with WEXITED | WNOHANG | @p options, and the rusage that the C library's waitid()
- *  hides.  @return 1 ended, 0 nothing to tell yet */
+ *  hides.  @return 1 ended, 0 not ended yet */
 static inline int psPidfdWait(int pidfd, int options, siginfo_t *outInfo, struct rusage *outUsage)
 {
     const int idPidfd = 3; /* P_PIDFD: not in older headers */

@@ -11,7 +11,7 @@
 #include "loop/psLoop.h"
 
 typedef struct psReapInfo {
-    bool lost; /**< somebody else reaped it: nothing else is known */
+    bool lost; /**< another part of the program reaped it; nothing else is known */
     int code;  /**< exit status; -1 if by a signal */
     int signo; /**< signal; -1 if it exited */
     bool core;
@@ -37,7 +37,7 @@ typedef struct psReap {
     }
 
 /** Call @p fn once, when the process has ended; idle until then and after psReapStop() only.
- *  A pidfd that cannot be watched is looked at every 0.1 s.
+ *  A pidfd that cannot be watched is polled every 0.1 s.
  *  @param pid   a child of this process
  *  @param pidfd of it; owned here from now on
  *  @param fn    may call psReapStop() */

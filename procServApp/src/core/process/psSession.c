@@ -15,7 +15,7 @@
 #include "process/psPidfd.h"
 
 /* Is the process one that still runs, and of this session?  The name in parentheses may hold
- * anything, parentheses and spaces too: what counts stands behind the last one. */
+ * anything, parentheses and spaces too: what counts comes after the last one. */
 static bool isLiveMember(const char *stat, pid_t sid)
 {
     const char *rest = strrchr(stat, ')');

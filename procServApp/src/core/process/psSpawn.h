@@ -3,9 +3,9 @@
  *  @brief The start of a process on a terminal.
  *
  *  A start runs in a short-lived thread of its own: exec and chdir may hang on a dead file
- *  server, and nothing else suffers.  The outcome comes back as a job of the loop.  What a start
- *  needs is made by psSpawnCreate(), so that a start needs no memory but its thread's.
- *  Read docs/design.md "Start of a process" before changing anything here.
+ *  server, and nothing else is affected.  The outcome comes back as a job of the loop.  What a
+ * start needs is made by psSpawnCreate(), so that a start needs no memory except that of its
+ * thread. Read docs/design.md "Start of a process" before changing anything here.
  */
 #ifndef INC_psSpawn_H
 #define INC_psSpawn_H
@@ -21,8 +21,8 @@ typedef struct psSpawnOutcome {
     int pidfd;          /**< the receiver's; -1 on failure */
     psSpawnStage stage; /**< where it failed */
     int error;          /**< errno of that; 0 on success */
-    const char *call;   /**< the system call that was refused; NULL: the stage says it.  Static */
-    double startMono;   /**< exec confirmed at, monotonic s */
+    const char *call; /**< the system call that was refused; NULL: the stage says enough.  Static */
+    double startMono; /**< exec confirmed at, monotonic s */
 } psSpawnOutcome;
 
 typedef struct psSpawn psSpawn;
@@ -35,7 +35,7 @@ psSpawn *psSpawnCreate(psLoop *loop, const psSpawnRequest *request);
  *  @param slave of the terminal that becomes its descriptors 0, 1 and 2; open until the outcome
  *  @param fn    called exactly once if 0 is returned, never from within; it may start anew
  *  Thread: loop.  Blocks: never.
- *  @return 0; -EAGAIN no thread could be created; else -errno of what was missing */
+ *  @return 0; -EAGAIN no thread could be created; otherwise -errno of what is missing */
 int psSpawnStart(psSpawn *spawn, int slave, psSpawnFn fn, void *ctx);
 /** Has a start begun whose outcome has not been delivered?  NULL: false. */
 bool psSpawnBusy(const psSpawn *spawn);
@@ -43,7 +43,7 @@ bool psSpawnBusy(const psSpawn *spawn);
  *  exec.  The outcome is then ECANCELED, or that of a process that dies at once. */
 void psSpawnKill(psSpawn *spawn);
 /** A start in progress is killed, and its fn is not called any more.  A thread that hangs in exec
- *  is left behind with its memory.  NULL is fine.
+ *  keeps running with its memory.  NULL is fine.
  *  Blocks: up to 1 s, only if a start is in progress.  Thread: any, but not in the loop's rounds.
  */
 void psSpawnFree(psSpawn *spawn);
