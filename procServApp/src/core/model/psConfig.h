@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psConfig.h
- *  @brief What is asked of one child: defaults, checks, and options by name.
+ *  @brief The configuration of one child: defaults, checks, and options by name.
  *
  *  Public.  Pure: no file is opened, no process started.  Not thread-safe; psSupAddChild()
  *  copies it.  A function that fails leaves the configuration as it was.
@@ -54,7 +54,7 @@ psConfig *psConfigCopy(const psConfig *cfg);
 void psConfigFree(psConfig *cfg);
 
 /** The name in messages and records: cfg->name, else the command word; of one that has
- *  PS_NAME_BYTES or more, only what follows its last slash.  "" without either. */
+ *  PS_NAME_BYTES or more, only what follows its last slash.  If there is neither: "". */
 const char *psConfigName(const psConfig *cfg);
 
 /** Set the command and its arguments; they are copied.

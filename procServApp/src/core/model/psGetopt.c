@@ -35,7 +35,7 @@ const psOption *psOptionAfter(psOptionAt at, int place)
 
 /* ---- long options ---- */
 
-/* The only abbreviation among procServ's options or among ours; *outMatches tells how many. */
+/* The only abbreviation among procServ's options or among ours; *outMatches gets their number. */
 static const psOption *findAbbreviation(const psGetopt *self, const char *word, size_t len,
                                         bool ours, int *outMatches)
 {

@@ -3,8 +3,8 @@
  *  @brief One option as a row of a table, and the scanner that finds options in a command line.
  *
  *  Public, pure: the command line of the program and that of procServAdd are read by the same
- *  scanner.  It finds options as GNU getopt_long does with "+" order: the first word that is no
- *  option ends them, as does "--".  glibc's own is not used, since it keeps global state, prints
+ *  scanner.  It finds options as GNU getopt_long does with "+" order: the first word that is not
+ *  an option ends them, as does "--".  glibc's own is not used, since it keeps global state, prints
  *  by itself, and would call abbreviations of procServ's options ambiguous as soon as we add
  *  options: here an abbreviation is resolved among procServ's own options first.  Error texts
  *  are glibc's.
@@ -37,7 +37,7 @@ typedef enum psOptionGroup {
 /** First place of an option that procServ does not have. */
 #define PS_OPTION_OURS 100
 
-/** What the scanner and --help have to know of an option. */
+/** What the scanner and --help need to know about an option. */
 typedef struct psOption {
     const char *name; /**< without "--" */
     char letter;      /**< 0: none */

@@ -2,9 +2,9 @@
 /** @file psHealth.h
  *  @brief One value for an alarm server, latched to one alarm per problem.  Pure.
  *
- *  What somebody asked for never alarms, however slow, repeated or violent: a stop, a restart or
- *  a kill leaves it OK, with the hold-off that follows a kill, and with SIGKILL where the grace
- *  ran out.  What alarms is
+ *  What somebody asked for never raises an alarm, however slow, repeated or violent it is: a stop,
+ *  a restart or a kill leaves Health OK, even during the hold-off that follows a kill, and if
+ *  SIGKILL is needed after the grace period.  Alarms are raised by
  *  - an end or a failed start that nobody asked for: Transient; Down, if the process has not
  *    been running for PS_UP_SEC at a time within PS_UP_SEC;
  *  - a start that is not confirmed within PS_UP_SEC, whoever asked for it, and a process that is
@@ -12,8 +12,8 @@
  *  - PS_CRASHING_COUNT crashes within the restart window, or CrashLoop: Crashing;
  *  - an end that nobody asked for, where it is not started again: Down, until the exit's alarm
  *    is cleared.
- *  Down lasts until a process has been running for PS_UP_SEC, so that one that dies every 5 s
- *  does alarm, and once; or until nobody wants it up.
+ *  Down lasts until a process has been running for PS_UP_SEC, so that one that dies every
+ *  5 s raises exactly one alarm; or until nobody wants it up.
  */
 #ifndef INC_psHealth_H
 #define INC_psHealth_H

@@ -34,8 +34,8 @@ typedef enum psEvent {
     psEventCount
 } psEvent;
 
-/** The event that a command is to the machine.
- *  @return false: none, @p verb concerns something else */
+/** The event that corresponds to a command.
+ *  @return false: there is none, since @p verb does not concern the machine */
 bool psMachineEventOf(psVerb verb, psEvent *outEvent);
 
 /** What to do after a step; PS_DO_SPAWN comes after all others. */
@@ -65,10 +65,10 @@ typedef enum psVerdict {
 typedef struct psInputEvent {
     psEvent event;
     unsigned long incarnation; /**< Spawned, SpawnFailed, Exited */
-    psStartReason reason;      /**< commands: who asks */
+    psStartReason reason;      /**< commands: who or what gave it */
     psMode mode;               /**< Mode */
     int signo;                 /**< Signal */
-    bool lost;                 /**< Exited: somebody else reaped it */
+    bool lost;                 /**< Exited: another part of the program reaped it */
     int exitCode;              /**< Exited: status, -1 if by a signal */
     int exitSignal;            /**< Exited: signal, -1 if it exited */
 } psInputEvent;

@@ -9,7 +9,7 @@
 
 #include "model/psMachine.h"
 
-/** The kinds of states that a row tells apart. */
+/** The kinds of states that a row distinguishes. */
 typedef enum psMachineColumn {
     psColumnRest,
     psColumnStarting,

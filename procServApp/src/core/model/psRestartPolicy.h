@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psRestartPolicy.h
- *  @brief When an automatic start is due, and whether there is to be one.  Pure.
+ *  @brief Whether there is an automatic start, and when it is due.  Pure.
  *
  *  Embedded in psMachine.  It remembers what the delays depend on: short runs and failed starts
  *  in a row, the credit of automatic starts, and the times of recent starts and crashes.  It
- *  knows neither states nor who wants what; psMachine asks.
+ *  knows neither states nor commands; psMachine asks it.
  *
  *  - Hold-off: counted from the process's start.  Each short run after the first doubles it, up
  *    to holdoffMaxSec if that is larger; with a hold-off of 0 the delays are 0, 1, 2, 4 s ...
@@ -49,10 +49,10 @@ typedef struct psRestartPolicy {
 
 /** Nothing has happened; the credit is full. */
 void psRestartPolicyInit(psRestartPolicy *policy, double now);
-/** Somebody takes a hand: what failed so far does not count any more.  The credit stays. */
+/** Somebody gave a command: earlier failures no longer count.  The credit stays. */
 void psRestartPolicyForget(psRestartPolicy *policy);
 
-/** A process runs: no start failed last. */
+/** A process runs: the row of failed starts is over. */
 void psRestartPolicySpawned(psRestartPolicy *policy);
 /** A start failed, unasked.  It counts as a crash. */
 void psRestartPolicyStartFailed(psRestartPolicy *policy, double now);
@@ -73,7 +73,8 @@ double psRestartPolicyDue(const psRestartPolicy *policy, const psSettings *setti
  *  @return a time after @p now, when to try again: nothing was taken; else it may start now */
 double psRestartPolicyTake(psRestartPolicy *policy, double due, double now);
 
-/** Ends nobody asked for within the restart window before @p now, PS_WINDOW_CRASHES at most. */
+/** Ends that nobody asked for within the restart window before @p now, PS_WINDOW_CRASHES at most.
+ */
 int psRestartPolicyCrashes(const psRestartPolicy *policy, const psSettings *settings, double now);
 /** When that number next falls by itself; HUGE_VAL: never. */
 double psRestartPolicyCrashesChange(const psRestartPolicy *policy, const psSettings *settings,

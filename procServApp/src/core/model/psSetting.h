@@ -3,7 +3,7 @@
  *  @brief The settings that may change while a child runs: one table, one row per setting.
  *
  *  Public, pure.  Whatever enumerates settings walks this table: options, records, commands,
- *  the comparison behind Overridden.  So a new setting is a verb and a member (psTypes.h), one
+ *  the comparison that gives Overridden.  So a new setting is a verb and a member (psTypes.h), one
  *  row here, and its records.
  */
 #ifndef INC_psSetting_H
