@@ -7,7 +7,7 @@
  * be on the wire without its twin: the twin is owed then, and goes before anything else, or a
  * notice queued meanwhile would become a telnet command.
  *
- * Who calls whom: what the descriptor reports may end in ops->closed at once.  What the owner
+ * The order of calls: what the descriptor reports may end in ops->closed at once.  What the owner
  * calls on its own, psClientSend() and psClientPump(), may happen while it walks its list of
  * clients; an error found there is therefore reported at the end of the round.
  */

@@ -71,14 +71,14 @@ struct psClient {
 };
 
 /** Takes @p fd (non-blocking), also on failure.  The cursor starts at the ring's head.
- *  @return NULL without memory or if it can't be watched */
+ *  @return NULL without memory, or if @p fd cannot be watched */
 psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly, const char *peer,
                          const psRing *ring, const psClientOps *ops, void *ctx);
 /** Bytes for this client only, before what follows in the ring.  Sent at the end of the round,
  *  or by psClientPump().  Ignored once it is closed or closing. */
 void psClientSend(psClient *client, const void *bytes, size_t len);
-/** Hand it what it takes of the private bytes and of the ring: at most one sendmsg().  Call it
- *  once per round in which the ring has news.
+/** Send as much of the private bytes and of the ring as the client takes: at most one sendmsg().
+ * Call it once per round in which the ring has news.
  *  @param now monotonic s */
 void psClientPump(psClient *client, double now);
 /** Is everything sent? (once closing: all there was when that was asked) */

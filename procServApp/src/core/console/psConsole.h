@@ -3,8 +3,8 @@
  *  @brief Everything that reads a child's output or types at it: the ring, its clients,
  *  listeners and log.
  *
- *  Output goes one way: from the pty, or from us, into the ring; at the end of the round every
- *  reader gets what it takes.  Who is waited for is psFlow's decision.
+ *  Output goes in one direction: from the pty, or from us, into the ring.  At the end of the round
+ *  every reader gets as much as it takes.  psFlow decides which readers are waited for.
  *  Thread: loop, but for psConsoleInit(), psConsoleOpen(), psConsoleInfo() and psConsoleClear().
  *  Blocks: psConsoleOpen() and psConsoleClear() for the log, nothing else.
  */
@@ -27,7 +27,7 @@ typedef struct psConsoleOps {
     void (*size)(void *ctx, psClient *client, unsigned cols, unsigned rows);
     /** Append the banner for a new client. */
     void (*banner)(void *ctx, psText *out, bool readOnly);
-    /** One connection more?  @return 0 admits it, else the limit that is reached */
+    /** May one more connection be accepted?  @return 0: yes; otherwise the limit that is reached */
     int (*admit)(void *ctx);
     /** Number of clients or loggers changed. */
     void (*counted)(void *ctx);
@@ -50,7 +50,7 @@ typedef struct psConsole {
     ELLLIST dead;    /* psClient.node: freed at the end of the round */
     psListener listeners[PS_ENDPOINTS];
     int listenerCount;
-    psText noDescriptors; /* said to those who come when there are none */
+    psText noDescriptors; /* sent to connections that are refused for lack of descriptors */
     psConsoleLog log;
     int users, loggers;
     int terminals; /* of users: not counted against the limit */
@@ -71,8 +71,8 @@ int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSi
 void psConsoleStart(psConsole *console);
 /** Print: our own messages. */
 void psConsoleWrite(psConsole *console, const void *bytes, size_t len);
-/** The same: a notice of ours, on a line of its own.  Without memory it is lost, which errlog
- *  says. */
+/** The same for a notice, on a line of its own.  If there is no memory for it, it is lost, and
+ *  errlog says so. */
 void psConsoleNotice(psConsole *console, const psText *line);
 /** Read at most @p max bytes from the pty straight into the ring.  @return bytes, 0 or -errno */
 long psConsoleReadFrom(psConsole *console, int fd, size_t max);
@@ -85,7 +85,7 @@ psClient *psConsoleAddClient(psConsole *console, int fd, psClientKind kind, bool
 /** The client that made no progress for the longest, at least 10 s; NULL: none.
  *  @param outSince monotonic s; untouched if there is none */
 psClient *psConsoleMostStalled(psConsole *console, double *outSince);
-/** Have the log opened again by its name; ops->rotated gives the result.
+/** Have the log reopened by its name; ops->rotated gives the result.
  *  @param request greater than those before; 0: nobody asks for the result
  *  @return 0; -ENOENT: there is no log; -EOPNOTSUPP: it is standard output */
 int psConsoleRotateLog(psConsole *console, int request);
@@ -94,9 +94,9 @@ bool psConsoleLogIsFailed(const psConsole *console);
 /** Stop accepting, and close all clients once they got what was printed; ops->ended is called when
  *  that is done and the log is written. */
 void psConsoleEnd(psConsole *console);
-/** All clients gone and the log written? */
+/** Are all clients gone and is the log written? */
 bool psConsoleIdle(const psConsole *console);
-/** Time for that is over: say on errlog what is left unwritten. */
+/** The time for that is over: report on errlog what is left unwritten. */
 void psConsoleGiveUp(psConsole *console);
 /** Close everything at once.  May be called twice.  Thread: loop, or any once the loop has ended.
  *  @param logWaitSec for what is queued for the log */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psConsoleLog.h
- *  @brief The log as a reader of the console's ring: it is handed what it takes, learns what it
- *  lacks, and what becomes of it is there to be reported.
+ *  @brief The log as a reader of the console's ring: it gets as much as it takes, counts what it
+ *  misses, and keeps its state and errors to be reported.
  *
  *  Thread: loop, but for psConsoleLogOpen() and psConsoleLogClear().
  *  Blocks: psConsoleLogOpen() and psConsoleLogClear() only, as psLogFileCreate() and
@@ -15,8 +15,8 @@
 #include "log/psLogFile.h"
 #include "loop/psLoop.h"
 
-/** News is reported once in so many seconds at most: a full disk gives way for a moment now and
- *  then. */
+/** News is reported at most once in this number of seconds, since a full disk accepts a few bytes
+ *  now and then. */
 #define PS_CONSOLE_LOG_NEWS_SEC 10.0
 
 typedef struct psConsoleLog {
@@ -49,9 +49,9 @@ int psConsoleLogOpen(psConsoleLog *log, psLoop *loop, const char *path, const ps
                      void (*wake)(void *ctx), void *ctx);
 /** Wait for what is queued, close, free.  May be called twice, and on an object of zeros. */
 void psConsoleLogClear(psConsoleLog *log, double waitSec);
-/** From now on `wake` is called: another thread was at work on the owner until then. */
+/** From now on `wake` is called.  Until then another thread may be using the owner. */
 void psConsoleLogStart(psConsoleLog *log);
-/** Hand on what it takes. */
+/** Give the log as much as it takes. */
 void psConsoleLogPump(psConsoleLog *log);
 /** Have `wake` called when what is queued now is written: there may be room for more. */
 void psConsoleLogFlush(psConsoleLog *log);
@@ -62,7 +62,7 @@ bool psConsoleLogFailed(const psConsoleLog *log);
 /** Did state or error change since it was last asked?
  *  @param outLine the sentence for people is appended; its `failed` may be set */
 bool psConsoleLogNews(psConsoleLog *log, psText *outLine);
-/** Open it again by its name.
+/** Reopen the log by its name.
  *  @param request as psLogFileReopen().  @return 0; -ENOENT: there is no log; -EOPNOTSUPP */
 int psConsoleLogReopen(psConsoleLog *log, int request);
 /** Was a reopening tried since it was last asked?

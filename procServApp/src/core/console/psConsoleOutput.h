@@ -3,9 +3,9 @@
  *  @brief What a console has printed: the ring of a child's output and our notices, and with
  *  --logstamp a second one with the same text and time stamps.
  *
- *  Bytes are read from the pty straight into the ring.  No byte is lost to the stamped ring for
- *  want of memory: it then gets the text without stamps.
- *  Thread: loop, but for Init and Clear.  Nothing blocks.
+ *  Bytes are read from the pty straight into the ring.  If there is no memory for stamps, the
+ *  stamped ring gets the text without them, so that no byte is lost.
+ *  Thread: loop, except Init and Clear.  Nothing blocks.
  */
 #ifndef INC_psConsoleOutput_H
 #define INC_psConsoleOutput_H

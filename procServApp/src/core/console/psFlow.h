@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psFlow.h
- *  @brief A ring and its readers: who is waited for, and how large the ring is.
+ *  @brief A ring and its readers: which readers are waited for, and how large the ring is.
  *
- *  A steady reader (psRingReaderSteady) is waited for: nothing should be written while it is within
- *  PS_FLOW_MARGIN_BYTES of being overrun.  Any other reader loses bytes.  Before either happens the
- *  ring grows as far as it may; it shrinks again when all readers are up to date.
- *  Thread: loop, but for psFlowInit(), psFlowClear(), and psFlowAdd() before the loop knows the
- *  flow.  Nothing blocks.
+ *  The writer waits for a steady reader (psRingReaderSteady): nothing should be written while such
+ * a reader is within PS_FLOW_MARGIN_BYTES of being overrun.  Any other reader loses bytes.  Before
+ *  either happens, the ring grows up to its limit; it shrinks again when all readers are up to
+ * date. Thread: loop, but for psFlowInit(), psFlowClear(), and psFlowAdd() before the loop knows
+ * the flow.  Nothing blocks.
  */
 #ifndef INC_psFlow_H
 #define INC_psFlow_H
@@ -40,7 +40,8 @@ void psFlowRemove(psFlow *flow, psRingReader *reader);
 /** May PS_FLOW_MARGIN_BYTES be written?  Grows the ring if a reader lags. */
 bool psFlowMayWrite(psFlow *flow);
 /** Grow the ring, as far as it may, until @p len bytes overrun nobody.
- *  @return true if they do not; else those who lag must be served first, or lose bytes */
+ *  @return true if no reader is overrun; otherwise those that lag must be served first, or they
+ *          lose bytes */
 bool psFlowMakeRoom(psFlow *flow, size_t len);
 
 #endif

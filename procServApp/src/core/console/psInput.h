@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psInput.h
- *  @brief Typed bytes on their way to a child that may not read.  Pure, but for the write().
+ *  @brief Typed bytes on their way to a child that may not read.  Pure, except for the write().
  *
  *  At most PS_INPUT_BYTES wait; memory is held only while something does.
  *  Thread: one at a time.  Nothing blocks: the terminal is non-blocking.
@@ -17,15 +17,16 @@ typedef struct psInput {
     char *data;        /**< PS_INPUT_BYTES when not NULL; owned here */
     size_t first, len; /**< waiting bytes */
     size_t lineLen;    /**< bytes typed since the last line end */
-    bool tooLongTold;  /**< of this line */
-    bool fullTold;     /**< since it was last drained */
+    bool tooLongTold;  /**< reported for this line */
+    bool fullTold;     /**< reported since it was last drained */
 } psInput;
 #define PS_INPUT_INIT                                                                              \
     {                                                                                              \
         NULL, 0, 0, 0, false, false                                                                \
     }
 
-/** The canonical mode of a Linux terminal keeps so many bytes of a line, silently. */
+/** The canonical mode of a Linux terminal holds this number of bytes per line, and silently drops
+ *  the rest. */
 #define PS_CANONICAL_BYTES 4095
 
 /** Queue typed bytes.  @return how many were taken: fewer if it is full, none without memory */
@@ -34,7 +35,7 @@ size_t psInputPut(psInput *input, const void *bytes, size_t len);
  *  @return true if all were taken; false without memory, or if they are more than
  *  PS_INPUT_BYTES: then none is */
 bool psInputPutFirst(psInput *input, const void *bytes, size_t len);
-/** Write what the terminal @p fd takes.  Of one that is gone, what was typed is forgotten.
+/** Write what the terminal @p fd takes.  If that terminal is gone, the typed bytes are dropped.
  *  @return true when nothing is left waiting */
 bool psInputWrite(psInput *input, int fd);
 /** Forget everything.  May be called twice. */

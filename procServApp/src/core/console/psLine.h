@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psLine.h
- *  @brief Bytes to whole lines of plain text.  Pure.
+ *  @brief Turns bytes into whole lines of plain text.  Pure.
  */
 #ifndef INC_psLine_H
 #define INC_psLine_H

@@ -36,8 +36,8 @@ struct psListener {
     ino_t ino;     /* 0: none */
     psAcceptFn fn;
     void *ctx;
-    /** Line for those who are refused at the limit of descriptors; not copied.  Set by the owner
-     *  after psListenerOpen(); NULL: none. */
+    /** Line for connections that are refused at the limit of descriptors; not copied.  Set by the
+     * owner after psListenerOpen(); NULL: none. */
     const char *fullLine;
 };
 
@@ -52,7 +52,7 @@ int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx
 void psListenerRefuse(int fd, const char *line);
 /** Stop, close, unlink.  May be called twice.  Thread: loop, once it was started. */
 void psListenerClose(psListener *listener);
-/** Would psListenerOpen() work?  Leaves no trace, and a dead socket file where it is.
+/** Would psListenerOpen() work?  Changes nothing: a dead socket file stays where it is.
  *  Thread: any.
  *  @return 0 or -errno */
 int psListenerCheck(const psEndpoint *endpoint);

@@ -3,7 +3,7 @@
  *  @brief Console bytes with absolute 64-bit offsets, one writer, many readers.  Pure.
  *
  *  The ring never refuses a byte: a reader that lags loses the oldest ones and learns how many.
- *  Whether the writer should rather wait is the owner's decision (psFlow), from
+ *  The owner (psFlow) decides whether the writer should wait instead, by
  *  psRingReaderRoom() and psRingReaderSteady().
  *  Thread: one at a time.  Nothing blocks.
  */
@@ -45,12 +45,12 @@ bool psRingGrow(psRing *ring);
 /** Back to minSize, keeping the newest minSize bytes. */
 void psRingShrink(psRing *ring);
 
-/** A reader is steady if it accepted at least so much within the last window. */
+/** A reader is steady if it accepted at least this number of bytes within the last window. */
 #define PS_READER_WINDOW_SEC 0.1
 #define PS_READER_STEADY_BYTES 100000
 #define PS_READER_BUCKETS 10
-/** A reader that lost bytes waits for a line feed at most so many bytes: the console of a child
- *  that prints none would stay silent for ever. */
+/** A reader that lost bytes waits for a line feed for at most this number of bytes.  Otherwise the
+ *  console of a child that prints none would stay silent for ever. */
 #define PS_READER_SKIP_BYTES 65536
 
 /** One reader's cursor.  Embedded in its owner. */

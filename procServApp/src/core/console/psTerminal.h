@@ -19,7 +19,7 @@ typedef struct psTerminal {
         .fd = -1                                                                                   \
     }
 
-/** Take over the terminal that @p fd is of: no line editing, no echo, no flow control; ^C and ^\
+/** Take over the terminal of @p fd: no line editing, no echo, no flow control; ^C and ^\
  *  keep their meaning.  @p outIo is a further description, non-blocking, the caller's.
  *  @return 0, -ENOTTY, -errno */
 int psTerminalTake(psTerminal *terminal, int fd, int *outIo);
