@@ -18,9 +18,9 @@ typedef struct psChild psChild;
 
 /** What a child needs of its supervisor.  Called on the loop thread. */
 typedef struct psChildOps {
-    /** One console connection more?  @return 0 admits it, else the limit that is reached */
+    /** May one more console connect?  @return 0: yes; otherwise the limit that is reached */
     int (*admit)(void *ctx);
-    /** It has come to rest; at the end: a console is gone, or the log is written. */
+    /** The child has come to rest.  During the end: a console is gone, or the log is written. */
     void (*settled)(void *ctx);
     /** ^Q: begin the end of all.  @param outWhyNot a sentence if false is returned */
     bool (*quit)(void *ctx, const char **outWhyNot);
@@ -56,7 +56,7 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
 void psChildDenied(psChild *child, const psCommand *cmd, const char *reason);
 /** Print a notice on console and log. */
 void psChildNotice(psChild *child, const char *text);
-/** A further console on @p fd, which is taken.  @return 0 or -ENOMEM */
+/** One more console on @p fd, which is taken.  @return 0 or -ENOMEM */
 int psChildAddTerminal(psChild *child, int fd);
 /** Open the log again by its name.  A child without a log does nothing. */
 void psChildReopenLog(psChild *child);
@@ -66,18 +66,19 @@ void psChildReopenLog(psChild *child);
 void psChildShutdown(psChild *child);
 bool psChildEnding(const psChild *child); /**< was psChildShutdown() called? */
 bool psChildDown(const psChild *child);   /**< has it come to rest after that? */
-/** Fail what waits; close the consoles once they got what was printed.  ops->settled follows. */
+/** Fail the commands that wait, and close the consoles once they got what was printed.
+ *  ops->settled follows. */
 void psChildStop(psChild *child);
 bool psChildIdle(const psChild *child); /**< are consoles closed and is the log written? */
-/** Time for that is over: say on errlog what is lost. */
+/** The time for that is over: report on errlog what is lost. */
 void psChildGiveUp(psChild *child);
-/** Exit code of the program by its last end: see docs/design.md "Shutdown". */
+/** Exit code of the program, from the last exit of the child: see docs/design.md "Shutdown". */
 int psChildExitCode(const psChild *child);
 /** Does a start hang?  Its thread may come back.  Thread: any, once the loop has ended. */
 bool psChildHangs(const psChild *child);
 /** @} */
 
-bool psChildAtRest(const psChild *child);   /**< has it no process, and none under way? */
+bool psChildAtRest(const psChild *child); /**< has it neither a process nor a start in progress? */
 bool psChildFinished(const psChild *child); /**< is it OneShot, and has it ended for good? */
 
 /** @name Connections, for the limit of the program @{ */
@@ -91,7 +92,7 @@ void psChildDropStalled(psChild *child); /**< close that client */
 /** @name Facts.  Thread: any. @{ */
 const char *psChildName(const psChild *child);
 const psChildFacts *psChildGetFacts(const psChild *child);
-/** Append what PROCSERV_INFO, or an info file, says of its endpoints. */
+/** Append what PROCSERV_INFO or an info file says about the endpoints. */
 void psChildInfo(const psChild *child, bool asFile, psText *out);
 psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
 /** @} */

@@ -10,7 +10,7 @@
 #include "child/psChildPvt.h"
 
 /** Somebody has pressed a key; nobody waits for the outcome, which is published all the same.
- *  @param by who: "console <peer>" */
+ *  @param by who pressed it: "console <peer>" */
 void psChildCommandByKey(psChild *child, psVerb verb, double value, const char *by);
 /** The log was opened again, or could not be: psConsoleOps.rotated.  @param ctx the psChild */
 void psChildCommandRotated(void *ctx, int request, const char *why);

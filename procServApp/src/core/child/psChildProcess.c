@@ -22,7 +22,7 @@
 
 #define SESSION_FIRST_SEC 0.005 /* looks again after 5, 10, 20 ... */
 #define SESSION_LAST_SEC 0.1
-#define SESSION_WAIT_SEC 1.0 /* of a start, for what an exit nobody asked for left behind */
+#define SESSION_WAIT_SEC 1.0 /* how long a start waits for processes that a crash has left */
 
 /* ---- start ---- */
 

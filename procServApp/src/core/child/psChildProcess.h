@@ -14,7 +14,7 @@
 void psChildProcessStart(psChild *child);
 /** Send @p signo to its group.  @return 0, -ESRCH if there is no process, or -errno */
 int psChildProcessSignal(psChild *child, int signo);
-/** SIGKILL to all there is of it: a start in progress, or the whole session. */
+/** SIGKILL to a start in progress, or to the whole session. */
 void psChildProcessKill(psChild *child);
 /** Its end was announced: close the terminal, reap the zombie. */
 void psChildProcessClose(psChild *child);

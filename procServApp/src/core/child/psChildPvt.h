@@ -73,7 +73,7 @@ struct psChild {
     psReapInfo exitInfo;
     int lastSid; /* session of the last process; 0: known to be empty */
     double sessionDeadline, sessionDelay;
-    psTimer sessionTimer; /* looks again who is left */
+    psTimer sessionTimer; /* looks again which processes are left */
     bool abandoned;       /* the process, or its start, was given up at the end */
 };
 

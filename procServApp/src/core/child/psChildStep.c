@@ -2,8 +2,8 @@
 /*
  * Everything that happens to a child comes in as an event for its machine; the machine answers with
  * actions, which are carried out in a fixed order; then goals are checked, the status is
- * published, and those who wait are told.  The order matters: who waits for a command and then
- * reads a record finds what the command led to.
+ * published, and those who wait are notified.  The order matters: whoever waits for a command and
+ * then reads a record finds what the command led to.
  */
 #include <math.h>
 #include <signal.h>

@@ -62,7 +62,7 @@ void psFeedPublish(psFeed *feed, const psStatus *news)
     seq = feed->newest.seq + 1;
     feed->newest = *news;
     feed->newest.seq = seq;
-    if (feed->subscribed && node) { /* without memory the gap in seq tells */
+    if (feed->subscribed && node) { /* without memory the gap in seq shows it */
         node->status = feed->newest;
         if (ellCount(&feed->transitions) >= PS_TRANSITIONS)
             unused = (psTransition *)ellGet(&feed->transitions);
