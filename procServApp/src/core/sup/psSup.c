@@ -270,11 +270,11 @@ int psSupWait(psSup *sup, double timeoutSec)
         status = epicsEventWaitWithTimeout(sup->downEvent, timeoutSec);
     if (status != epicsEventOK)
         return -ETIMEDOUT;
-    epicsEventMustTrigger(sup->downEvent); /* for the next who asks */
+    epicsEventMustTrigger(sup->downEvent); /* for the next caller */
     return sup->exitCode;
 }
 
-/* The thread of a start that was left behind may come back to its child and to the loop. */
+/* The thread of an abandoned start may come back to its child and to the loop. */
 static bool startHangs(psSup *sup)
 {
     psChild *child;
