@@ -157,7 +157,7 @@ static const mbbiItem *itemOf(const mbbiRecord *prec)
     return in ? in->item : NULL;
 }
 
-/* A name that nothing stands behind is a state of its own, not a failed read. */
+/* A name without a child is a state of its own, not a failed read. */
 static long readUnknown(mbbiRecord *prec)
 {
     const mbbiItem *item = itemOf(prec);

@@ -21,7 +21,7 @@ typedef struct textItem {
     void (*get)(const psIocView *v, char *out, size_t size);
 } textItem;
 
-/* ---- who and where we are: asked once, since NSS may block ---- */
+/* ---- user and host of this program: looked up once, since NSS may block ---- */
 
 static struct {
     char host[64], user[40];

@@ -8,7 +8,8 @@
 
 #include "psAddOptions.h"
 
-/** One word to @p *to, its quotes taken off.  @return behind it, or NULL: a quote is open */
+/** Copy one word to @p *to without its quotes.
+ *  @return what follows the word, or NULL: a quote is open */
 static const char *copyWord(const char *from, char **to)
 {
     char quote = '\0';

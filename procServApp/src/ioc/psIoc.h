@@ -3,7 +3,7 @@
  *  @brief What a program that links the procServ library may call: which supervisor the records
  *         show, and how open their commands are.
  *
- *  In an IOC of somebody else nothing here needs to be called: the first procServAdd creates a
+ *  In an IOC of your own, nothing here needs to be called: the first procServAdd creates a
  *  supervisor, and it ends with the IOC.
  */
 #ifndef INC_psIoc_H
@@ -33,15 +33,15 @@ void psIocBegin(void);
  *  @return 0, or -ENOENT: there is no such command */
 int psIocCommand(int argc, const char *const *argv);
 
-/** Who hears what a script asks of us while it is only tried.  Both are called on the thread that
- *  runs the script. */
+/** Receives the commands of a script that is only tested.  Both functions are called on the thread
+ *  that runs the script. */
 typedef struct psIocTrial {
     void (*add)(void *ctx, const psConfig *cfg);  /**< a child as procServAdd describes it */
     void (*refused)(void *ctx, const char *line); /**< one line: a command is wrong */
     void *ctx;
 } psIocTrial;
 
-/** From now on procServAdd only tells @p trial of the child, and procServStart and procServCmd do
+/** From now on procServAdd only passes the child to @p trial, and procServStart and procServCmd do
  *  nothing.  @p trial must live until the program ends.  Thread: main, before any script. */
 void psIocSetTrial(const psIocTrial *trial);
 

@@ -22,7 +22,7 @@ typedef struct psIocChild psIocChild;
  *  it lives as long as the process. */
 typedef struct psIocObserver {
     ELLNODE node;
-    /** Called without a lock each time all records show a transition, and once a second.
+    /** Called without a lock each time all records show a transition, and once per second.
      *  @param shown number of that transition */
     void (*poll)(struct psIocObserver *observer, const psSettings *now, uint32_t shown);
 } psIocObserver;
@@ -44,7 +44,7 @@ bool psIocChildIsNamed(const psIocChild *child, const char *name);
 /** @name The records. @{ */
 /** Look at the snapshot; the child's leaf mutex is held until psIocChildUnlock(), which must be
  *  called in any case.
- *  Thread: any.  @return false if nothing of that name is supervised */
+ *  Thread: any.  @return false if there is no child of that name */
 bool psIocChildLock(psIocChild *child, psIocView *outView);
 void psIocChildUnlock(psIocChild *child);
 
@@ -57,7 +57,7 @@ IOSCANPVT psIocChildScan(const psIocChild *child);
 /** @} */
 
 /** @name The outputs.  Thread: any; none of these blocks. @{ */
-/** The settings as they are now.  @return 0, or -ENOENT if nothing of that name is supervised */
+/** The settings as they are now.  @return 0, or -ENOENT if there is no child of that name */
 int psIocChildSettings(psIocChild *child, psSettings *out);
 /** Number of the newest transition; 0: none. */
 uint32_t psIocChildNewest(psIocChild *child);
@@ -66,7 +66,7 @@ uint32_t psIocChildNewest(psIocChild *child);
 void psIocChildPollIfShown(psIocChild *child, uint32_t seq);
 
 /** psSupSubmit(), psSupTell() and psSupDenied() for this child.
- *  @return as those; -ENOENT if nothing of that name is supervised */
+ *  @return as those; -ENOENT if there is no child of that name */
 int psIocChildSubmit(psIocChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
 int psIocChildTell(psIocChild *child, const char *text);
 int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
@@ -86,8 +86,8 @@ void psIocChildAttach(psIocChild *child, psSup *sup);
 void psIocChildDetach(psIocChild *child);
 /** Follow the transitions from the newest on.  Blocks: on record locks. */
 void psIocChildStart(psIocChild *child);
-/** When it returns no scan is requested and no observer polled any more, but by one that is under
- *  way. */
+/** When it returns no scan is requested and no observer polled any more, except by a call that is
+ * in progress. */
 void psIocChildStop(psIocChild *child);
 /** Poll the observers.  Thread: the clock's.  Blocks: on record locks. */
 void psIocChildTick(psIocChild *child);

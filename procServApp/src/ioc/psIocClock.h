@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psIocClock.h
- *  @brief What changes once a second: one scan list for the records of all children, at 1 Hz, on
+ *  @brief What changes once per second: one scan list for the records of all children, at 1 Hz, on
  *         the whole second.
  */
 #ifndef INC_psIocClock_H

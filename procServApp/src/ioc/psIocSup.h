@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psIocSup.h
- *  @brief The supervisor of this IOC: whose it is, who uses it, and its end.
+ *  @brief The supervisor of this IOC: its owner, its users, and its end.
  *
  *  Records reach it by their children (psIocRegistry.h).  Whoever else needs it takes it, and
  *  releases it: meanwhile it is neither taken away nor freed.
@@ -22,7 +22,8 @@ void psIocSupRelease(void);
 /** Does the supervisor's life begin and end with this IOC, as that of psIocSupNeed() does?
  *  Thread: any. */
 bool psIocSupIsOwn(void);
-/** Have the children been begun, so that one that is added is to be begun, too?  Thread: any. */
+/** Have the children been started, so that one that is added must be started at once?  Thread: any.
+ */
 bool psIocSupBegun(void);
 
 /** How long the end of @p sup may take, s: the stages of the most patient child.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psIocWho.h
- *  @brief Who gave a command, and the line that says so on console and log.
+ *  @brief The user who gave a command, and the line that shows it on console and log.
  */
 #ifndef INC_psIocWho_H
 #define INC_psIocWho_H

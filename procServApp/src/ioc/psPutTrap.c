@@ -36,7 +36,8 @@ static void beforePut(const dbChannel *chan, psPutSlot *slot, const asTrapWriteM
 
     nameOf(message, by, sizeof(by));
     if (prec->disp && dbChannelField(chan) != &prec->disp) {
-        trapOps->refused(prec, by); /* Base does so right after us, and tells the client only */
+        trapOps->refused(prec,
+                         by); /* Base does so right after us, and reports it to the client only */
         return;
     }
     current.slot = slot;

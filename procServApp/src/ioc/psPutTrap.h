@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psPutTrap.h
- *  @brief Who is putting: the listener of access security (rules with TRAPWRITE).
+ *  @brief Finds out who puts a value: the listener of access security (rules with TRAPWRITE).
  *
  *  Base's record processing does not know the user.  The listener is called before the put, in
  *  the thread that then processes the record; it leaves the name for that thread, and with the
