@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psAccess.h
- *  @brief Who may give commands by PV: the rules of access security, at the start, at the shell's
- *         asInit, and when this host's addresses change.
+ *  @brief The rules of access security, which say who may give commands by PV: at the start, at
+ *         asInit of the shell, and when the addresses of this host change.
  *
  *  asInit() of a bad file stops iocInit for good, and may abort the program.  So a file is tried
- *  first, in a process of its own (psTrial.h).  A bad one closes the commands, which is no reason
- *  to show nothing.
+ *  first, in a process of its own (psTrial.h).  A bad one closes the commands, but the
+ *  records still show the state.
  */
 #ifndef INC_psAccess_H
 #define INC_psAccess_H
@@ -18,8 +18,8 @@
 int psAccessSet(const char *file, char *msg, size_t msgSize);
 
 /** Try and choose the rules: those of the options, or the closed ones if they are bad, or none
- *  with --insecure-pvs.  What a person must know of it is one warning through @p report.  From then
- *  on the shell's asInit reads the file again, after a trial.
+ *  with --insecure-pvs.  If somebody has to know about the choice, it is one warning through @p
+ * report.  From then on the shell's asInit reads the file again, after a trial.
  *  @param options must live until the program ends
  *  Thread: the one that builds the IOC, once, before iocInit.  Blocks: up to a trial's deadline.
  *  @return 0; -errno and one line in @p msg: not even the closed rules can be had */

@@ -79,7 +79,7 @@ char *psAcfExpand(const char *text, const char *const *users, const char *const 
     return out;
 }
 
-/* ---- who may ---- */
+/* ---- the user ---- */
 
 /* The user who runs us; "" if the uid has no name, or one that no rule can hold. */
 static void ownName(char *name, size_t size)

@@ -3,9 +3,9 @@
  *  @brief The address lists of Base's servers: EPICS_CAS_INTF_ADDR_LIST and its like.
  *
  *  What Base accepts is accepted here: numeric addresses and names of hosts, each with :PORT or
- *  without, by the same function of libCom.  But an item that Base stumbles over suspends the
- *  thread that called iocInit(), or makes it throw, or listen on every interface.  So such an item
- *  is left out of the environment's list, which costs that item only, and is reported.
+ *  without, by the same function of libCom.  But an item that Base cannot use suspends the
+ *  thread that called iocInit(), or makes Base throw, or listen on every interface.  So such an
+ *  item is removed from the list in the environment, and reported; the other items still work.
  */
 #ifndef INC_psAddressLists_H
 #define INC_psAddressLists_H
@@ -14,7 +14,7 @@
 
 #include "psServeOptions.h"
 
-/** Look at every list in our environment, and leave out what cannot be used.  Each item left out
+/** Look at every list in our environment, and remove what cannot be used.  Each item removed
  *  is one warning through @p report: "VARIABLE: ITEM ...: ignored".  A second call finds nothing.
  *  Thread: the one that builds the IOC, or main.  Blocks: while names of hosts are looked up.
  *  @return 0; -EADDRNOTAVAIL if a list of interfaces was given and nothing of it can be used: then

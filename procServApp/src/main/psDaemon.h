@@ -2,7 +2,7 @@
 /** @file psDaemon.h
  *  @brief Becoming a daemon, with the start's outcome as the caller's exit code.
  *
- *  Callers of procServ rely on an exit code that tells whether it could bind.  But threads do not
+ *  Callers of procServ rely on an exit code that shows whether it could bind.  But threads do not
  *  survive a fork, so the fork comes first: the child opens everything and reports through a pipe,
  *  and the parent waits for that and exits with it.  The child keeps standard error until then.
  *  No libCom function is called in here.  Thread: main; psDaemonGuardStdio() and psDaemonFork()

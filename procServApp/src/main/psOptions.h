@@ -51,7 +51,7 @@ typedef struct psProgram {
     FILE *outFile, *errFile; /* write `out` and `err`; NULL once parsed */
     size_t outLen, errLen;
     bool haveEndpoint;       /* some -P: new style */
-    bool wrong;              /* a value that can't be used: told in err */
+    bool wrong;              /* a value that cannot be used: reported in err */
     bool wrongUsage;         /* the usage is shown beside it */
     const char *childOption; /* first option given that needs a command */
     const char *iocOption;   /* first option given that needs the IOC */

@@ -3,7 +3,7 @@
  *  @brief A pid or info file: written at start, removed at the end.
  *
  *  A regular file appears with its whole content at once (written beside it, then renamed), so a
- *  reader never sees half of it.  A symbolic link is never followed: who may write to the
+ *  reader never sees half of it.  A symbolic link is never followed: whoever may write to the
  *  directory must not choose what a supervisor run by root overwrites.  A device or pipe is
  *  written to and stays.
  *

@@ -33,8 +33,8 @@ typedef enum psTrialMode {
     psTrialChildren /**< only find the script's procServ commands; its database is left alone */
 } psTrialMode;
 
-/** Called with one finding, one line without line feed.  @p bad tells errors from good news and
- *  warnings.  The same type as psSupCheckChild() takes. */
+/** Called with one finding, one line without line feed.  @p bad is true for errors, not for good
+ * news and warnings.  The same type as psSupCheckChild() takes. */
 typedef void (*psReportFn)(void *ctx, bool bad, const char *line);
 
 #endif

@@ -57,7 +57,7 @@ static ssize_t take(void *cookie, const char *buf, size_t size)
             endOfLine();
         else if (self.len < sizeof(self.line) - 1)
             self.line[self.len++] = buf[i];
-    /* Nobody is told of what standard error does not take. */
+    /* What standard error does not take cannot be reported. */
     ssize_t ignored = write(STDERR_FILENO, buf, size);
     (void)ignored;
     return (ssize_t)size;

@@ -3,7 +3,7 @@
  *  @brief What the IOC shell itself refuses in a script: a command that it does not know, a bad
  *         argument, a quote that is not closed, a file that is not there.
  *
- *  The shell goes on after it and tells its caller nothing: its line on the thread's standard
+ *  The shell goes on after it and reports nothing to its caller: its line on the thread's standard
  *  error, "ERROR file line N: reason", is all there is.  It is known by that form, not by its
  * words.
  *

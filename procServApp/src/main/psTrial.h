@@ -8,7 +8,7 @@
 
 #include "psServeOptions.h"
 
-/** Who hears what a trial finds. */
+/** Receives what a trial finds. */
 typedef struct psTrialSink {
     psReportFn report; /**< each finding */
     /** A procServ command of the script, with psTrialChildren only: its words, in the folder that

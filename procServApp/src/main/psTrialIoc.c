@@ -354,5 +354,5 @@ void psTrialIoc(const psServeOptions *options, psTrialMode mode, const psSupOpti
     if (psGuarded(tryAll, NULL, msg, sizeof(msg)))
         finding(true, msg);
     fflush(NULL);
-    _exit(self.anyBad ? EXIT_FAILURE : EXIT_SUCCESS); /* what Base left behind need not end well */
+    _exit(self.anyBad ? EXIT_FAILURE : EXIT_SUCCESS); /* what is left of Base may not end cleanly */
 }
