@@ -12,7 +12,6 @@
 
 #include "child/psChildCommand.h"
 #include "child/psChildKeys.h"
-#include "child/psChildLaunch.h"
 #include "child/psChildPty.h"
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
@@ -102,6 +101,45 @@ static bool prepare(psChild *child, const psConfig *cfg)
            !psConsoleInit(&child->console, child->loop, child->cfg, &consoleOps, child);
 }
 
+static void collectFacts(psChild *child)
+{
+    const psConfig *cfg = child->cfg;
+
+    child->commandLine = psConfigCommandLine(cfg);
+    psConsoleInfo(&child->console, false, &child->consoles);
+    child->facts.name = child->name;
+    child->facts.commandLine = child->commandLine ? child->commandLine : "";
+    child->facts.dir = cfg->dir ? cfg->dir : child->serverDir ? child->serverDir : "";
+    child->facts.consoles = child->consoles.data ? child->consoles.data + 1 : ""; /* no ';' */
+    child->facts.logFile = cfg->logFile ? cfg->logFile : "";
+}
+
+/* What every start needs, once the endpoints are open, which PROCSERV_INFO names: so that a start
+ * allocates nothing but its thread. */
+static int prepareStarts(psChild *child, const psChildSetup *setup)
+{
+    psText info = PS_TEXT_INIT;
+
+    psTextPrintf(&info, "PID=%d", (int)getpid());
+    psConsoleInfo(&child->console, false, &info);
+    int status = info.failed
+                     ? -ENOMEM
+                     : psChildLaunchInit(&child->launch, child->cfg, setup->environ, info.data);
+    psTextClear(&info);
+    if (status)
+        return status;
+    child->request = (psSpawnRequest){
+        .file = child->launch.file,
+        .argv = child->launch.argv,
+        .envp = child->launch.envp,
+        .dir = child->cfg->dir,
+        .coreSizeBytes = child->cfg->coreSizeBytes,
+        .inherit = setup->inherit,
+    };
+    child->spawn = psSpawnCreate(child->loop, &child->request);
+    return child->spawn ? 0 : -ENOMEM;
+}
+
 psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outStatus, char *msg,
                        size_t msgSize)
 {
@@ -122,14 +160,15 @@ psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outS
         child->reap = idle;
         if (prepare(child, cfg))
             status = psConsoleOpen(&child->console, child->argv0, msg, msgSize);
-        if (status == 0 && !psChildLaunchPrepare(child, setup->inherit, setup->environ))
-            status = -ENOMEM;
+        if (status == 0)
+            status = prepareStarts(child, setup);
     }
     if (status) {
         psChildFree(child);
         *outStatus = status;
         return NULL;
     }
+    collectFacts(child);
     return child;
 }
 
@@ -140,11 +179,14 @@ void psChildFree(psChild *child)
     psChildStepClear(child);
     psLoopDisarm(&child->sessionTimer);
     psLoopCancel(child->loop, &child->failedJob);
-    psChildLaunchClear(child); /* a start that hangs: everything else was awaited */
+    psSpawnFree(child->spawn); /* waits for a start that hangs: everything else was awaited */
+    psChildLaunchClear(&child->launch);
     psConsoleClear(&child->console, LOG_WAIT_SEC);
     psChildPtyClose(child);
     free(child->serverDir);
     free(child->serverStarted);
+    free(child->commandLine);
+    psTextClear(&child->consoles);
     psFeedFree(child->feed);
     psConfigFree(child->cfg);
     free(child);

@@ -1,92 +1,82 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <dbDefs.h>
 
 #include "child/psChildLaunch.h"
 
-static bool copyEnvironment(psChild *child, char *const *envp)
+#define INFO "PROCSERV_INFO="
+
+static bool isOurs(const char *variable)
 {
-    psText info = PS_TEXT_INIT;
+    static const char *const ours[] = {
+        INFO, "NOTIFY_SOCKET=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="};
+
+    for (size_t i = 0; i < NELEMENTS(ours); i++)
+        if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
+            return true;
+    return false;
+}
+
+static int copyEnvironment(psChildLaunch *out, char *const *envp, const char *info)
+{
     size_t count = 0;
     size_t used = 0;
 
     while (envp[count])
         count++;
-    child->envp = calloc(count + 2, sizeof(*child->envp));
-    if (!child->envp)
-        return false;
-    psTextPrintf(&info, "PROCSERV_INFO=PID=%d", (int)getpid());
-    psConsoleInfo(&child->console, false, &info);
+    out->envp = calloc(count + 2, sizeof(*out->envp));
+    if (!out->envp)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        static const char *const ours[] = {
-            "PROCSERV_INFO=", "NOTIFY_SOCKET=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="};
-        bool skip = false;
-
-        for (size_t k = 0; k < NELEMENTS(ours); k++)
-            skip = skip || strncmp(envp[i], ours[k], strlen(ours[k])) == 0;
-        if (!skip && (child->envp[used] = strdup(envp[i])) != NULL)
-            used++;
-        else if (!skip)
-            info.failed = true;
+        if (isOurs(envp[i]))
+            continue;
+        out->envp[used] = strdup(envp[i]);
+        if (!out->envp[used++])
+            return -ENOMEM;
     }
-    child->envp[used] = info.data; /* owned by child->envp now */
-    return !info.failed;
+    size_t size = strlen(INFO) + strlen(info) + 1;
+    out->envp[used] = malloc(size);
+    if (!out->envp[used])
+        return -ENOMEM;
+    snprintf(out->envp[used], size, "%s%s", INFO, info);
+    return 0;
 }
 
-static bool copyArguments(psChild *child)
+static int copyArguments(psChildLaunch *out, const psConfig *cfg)
 {
-    const psConfig *cfg = child->cfg;
     int first = cfg->execFile ? 1 : 0;
 
-    child->argv = calloc((size_t)cfg->argc + 2, sizeof(*child->argv));
-    if (!child->argv)
-        return false;
-    child->argv[0] = cfg->execFile; /* -e FILE: FILE gets the command as its first argument */
+    out->argv = calloc((size_t)cfg->argc + 2, sizeof(*out->argv));
+    if (!out->argv)
+        return -ENOMEM;
+    out->argv[0] = cfg->execFile; /* -e FILE: FILE gets the command as its first argument */
     for (int i = 0; i < cfg->argc; i++)
-        child->argv[first + i] = cfg->argv[i];
-    return true;
+        out->argv[first + i] = cfg->argv[i];
+    out->file = out->argv[0];
+    return 0;
 }
 
-static void collectFacts(psChild *child)
+int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp, const char *info)
 {
-    const psConfig *cfg = child->cfg;
+    *out = (psChildLaunch)PS_CHILD_LAUNCH_INIT;
+    int status = copyArguments(out, cfg);
 
-    child->commandLine = psConfigCommandLine(cfg);
-    psConsoleInfo(&child->console, false, &child->consoles);
-    child->facts.name = child->name;
-    child->facts.commandLine = child->commandLine ? child->commandLine : "";
-    child->facts.dir = cfg->dir ? cfg->dir : child->serverDir ? child->serverDir : "";
-    child->facts.consoles = child->consoles.data ? child->consoles.data + 1 : ""; /* no ';' */
-    child->facts.logFile = cfg->logFile ? cfg->logFile : "";
+    if (!status)
+        status = copyEnvironment(out, envp, info);
+    if (status)
+        psChildLaunchClear(out);
+    return status;
 }
 
-bool psChildLaunchPrepare(psChild *child, const psInherit *inherit, char *const *environ)
+void psChildLaunchClear(psChildLaunch *launch)
 {
-    const psConfig *cfg = child->cfg;
-
-    if (!copyArguments(child) || !copyEnvironment(child, environ))
-        return false;
-    child->request.file = child->argv[0];
-    child->request.argv = child->argv;
-    child->request.envp = child->envp;
-    child->request.dir = cfg->dir;
-    child->request.coreSizeBytes = cfg->coreSizeBytes;
-    child->request.inherit = inherit;
-    child->spawn = psSpawnCreate(child->loop, &child->request);
-    collectFacts(child);
-    return child->spawn != NULL;
-}
-
-void psChildLaunchClear(psChild *child)
-{
-    psSpawnFree(child->spawn);
-    for (size_t i = 0; child->envp && child->envp[i]; i++)
-        free(child->envp[i]);
-    free(child->envp);
-    free(child->argv);
-    free(child->commandLine);
-    psTextClear(&child->consoles);
+    for (size_t i = 0; launch->envp && launch->envp[i]; i++)
+        free(launch->envp[i]);
+    free(launch->envp);
+    free(launch->argv);
+    *launch = (psChildLaunch)PS_CHILD_LAUNCH_INIT;
 }

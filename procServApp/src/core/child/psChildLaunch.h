@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psChildLaunch.h
- *  @brief What every start of a child needs, and what is known of it before the first one:
- *  arguments, environment, facts.  Made once, so that a start allocates nothing.
- *  Thread: any, before the loop knows the child or once it has ended.
+ *  @brief The command line and the environment of a child, made once for all its starts.
  */
 #ifndef INC_psChildLaunch_H
 #define INC_psChildLaunch_H
 
-#include "child/psChildPvt.h"
+#include "model/psConfig.h"
 
-/** After the console's endpoints were opened, which PROCSERV_INFO names.
- *  @param inherit kept, as in psChildSetup
- *  @param environ copied
- *  @return false without memory */
-bool psChildLaunchPrepare(psChild *child, const psInherit *inherit, char *const *environ);
-/** Also of a half-made child.  Blocks: up to 1 s if a start is in progress. */
-void psChildLaunchClear(psChild *child);
+typedef struct psChildLaunch {
+    const char *file; /**< to be executed */
+    char **argv;      /**< owned array; the strings are the configuration's */
+    char **envp;      /**< owned, as are its strings */
+} psChildLaunch;
+#define PS_CHILD_LAUNCH_INIT                                                                       \
+    {                                                                                              \
+        NULL, NULL, NULL                                                                           \
+    }
+
+/** @param cfg  must live as long as @p out
+ *  @param envp copied, but for PROCSERV_INFO and what systemd meant for us alone
+ *  @param info the new PROCSERV_INFO, without that name
+ *  @return 0 or -ENOMEM: then @p out is empty */
+int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp, const char *info);
+/** May be called twice. */
+void psChildLaunchClear(psChildLaunch *launch);
 
 #endif

@@ -99,7 +99,7 @@ void psChildPtySendStopInput(psChild *child)
         kill = (char)mode.c_cc[VKILL];
     if (!psInputPutFirst(&child->input, cfg->stopInput, cfg->stopInputLen) ||
         !psInputPutFirst(&child->input, &kill, 1))
-        psChildTextNotice(child, "no memory: the stop input is not sent");
+        psChildTextNotice(child, "out of memory: the stop input is not sent");
     psChildPtySend(child);
 }
 

@@ -11,6 +11,7 @@
 #define INC_psChildPvt_H
 
 #include "child/psChild.h"
+#include "child/psChildLaunch.h"
 #include "console/psConsole.h"
 #include "console/psInput.h"
 #include "model/psGoal.h"
@@ -31,10 +32,9 @@ struct psChild {
     const char *name;    /* cfg's */
     char *serverDir;     /* owned; NULL: unknown */
     char *serverStarted; /* formatted time; owned */
-    char **argv;         /* for exec; the array is owned, the strings are cfg's */
-    char **envp;         /* owned, with PROCSERV_INFO */
-    char *commandLine;   /* of facts; owned; NULL without memory */
-    psText consoles;     /* of facts */
+    psChildLaunch launch;
+    char *commandLine; /* of facts; owned; NULL without memory */
+    psText consoles;   /* of facts */
     psChildFacts facts;
     psFeed *feed;           /* owned */
     psSpawnRequest request; /* of every start */

@@ -56,10 +56,10 @@ static void startingMsg(const psChild *child, char *out, size_t size)
 
     psClockFormat(&child->status.startTime, "%H:%M:%S", since, sizeof(since));
     if (child->machine.deadline < HUGE_VAL)
-        epicsSnprintf(out, size, "Starting: %s", child->argv[0]);
+        epicsSnprintf(out, size, "Starting: %s", child->launch.argv[0]);
     else
         epicsSnprintf(out, size, "Starting: exec has hung since %s; file %s (a dead file server?)",
-                      since, child->argv[0]);
+                      since, child->launch.argv[0]);
 }
 
 static void stoppingMsg(const psChild *child, char *out, size_t size)
@@ -137,7 +137,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
 static void print(psChild *child, psText *text)
 {
     if (text->failed)
-        psLogPrintf("%s: no memory: a message is not shown", child->name);
+        psLogPrintf("%s: out of memory: a message is not shown", child->name);
     else
         psConsoleWrite(&child->console, text->data, text->len);
     psTextClear(text);
@@ -174,7 +174,7 @@ void psChildTextRestarting(psChild *child)
 {
     psText text = PS_TEXT_INIT;
 
-    psMessageRestarting(&text, child->name, child->argv[0]);
+    psMessageRestarting(&text, child->name, child->launch.argv[0]);
     print(child, &text);
 }
 
