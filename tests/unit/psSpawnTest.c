@@ -39,6 +39,13 @@ static void makeFile(const char *name, const char *content, mode_t mode)
         testAbort("%s: %s", path, strerror(errno));
 }
 
+static void noteOutcome(void *ctx, const psSpawnOutcome *outcome)
+{
+    (void)ctx;
+    f.outcomes++;
+    f.outcome = *outcome;
+}
+
 static void prepare(const char *word)
 {
     const char *words[] = {word, NULL};
@@ -282,6 +289,61 @@ static void childrenReapedByTheKernel_StillStart(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+/* ---- one after the other ---- */
+
+static psSpawnOutcome startAgain(psSpawn *spawn, bool killed)
+{
+    double deadline = psClockMono(psClockSystem()) + PS_SPAWN_TEST_SEC;
+
+    f.outcomes = 0;
+    if (psSpawnStart(spawn, f.pty.slave, noteOutcome, NULL))
+        testAbort("psSpawnStart");
+    if (killed)
+        psSpawnKill(spawn);
+    while (!f.outcomes) {
+        if (psClockMono(psClockSystem()) > deadline)
+            testAbort("no outcome within %.0f s", PS_SPAWN_TEST_SEC);
+        psLoopRound(f.loop, 1.0);
+    }
+    return f.outcome;
+}
+
+static void startEnds(psSpawnOutcome outcome)
+{
+    kill(outcome.pid, SIGKILL);
+    waitpid(outcome.pid, NULL, 0);
+    close(outcome.pidfd);
+}
+
+static void spawn_IsUsedAgain(void)
+{
+    testDiag("spawn_IsUsedAgain");
+    makeFile("comesAndGoes", "#!/bin/sh\nexec sleep 1000\n", 0755);
+    prepare("unused");
+    f.request.file = pathOf("comesAndGoes");
+    psSpawn *spawn = psSpawnCreate(f.loop, &f.request);
+    testOk(!psSpawnBusy(spawn) && !psSpawnBusy(NULL), "idle");
+    psSpawnOutcome first = startAgain(spawn, false);
+    testOk(first.pid > 0 && !psSpawnBusy(spawn), "started");
+    startEnds(first);
+    unlink(pathOf("comesAndGoes"));
+    psSpawnOutcome failed = startAgain(spawn, false);
+    testOk(failed.pid == 0 && failed.error == ENOENT && failed.pidfd == -1, "failed: %s",
+           strerror(failed.error));
+    makeFile("comesAndGoes", "#!/bin/sh\nexec sleep 1000\n", 0755);
+    psSpawnOutcome killed = startAgain(spawn, true);
+    testOk(killed.pid > 0 || killed.error == ECANCELED, "killed: %s", strerror(killed.error));
+    if (killed.pid > 0)
+        startEnds(killed);
+    psSpawnKill(spawn);
+    psSpawnOutcome last = startAgain(spawn, false);
+    testOk(last.pid > 0 && last.error == 0 && last.stage == psSpawnStageNone,
+           "nothing of all that is left: %s", strerror(last.error));
+    startEnds(last);
+    psSpawnFree(spawn);
+    unlink(pathOf("comesAndGoes"));
+}
+
 /* ---- kill ---- */
 
 static void kill_AtOnce_EndsTheStart(void)
@@ -481,7 +543,7 @@ static void removeFiles(void)
 
 MAIN(psSpawnTest)
 {
-    testPlan(71);
+    testPlan(76);
     if (!mkdtemp(dirName))
         testAbort("%s: %s", dirName, strerror(errno));
     psSpawnFixtureOpen(&f);
@@ -495,6 +557,7 @@ MAIN(psSpawnTest)
     terminal_NoneLeft_DoesNotReadLikeADisk();
     start_LeavesNothingBehindAfterFailure();
     childrenReapedByTheKernel_StillStart();
+    spawn_IsUsedAgain();
     kill_AtOnce_EndsTheStart();
     exec_ThatHangs_HoldsUpNobody();
     starts_LeakNothing();
