@@ -119,11 +119,11 @@ static void put_Lines_AreMeasured(void)
     memset(line, 'x', sizeof(line));
     psInputPut(&input, line, sizeof(line));
     before = input.lineLen;
-    input.tooLongTold = true;
+    input.tooLongReported = true;
     psInputPut(&input, "\rab", 3);
     after = input.lineLen;
-    testOk(before > PS_CANONICAL_BYTES && after == 2 && !input.tooLongTold,
-           "a line end begins a new line, which may be told anew");
+    testOk(before > PS_CANONICAL_BYTES && after == 2 && !input.tooLongReported,
+           "a line end begins a new line, which may be reported anew");
     psInputClear(&input);
 }
 

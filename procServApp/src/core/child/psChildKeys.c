@@ -72,12 +72,13 @@ static void takeTyped(psChild *child, psClient *client, const uint8_t *bytes, si
     psInput *input = &child->input;
     size_t taken = psInputPut(input, bytes, len);
 
-    if (taken < len && !input->fullTold) {
-        input->fullTold = true;
+    if (taken < len && !input->fullReported) {
+        input->fullReported = true;
         psChildTextInputLost(client, len - taken, !input->data);
     }
-    if (input->lineLen > PS_CANONICAL_BYTES && !input->tooLongTold && psPtyCanonical(&child->pty)) {
-        input->tooLongTold = true;
+    if (input->lineLen > PS_CANONICAL_BYTES && !input->tooLongReported &&
+        psPtyCanonical(&child->pty)) {
+        input->tooLongReported = true;
         psChildTextLineTooLong(client);
     }
     psChildPtySend(child);

@@ -21,7 +21,7 @@ static void noteLine(psInput *input, const char *bytes, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (bytes[i] == '\r' || bytes[i] == '\n') {
             input->lineLen = 0;
-            input->tooLongTold = false;
+            input->tooLongReported = false;
         } else {
             input->lineLen++;
         }
@@ -77,7 +77,7 @@ bool psInputWrite(psInput *input, int fd)
     input->data = NULL;
     input->first = 0;
     input->len = 0;
-    input->fullTold = false;
+    input->fullReported = false;
     return true;
 }
 

@@ -14,11 +14,11 @@
 #include "base/psTypes.h"
 
 typedef struct psInput {
-    char *data;        /**< PS_INPUT_BYTES when not NULL; owned here */
-    size_t first, len; /**< waiting bytes */
-    size_t lineLen;    /**< bytes typed since the last line end */
-    bool tooLongTold;  /**< reported for this line */
-    bool fullTold;     /**< reported since it was last drained */
+    char *data;           /**< PS_INPUT_BYTES when not NULL; owned here */
+    size_t first, len;    /**< waiting bytes */
+    size_t lineLen;       /**< bytes typed since the last line end */
+    bool tooLongReported; /**< reported for this line */
+    bool fullReported;    /**< reported since it was last drained */
 } psInput;
 #define PS_INPUT_INIT                                                                              \
     {                                                                                              \
