@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
-/* A child that does as it is told: see usage().
+/* A child whose arguments say what it does: see usage().
  *
  * Not a shell: shells reset the signal mask at start and hide what they were given.  Linked with
  * nothing but libc.
@@ -38,7 +38,7 @@ static const char *const usage =
     "  pid               print \"pid N\"\n"
     "  print=N           print the lines \"line 1\" to \"line N\"\n"
     "  write=N           write N bytes, in lines of 64 that count from 0, as fast as possible\n"
-    "  flood=RATE        write such lines for ever, RATE bytes a second; 0: as fast as possible\n"
+    "  flood=RATE        write such lines for ever, RATE bytes per second; 0: as fast as possible\n"
     "  note=FILE:TEXT    append TEXT and a line end to FILE\n"
     "Input:\n"
     "  raw               the terminal passes every byte at once, without echo\n"
@@ -59,7 +59,7 @@ static const char *const usage =
     "  fork=WHERE        a grandchild that ignores HUP and lives on; WHERE is \"same\" (group),\n"
     "                    \"group\" (its own) or \"session\" (its own); prints \"grandchild PID\"\n"
     "  stubborn=WHERE    the same, ignoring INT and TERM too\n"
-    "  chatty=WHERE      as fork, and it prints \"chatter N\" ten times a second\n"
+    "  chatty=WHERE      as fork, and it prints \"chatter N\" ten times per second\n"
     "  closetty          close 0, 1 and 2, and go on\n"
     "  opentty           open /dev/tty as 0, 1 and 2\n"
     "  loop              begin again with the first command\n";

@@ -43,7 +43,7 @@ static void reportIds(FILE *out)
     }
 }
 
-/* What /proc/self/status tells of signals and the like. */
+/* What /proc/self/status shows of signals and the like. */
 static void reportStatus(FILE *out)
 {
     static const char *const keys[] = {

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/** To be told by psTestReport(); must live until then. */
+/** To be printed by psTestReport(); must live until then. */
 void psTestReportArguments(int argc, char **argv);
 /** One fact a line, "key value"; last comes "report end". */
 void psTestReport(FILE *out);

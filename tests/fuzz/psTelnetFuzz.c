@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /* What libFuzzer calls with any bytes (tools/fuzz).  Whole or byte by byte, the parser must give
  * the same; data is never longer than what came; no request is answered by more than its size;
- * and behind an IAC SB that never ends nothing is data. */
+ * and after an IAC SB that never ends nothing is data. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 #define MAX_BYTES 8192
 
-/* What the sink was told: data, and apart from it answers and sizes in their order. */
+/* What the sink received: data, and apart from it answers and sizes in their order. */
 typedef struct record {
     uint8_t data[MAX_BYTES];
     uint8_t rest[4 * MAX_BYTES + 16];

@@ -221,7 +221,7 @@ static void setUp(bool secured)
     testdbReadDatabase("psChild.template", TEMPLATE_PATH, "P=ghost:,CHILD=ghost");
     testdbReadDatabase("psDevTest.db", "..:.", NULL);
     asSetFilename(secured ? "../psDevTest.acf" : NULL);
-    eltc(0); /* the bad links are told of */
+    eltc(0); /* the bad links are reported */
     testIocInitOk();
     eltc(1);
 }
@@ -275,7 +275,7 @@ static void testStatus(void)
 
 static void testUnknown(void)
 {
-    testDiag("names that nothing stands behind");
+    testDiag("names without a child");
     testdbGetFieldEqual("ghost:State", DBR_LONG, psStateUnknown);
     testdbGetFieldEqual("ghost:State.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("ghost:Pid.SEVR", DBR_LONG, INVALID_ALARM);

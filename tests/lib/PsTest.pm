@@ -71,8 +71,8 @@ sub pump {
 }
 
 # wait_for { condition } seconds, 'what': its value as soon as it is true; false, with the
-# reason told, when the deadline passes.  Everything registered is pumped meanwhile.
-# A fourth argument, a sub, tells more on failure.
+# reason reported, when the deadline passes.  Everything registered is pumped meanwhile.
+# A fourth argument, a sub, returns more to report on failure.
 sub wait_for(&$$;$) {
     my ($cond, $seconds, $what, $more) = @_;
     my $begin = time;

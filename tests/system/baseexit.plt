@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: EPICS
-# Whatever Base does to the thread that builds the IOC, the child runs on, the reason is told in one
+# Whatever Base does to the thread that builds the IOC, the child runs on, the reason is reported in one
 # line, and SIGTERM ends all of it at once.
 
 use strict;
@@ -63,7 +63,7 @@ subtest 'A database that makes Base call exit()' => sub {
     $console->send("\r");
     ok($console->expect(qr/moved/, 5), 'the database becomes a bad one');
     ok($console->expect(qr/\@\@\@ no PVs: EPICS Base called exit\(\) while running the script/,
-        30), 'the reason is told') or diag($server->log_text);
+        30), 'the reason is reported') or diag($server->log_text);
     ok((stays { $server->running && kill 0, ($server->child_pids)[-1] } 0.5, 'both'),
         'program and child run on');
     is(scalar(my @pids = $server->child_pids), 1, 'the same child');

@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: EPICS
-# What changes once a second does so although there is no thread for it.
+# What changes once per second is updated although there is no thread for it.
 
 use strict;
 use warnings;

@@ -80,7 +80,7 @@ sub went {
     like(value('CmdMsg.VAL$'), $msg, "$what: CmdMsg");
 }
 
-# Told on console and log: who, what.  Returns how often.
+# How often console and log show this put of ours.
 sub told {
     my ($put) = @_;
     my @lines = $server->log_text
@@ -201,7 +201,7 @@ subtest 'A soft IOC takes commands' => sub {
     finish();
 };
 
-# Tells each signal it gets; none of them ends it.
+# Prints each signal it gets; none of them ends it.
 my @deaf = (child_program(), qw(trap=HUP trap=TERM trap=CONT say=ready wait));
 my %number_of = (HUP => 1, TERM => 15, CONT => 18);
 

@@ -40,7 +40,7 @@ sub is_text {
 
 sub banner {
     my ($client) = @_;
-    wait_for { $client->options >= 2 } 10, 'the greeting behind the banner';
+    wait_for { $client->options >= 2 } 10, 'the greeting after the banner';
     (my $text = $client->raw) =~ s/\xff.*//s;
     return $text;
 }
@@ -69,11 +69,11 @@ subtest 'A session with two clients' => sub {
         '@@@ 0 user(s) and 0 logger(s) connected (plus you)',
     );
     is_text(banner($one), \@banner, 'banner of a control client, child running');
-    is(join('', $one->options), "\xff\xfb\x01\xff\xfd\x22", 'WILL ECHO, DO LINEMODE behind it');
+    is(join('', $one->options), "\xff\xfb\x01\xff\xfd\x22", 'WILL ECHO, DO LINEMODE after it');
     $one->take;
     my $two = $server->console(banner => 0);
     $banner[-1] = '@@@ 1 user(s) and 0 logger(s) connected (plus you)';
-    is_text(banner($two), \@banner, 'the second client is told of the first');
+    is_text(banner($two), \@banner, 'the second client sees that there is another');
     $two->take;
 
     $one->send("hello\r");
@@ -158,7 +158,7 @@ subtest 'Waiting for the first start, exit code 7, ^R in the hold-off, ^Q' => su
     $client->send("\x18");
     ok($client->expect(qr/up\r\n/, $start_wait), '^X starts it');
     my $started = $client->matched;
-    ok($started =~ /The PID of new child "W" is: (\d+)/, 'its pid is told');
+    ok($started =~ /The PID of new child "W" is: (\d+)/, 'its pid is reported');
     my $pid = $1;
     is_text($started, [
         is_procserv() ? () : ('', '@@@ Got a kill command'), '@@@ Restarting child "W"',
@@ -198,7 +198,7 @@ subtest 'Disabled keys' => sub {
     like($text, qr/^\@\@\@ $says\r$/m, 'the banner says so');
     $client->take;
     $client->send("\x18\x14");
-    ok((stays { $client->text eq '' } 0.3, 'nothing told'), 'neither key does anything');
+    ok((stays { $client->text eq '' } 0.3, 'nothing printed'), 'neither key does anything');
     $client->send("\x12");
     ok($client->expect(qr/Restarting child "T"\r\n/, $start_wait), '^R does');
     $server->stop;
@@ -291,7 +291,7 @@ subtest 'Half-closed and unix-socket clients' => sub {
         args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat'])
         or return fail('start');
     $server->wait_child(1);
-    is(($server->endpoints)[0], "unix:$path", 'the info file tells the path');
+    is(($server->endpoints)[0], "unix:$path", 'the info file has the path');
     my $client = $server->console;
     my $other = $server->console;
     $other->send("last\r");

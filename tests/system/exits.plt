@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: EPICS
-# How a child's end is told, and with which code the program ends.
+# How the end of a child is reported, and with which code the program ends.
 
 use strict;
 use warnings;
@@ -58,7 +58,7 @@ for my $case ([KILL => 9], [SEGV => 11], [TERM => 15]) {
         ok($catting && kill($name, $pid), 'sent');
         ok($client->expect(
                 qr/sigChild for process $pid\. The process was killed by signal $number\r\n/),
-            'the signal is told');
+            'the signal is reported');
         my $second = $server->wait_child(2);
         ok($second && $second != $pid, 'it is started again');
         is($server->stop, 0, 'the program itself ends well');
@@ -72,7 +72,7 @@ subtest 'A command that cannot be executed' => sub {
         or return fail('start');
     my $client = $server->console;
     ok((wait_for { $server->log_text =~ /\Q$path\E.*No such file or directory/ } 10,
-            'path and reason in the log', sub { $server->log_text }), 'path and reason are told');
+            'path and reason in the log', sub { $server->log_text }), 'path and reason are reported');
     my $cpu = PsTest::Proc::cpu_seconds($server->pid);
     ok((stays { $server->running } 3, 'running'), 'the program stays');
     my @tries = $server->log_text =~ /No such file or directory/g;
@@ -88,7 +88,7 @@ subtest 'A directory that is not there' => sub {
     my $server = PsTest::Server->start(args => ['-c', $path], cmd => ['/bin/cat'])
         or return fail('start');
     ok((wait_for { $server->log_text =~ /\Q$path\E.*No such file or directory/ } 10,
-            'path and reason in the log', sub { $server->log_text }), 'path and reason are told');
+            'path and reason in the log', sub { $server->log_text }), 'path and reason are reported');
     $server->stop;
 };
 
@@ -124,7 +124,7 @@ subtest 'Exit code of the program' => sub {
     is($server->stop, 5, 'SIGTERM at rest: the status of the last child');
 };
 
-subtest 'What a child leaves behind' => sub {
+subtest 'What a child leaves running' => sub {
     plan(skip_all => 'procServ differs') if is_procserv();
     my $server = PsTest::Server->start(
         args => ['--holdoff', '0'],

@@ -75,7 +75,7 @@ sub is_told {
     ok($pid && PsTest::Proc::alive($pid), 'the child runs');
     my @told;
     ok((wait_for { @told = $server->log_text =~ /^\@\@\@ (no PVs.*)\r$/mg } 20, 'the line',
-        sub { $server->log_text . $server->stderr }), 'the log tells');
+        sub { $server->log_text . $server->stderr }), 'the log has the line');
     ok(@told == 1 && $told[0] =~ /^no PVs: $line/, 'in one line what is wrong') or diag("@told");
     my @said = $server->stderr =~ /(no PVs.*)/g;
     is("@said", "@told", 'standard error says the same');

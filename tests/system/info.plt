@@ -21,7 +21,7 @@ my $dir = tmpdir();
 
 sub mode_of { return sprintf '%04o', (lstat $_[0])[2] & 07777; }
 
-# A child that tells the variable, then waits.
+# A child that prints the variable, then waits.
 my @tell = ('/bin/sh', '-c', 'echo "[$PROCSERV_INFO]"; exec cat');
 
 subtest 'Info file and PROCSERV_INFO name all endpoints' => sub {
@@ -71,7 +71,7 @@ subtest 'Pid file' => sub {
     $server = PsTest::Server->start(args => ['-p', "$dir/no/such/pid"], cmd => ['/bin/cat'])
         or return fail('start');
     ok($server->running, 'one that cannot be written ends nothing');
-    like($server->stderr, qr/unable to open PID file \Q$dir\E\/no\/such\/pid/, 'but is told');
+    like($server->stderr, qr/unable to open PID file \Q$dir\E\/no\/such\/pid/, 'but is reported');
     $server->stop;
 };
 

@@ -69,7 +69,7 @@ subtest 'A client that never reads, beside others' => sub {
     my $clean = () = $text =~ /^\@\@\@ \d+ bytes lost\r\n(?:line \d+ x{90}\r\n|\r\n\Q$rule\E)/mg;
     is($clean, $notices, 'it resumes at a line');
     $text =~ s/^\@\@\@ (\d+) bytes lost\r\n/$lost += $1; ''/mge;
-    ok($lost > 0, "it is told that $lost bytes are lost, by $notices notices");
+    ok($lost > 0, "$notices notices report that $lost bytes are lost");
     my ($whole) = $server->log_text(qr/quits the server\r\n\z/) =~ /\Q$rule\E\r\n(.*)\z/s;
     # A notice in mid-line begins with CR LF.
     my $surplus = $lost + length($text) - length $whole;

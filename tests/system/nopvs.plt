@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: EPICS
-# What Base throws when its PVA server finds no interface brings a stack trace along: people are
-# told its first line only, and the child runs.
+# What Base throws when its PVA server finds no interface has a stack trace: only its first
+# line is reported, and the child runs.
 
 use strict;
 use warnings;
@@ -29,7 +29,7 @@ sub told {
         or BAIL_OUT('the program does not start');
     ok($server->wait_child(1), "$name: the child runs");
     my $told = wait_for { $server->log_text =~ /^(\@\@\@ no PVs: .*)\r\n/m ? $1 : undef } 30,
-        'the line that tells it', sub { $server->log_text . $server->stderr };
+        'the line that reports it', sub { $server->log_text . $server->stderr };
     $server->stop;
     return $told;
 }
@@ -44,11 +44,11 @@ sub script {
 
 my $foreign = 'EPICS_CAS_INTF_ADDR_LIST: 203.0.113.77 is not an address of this host';
 is(told('an option', args => [$ports->ours, '--ioc-env', 'EPICS_CAS_INTF_ADDR_LIST=203.0.113.77']),
-    "\@\@\@ no PVs: $foreign", 'a foreign interface is told of');
+    "\@\@\@ no PVs: $foreign", 'a foreign interface is reported');
 for my $init ('', "iocInit\n") {
     my $script = script('env.cmd', "epicsEnvSet EPICS_CAS_INTF_ADDR_LIST 203.0.113.77\n$init");
     is(told('a script', args => [$ports->ours, '--script', $script]), "\@\@\@ no PVs: $foreign",
-        'a foreign interface of a script is told of');
+        'a foreign interface of a script is reported');
 }
 
 {
@@ -66,7 +66,7 @@ for my $init ('', "iocInit\n") {
 }
 
 SKIP: {
-    # Base's PVA server throws where there is no network, its stack trace behind the reason
+    # Base's PVA server throws where there is no network, with its stack trace after the reason
     skip('no network name spaces here', 2) if system('unshare -n true 2>/dev/null');
     my $alone = script('alone', "#!/bin/sh\nexec unshare -n '" . program() . "' \"\$\@\"\n");
     chmod 0755, $alone;

@@ -97,7 +97,7 @@ sub compare {
     is_like($got[2], $err, 'its stderr');
 }
 
-subtest 'Mistakes are told as procServ does' => sub {
+subtest 'Mistakes are reported as by procServ' => sub {
     compare(program(), $_) for @cases;
 };
 
@@ -162,7 +162,7 @@ subtest 'A port in use is an exit code' => sub {
     for my $args ([$port], ['-f', $port], ['-l', $port, '-P', 0]) {
         my ($code, $out, $err) = run(program(), ['--no-ioc', '--restrict', @$args, '/bin/cat']);
         is($code, 98, "@$args: EADDRINUSE");
-        like($err, qr/\A.*Address already in use\nprocServ: Exiting with error code: 98\n\z/, 'told');
+        like($err, qr/\A.*Address already in use\nprocServ: Exiting with error code: 98\n\z/, 'reported');
     }
 };
 
@@ -229,7 +229,7 @@ subtest 'A file that can\'t be written does not stop it' => sub {
         ['--no-ioc', qw(-f -o -p /nonexistent/pid -I /nonexistent/info 0 /bin/true)]);
     is($code, 0, 'exit code');
     is($err, "procServ: unable to open PID file /nonexistent/pid\n"
-        . "procServ: unable to write info file /nonexistent/info: No such file or directory\n", 'told');
+        . "procServ: unable to write info file /nonexistent/info: No such file or directory\n", 'reported');
     symlink "$dir/victim", "$dir/link";
     ($code, $out, $err) = run(program(), ['--no-ioc', qw(-f -o -p), "$dir/link", qw(0 /bin/true)]);
     like($err, qr/unable to open PID file/, 'a symbolic link is not followed');
@@ -259,7 +259,7 @@ subtest '--check starts nothing and says what is wrong' => sub {
     ) {
         ($code, $out, $err) = run(program(), ['--no-ioc', '--check', @{$case->[0]}]);
         is($code, 1, "bad: @{$case->[0]}") or diag($out, $err);
-        like($out, qr/^bad .*$case->[1]/m, 'told');
+        like($out, qr/^bad .*$case->[1]/m, 'reported');
     }
 };
 

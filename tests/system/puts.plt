@@ -104,7 +104,7 @@ subtest 'Puts in quick succession' => sub {
             sub { 'CmdSeq went from ' . $seq . ' to ' . $pv{CmdSeq}->get }), 'as five commands');
     my @who = $server->log_text(qr/(?:^\@\@\@ [^\n]* put T:PS:Signal.*?){5}/ms)
         =~ /^\@\@\@ .* (\S+\@127\.0\.0\.1) put T:PS:Signal\w* \d+\r$/mg;
-    is(scalar @who, 5, 'and the log tells of whom each was');
+    is(scalar @who, 5, 'and the log shows the user of each');
 
     my $restarts = $server->child_pids;
     $pv{Restart}{channel}->put(1) for 1 .. 3;
@@ -135,9 +135,9 @@ subtest 'A record that is disabled' => sub {
     ok(!$pv{Stop}->put_wait(1), 'refuses a put that waits');
     is($pv{CmdState}->wait_value('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
     my $by = pv('T:PS:CmdBy.VAL$')->get;
-    like($by, qr/\@127\.0\.0\.1$/, 'CmdBy tells of whom');
+    like($by, qr/\@127\.0\.0\.1$/, 'CmdBy shows the user');
     my $refused = () = $server->log_text(qr/ refused: /) =~ /put T:PS:Stop refused: /g;
-    is($refused, 1, 'the log tells once');
+    is($refused, 1, 'the log reports it once');
     my $seq = $pv{CmdSeq}->get;
     $disable->put_wait(0);
     $refused = () = $server->log_text =~ /put T:PS:Stop refused: /g;

@@ -68,7 +68,7 @@ my ($code) = tool('caput', '-c', '-w', 20, 'T:PS:Grace', 7);
 isnt($code, 0, 'no rule: a put is denied');
 change('good', $good, 'allowed');
 change('bad', $bad, 'allowed');
-like($server->stderr, qr/^asInit: access security: .*rules\.acf: syntax error/m, 'the reason is told');
+like($server->stderr, qr/^asInit: access security: .*rules\.acf: syntax error/m, 'the reason is reported');
 change('fatal', $fatal, 'allowed');
 change('none', $none, 'denied');
 change('again', $good, 'allowed');

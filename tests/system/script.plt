@@ -151,7 +151,7 @@ subtest '--check looks at every line' => sub {
         my ($what, $line, $reason) = @$case;
         ($code, $text, @bad) = check("$good${line}iocInit\n");
         is($code, 1, "$what is an error");
-        ok(@bad == 1 && $bad[0] =~ $reason, 'told in one line') or diag($text);
+        ok(@bad == 1 && $bad[0] =~ $reason, 'reported in one line') or diag($text);
     }
 };
 

@@ -89,7 +89,7 @@ sub as_me {
     return ($code, "$out$err");
 }
 
-# By caput, caput -c and pvput, and the client is told.
+# By caput, caput -c and pvput, and the client gets the reason.
 sub is_denied {
     my ($run, $who, $pv, $value) = @_;
     for my $case (
@@ -99,7 +99,7 @@ sub is_denied {
         ) {
         my ($message, @words) = @$case;
         my ($code, $text) = $run->(@words);
-        ok($code == 1 && $text =~ $message, "@words of $who is denied, and told so")
+        ok($code == 1 && $text =~ $message, "@words of $who is denied, and gets the reason")
             or diag("exit code $code, $text");
     }
 }
@@ -117,7 +117,7 @@ subtest 'The rules that hold without a file' => sub {
         is_denied(\&as_other, $other, 'A:PS:Holdoff', 7);
         is(value('A:PS:CmdSeq'), 0, 'none of it was a command');
         is(value('A:PS:Pid'), $pid, 'the child is the same');
-        unlike($server->log_text, qr/ put /, 'nothing is told of puts that never came');
+        unlike($server->log_text, qr/ put /, 'nothing is reported of puts that never came');
     }
     for my $record (qw(State Seq Pid ExitMsg Holdoff_RBV CmdBy Tick Fan1)) {
         is_denied(\&as_me, $me, "A:PS:$record", 1) if $record eq 'Pid';
@@ -168,7 +168,7 @@ END
         is(value('B:PS:CmdBy'), "$other\@127.0.0.1", 'of theirs');
         like($server->log_text(qr/ put B:PS:Restart 1\r$/m),
             qr/^\@\@\@ .* \Q$other\E\@127\.0\.0\.1 put B:PS:Restart 1\r$/m,
-            'as the log tells');
+            'as the log shows');
     }
     $server->stop;
 

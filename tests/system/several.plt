@@ -48,7 +48,7 @@ sub is_up {
     }
 }
 
-# Its console, wherever its port is; behind the banner.
+# Its console, whatever its port is, after the banner.
 sub console {
     my ($name) = @_;
     my ($endpoint) = value("$name:PS:Console.VAL\$") =~ /(tcp:[\d.]+:\d+)/;
@@ -61,7 +61,7 @@ sub console {
 sub is_reported {
     my ($proc, $name) = @_;
     ok((wait_for { $proc->stderr =~ /^$name +\w+ +pid \d+/m } 10, "a report of $name",
-        sub { $proc->stderr }), "procServReport tells of $name");
+        sub { $proc->stderr }), "procServReport shows $name");
 }
 
 sub new_pid { my ($old) = @_; return qr/^(?!(?:0|$old)$)/; }
@@ -80,7 +80,7 @@ subtest 'iocBoot/iocSingle' => sub {
     my $console = console('single') or return fail('a console');
     $console->send("dbl\r");
     ok($console->expect(qr/TST:amplitude/, 20), 'its console is that of the soft IOC');
-    like($proc->stderr, qr/^single +Running +pid $pid\b/m, 'procServReport tells of it');
+    like($proc->stderr, qr/^single +Running +pid $pid\b/m, 'procServReport shows it');
     is($proc->stop, 0, 'SIGTERM ends it');
     ok(!PsTest::Proc::alive($_), "process $_ is gone") for $pid;
 };
@@ -174,7 +174,7 @@ END
         ['a signal that is none', qr/no such signal/],
         ) {
         my ($what, $line) = @$case;
-        like($said, $line, "$what is refused, and told");
+        like($said, $line, "$what is refused, and reported");
     }
     my @hints = $said =~ /^.*; see 'help (procServ\w+)'$/mg;
     is(scalar @hints, 8, 'in one line each, which names where the usage is') or diag($said);

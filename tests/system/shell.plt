@@ -25,7 +25,7 @@ open(my $fh, '>', "$dir/st.cmd") or die "$dir/st.cmd: $!";
 print $fh "procServAdd one -P 0 /bin/cat\niocInit\n";
 close $fh;
 
-# In a terminal of its own, whose mode is told afterwards
+# In a terminal of its own, whose mode is printed afterwards
 sub start {
     my ($option) = @_;
     unlink "$dir/pid";
@@ -45,7 +45,7 @@ for my $case (['-f', 'TERM'], ['-d', 'TERM'], ['-d', 'INT']) {
     kill $signal, $pid;
     ok((wait_for { $proc->stdout =~ /ended with 0/ } 15, 'its end', sub { $proc->stdout }),
         "$option: SIG$signal ends it");
-    ok((wait_for { $proc->stdout =~ /echoke/ } 10, 'the mode of the terminal'), 'told');
+    ok((wait_for { $proc->stdout =~ /echoke/ } 10, 'the mode of the terminal'), 'is printed');
     like($proc->stdout, qr/ icanon\b.* echo\b/s, 'the terminal is as before');
     kill 'KILL', $pid if PsTest::Proc::alive($pid);
     $proc->stop;

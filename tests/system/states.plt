@@ -40,7 +40,7 @@ sub start {
     my %now;
     for my $fact (@facts, 'Seq') {
         # One CA client is sent all updates in the order in which they happened: Seq, which comes
-        # last of a transition, tells that what was sent before belongs to it.
+        # last of a transition, shows that what was sent before belongs to it.
         $self->{$fact} = pv("$name:PS:$fact", update => sub {
             $now{$fact} = $_[1];
             push @{$self->{pictures}}, {%now} if $fact eq 'Seq' && keys %now > @facts;
@@ -105,7 +105,7 @@ sub seq_complete {
     return ok(!@missing, 'no transition is missing') || diag("Seq: @seq");
 }
 
-# The pictures behind the first $from, once there are $number of them.
+# The pictures after the first $from, once there are $number of them.
 sub pictures {
     my ($self, $from, $number) = @_;
     my $all = $self->{pictures};
@@ -209,7 +209,7 @@ subtest 'A soft IOC dies in four ways' => sub {
         ExitClass => ['ExecFail', 'MINOR'], ExitCode => -1, ExitSignal => -1);
     is_stamped($failed->{$_}, $event, $seen, "exec fails: $_") for qw(State ExitClass Seq);
     my $message = pv('S:PS:ExitMsg.VAL$')->get;
-    like($message, qr/\Q$script\E.*No such file or directory/, 'ExitMsg tells path and reason');
+    like($message, qr/\Q$script\E.*No such file or directory/, 'ExitMsg has path and reason');
     rename "$script.away", $script or die $!;
     ok($self->{State}->wait_value('Running', 20), 'it runs again when it can');
     is($self->{ExitClass}->wait_value(qr/./)->{severity}, 'NO_ALARM', 'and ExitClass is no alarm');

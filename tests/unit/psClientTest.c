@@ -244,7 +244,7 @@ static void create_StartsAtRingsHead_SendsPrivateBytesFirst(void)
     slurpAll(&f);
     testOk(equals(&f.got, expect, sizeof(expect) - 1), "private bytes, then the ring's");
     testOk(f.client->watch.events == EPOLLIN, "no interest in EPOLLOUT when all is sent");
-    testOk(f.progress == 1, "progress told once (%d)", f.progress);
+    testOk(f.progress == 1, "progress reported once (%d)", f.progress);
     tearDown(&f);
 }
 
@@ -383,7 +383,7 @@ static void pump_WhenPeerStopsReading_WaitsForEpollout(void)
     testOk(!f.client->blocked && f.client->watch.events == EPOLLIN, "interest taken back");
     slurpAll(&f);
     testOk(equals(&f.got, block, sizeof(block)), "all of it arrived");
-    testOk(f.progress > 1, "progress was told (%d)", f.progress);
+    testOk(f.progress > 1, "progress was reported (%d)", f.progress);
     tearDown(&f);
 }
 
@@ -402,7 +402,7 @@ static size_t sayLines(fixture *f, int from, int to)
     return total;
 }
 
-/* Sum of what the notices tell; checks that each is a line of its own and that a whole line
+/* Sum of what the notices report; checks that each is a line of its own and that a whole line
  * follows. */
 static unsigned long long sumOfLost(const char *text, int *notices, bool *clean)
 {
@@ -438,7 +438,7 @@ static void pump_WhenOverrun_TellsHowMuchAndResumesAtALine(void)
     slurpAll(&f);
     unsigned long long lost = sumOfLost(f.got.data, &notices, &clean);
     testOk(notices > 0 && clean, "%d notices, each between two lines", notices);
-    testOk(lost == f.client->reader.lost, "%llu bytes told, %llu lost", lost,
+    testOk(lost == f.client->reader.lost, "%llu bytes reported, %llu lost", lost,
            (unsigned long long)f.client->reader.lost);
     testOk(strstr(f.got.data, "line 019999 0123456789\r\n") != NULL, "the newest line is there");
     testOk(lost < total && lost > total / 2, "%llu of %lu", lost, (unsigned long)total);
@@ -479,7 +479,7 @@ static void send_BeyondTheBound_ClosesTheClientAtTheEndOfTheRound(void)
         sends++;
     }
     testOk(sends == PS_CLIENT_PRIVATE_BYTES / 4096 + 1, "refused after %d bytes", sends * 4096);
-    testOk(f.closed == 0, "closed is not told from within psClientSend()");
+    testOk(f.closed == 0, "closed is not called from within psClientSend()");
     psClientSend(f.client, "x", 1);
     psClientPump(f.client, 0.0);
     testOk(waitFor(&f, isClosed, "ops->closed"), "but at the end of the round");
@@ -544,7 +544,7 @@ static void receive_WindowSize_IsTold(void)
     psLoopRound(f.loop, 1.0);
     type(&f, "\xff\xfa\x1f\0\x64\0\x28\xff\xf0.", 10);
     waitTyped(&f, 1);
-    testOk(f.sizes == 1 && f.cols == 100 && f.rows == 40, "%ux%u told %d times", f.cols, f.rows,
+    testOk(f.sizes == 1 && f.cols == 100 && f.rows == 40, "%ux%u reported %d times", f.cols, f.rows,
            f.sizes);
     testOk(f.client->cols == 100 && f.client->rows == 40, "and kept");
     tearDown(&f);
@@ -593,7 +593,7 @@ static void receive_WhenOwnerClosesInIt_DeliversNoMore(void)
          8);
     testOk(waitFor(&f, isClosed, "ops->closed"), "closed from within input");
     psLoopRound(f.loop, 0.0);
-    testOk(f.closed == 1 && f.typed.len <= 4, "told once, nothing after it");
+    testOk(f.closed == 1 && f.typed.len <= 4, "reported once, nothing after it");
     tearDown(&f);
 }
 
@@ -613,7 +613,7 @@ static void close_AfterSending_SendsWhatThereWas(void)
     psClientSend(f.client, "later", 5);
     type(&f, "typed", 5);
     testOk(waitFor(&f, isEof, "end of file"), "closed in the end");
-    testOk(f.closed == 1 && f.typed.len == 0, "told once, and what it typed is dropped");
+    testOk(f.closed == 1 && f.typed.len == 0, "reported once, and what it typed is dropped");
     testOk(f.got.len == sizeof(block) + 3 && memchr(f.got.data, 'l', f.got.len) == NULL,
            "all up to the close arrived, %lu bytes, nothing later", (unsigned long)f.got.len);
     tearDown(&f);
@@ -676,7 +676,7 @@ static void peerGone_WhilePumping_IsToldOnceWithoutSigpipe(void)
     close(f.peer);
     f.peer = -1;
     say(&f, block, sizeof(block));
-    testOk(f.closed == 0, "closed is not told from within psClientPump()");
+    testOk(f.closed == 0, "closed is not called from within psClientPump()");
     testOk(waitFor(&f, isClosed, "ops->closed"), "but later");
     psLoopRound(f.loop, 0.0);
     testOk(f.closed == 1, "once");

@@ -190,7 +190,7 @@ static void stalledLog_IsToldOnceAndKeepsNoMemory(void)
     readAll(fd, &log);
     notices = countOf(&log, " bytes lost\r\n");
     queued = log.len;
-    testOk(notices == 1, "the gap is told once (%zu times)", notices);
+    testOk(notices == 1, "the gap is reported once (%zu times)", notices);
     testOk(queued >= PS_LOG_QUEUE_BYTES && queued < all, "and what was queued is there");
     close(fd);
     psTextClear(&log);

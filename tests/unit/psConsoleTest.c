@@ -275,7 +275,8 @@ static void type_OnlyUsersAreHeard(void)
     bool stampIsSet = user.client->typedMono == rig.now;
     testOk(rig.typed.len == 3 && memcmp(rig.typed.data, "yes", 3) == 0 && stampIsSet,
            "a log client is not heard");
-    testOk(rig.cols == 100 && rig.rows == 50, "a window size is told: %u x %u", rig.cols, rig.rows);
+    testOk(rig.cols == 100 && rig.rows == 50, "a window size is reported: %u x %u", rig.cols,
+           rig.rows);
     farClose(&user);
     farClose(&logger);
     tearDown(&rig);
@@ -315,7 +316,7 @@ static void neverReader_IsNotWaitedForAndLearnsWhatItLost(void)
     const char *lost = far.got.data ? strstr(far.got.data, " bytes lost\r\n") : NULL;
     resumed = lost ? lost + strlen(" bytes lost\r\n") : "";
     testOk(lost && resumed[10] == ' ' && resumed[0] == '0',
-           "it is told, and resumes with a whole line");
+           "the loss is reported, and it resumes with a whole line");
     while (lost && lost > far.got.data && lost[-1] != ' ')
         lost--;
     unsigned long long bytes = lost ? strtoull(lost, NULL, 10) : 0;
@@ -545,7 +546,7 @@ static void endpoints_AcceptTellAndRefuse(void)
     settle(&rig, &refused, 1);
     testOk(rig.console.users == 1 && refused.ended &&
                has(&refused.got, "@@@ All 1 console connections are in use"),
-           "one too many is told, and closed");
+           "one too many gets the reason, and is closed");
     psConsoleInfo(&rig.console, false, &info);
     snprintf(msg, sizeof(msg), ";LOG=%s;CTL=%s", log, control);
     testOk(info.data && strcmp(info.data, msg) == 0, "%s", info.data);

@@ -43,7 +43,7 @@ static psFeed *newFeed(void)
     return feed;
 }
 
-/* A status whose parts can be told to belong together. */
+/* A status whose parts can be seen to belong together. */
 static psStatus make(int n)
 {
     psStatus status = {0};

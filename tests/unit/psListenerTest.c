@@ -201,7 +201,7 @@ static void unix_Socket_HasTheModeAskedForWhateverTheUmask(void)
 
     testDiag("%s", __func__);
     testOk1(psListenerCheck(&e) == 0);
-    testOk(access(e.path, F_OK) < 0, "a check leaves nothing behind");
+    testOk(access(e.path, F_OK) < 0, "a check leaves no file");
     testOk1(psListenerOpen(&listener, &e, false) == 0);
     testOk(modeOf(e.path) == 0666, "mode %o", (unsigned)modeOf(e.path));
     psListenerStart(&listener, loop, onAccept, &r);
@@ -441,7 +441,7 @@ static void accept_WithoutDescriptors_TellsAndClosesAndDoesNotSpin(void)
     testOk1(write(fd[0], "typed", 5) == 5);
     fillers = exhaust(filler, 256);
     testOk(reads(loop, fd[0], text, sizeof(text)), "the first is ended");
-    testOk(strcmp(text, "@@@ full\r\n") == 0, "and told: %s", text);
+    testOk(strcmp(text, "@@@ full\r\n") == 0, "and gets the line: %s", text);
     testOk(reads(loop, fd[1], text, sizeof(text)), "so is the second");
     testOk(r.count == 0 && listener.spareFd >= 0, "none handed over, the spare is back");
 

@@ -190,7 +190,7 @@ static void open_Fails_UntilReopened(void)
     snprintf(path, sizeof path, "%s/moved/log", dirName);
     holds(path, "@@@ 10 bytes lost\r\nwhole\nkept\n");
     psLogFileStats(log, &stats);
-    testOk(stats.error == ENOENT, "and the failed reopening is told: %d", stats.error);
+    testOk(stats.error == ENOENT, "and the failed reopening is reported: %d", stats.error);
     psLogFileFree(log, 5);
 }
 
@@ -296,7 +296,7 @@ static void queue_Full_RefusesAndCallsBack(void)
 #ifdef __SANITIZE_THREAD__
 static void free_WhileStuck_DoesNotWaitForEver(void)
 {
-    testSkip(2, "the thread left behind is reported as a leak");
+    testSkip(2, "the abandoned thread is reported as a leak");
 }
 #else
 static void free_WhileStuck_DoesNotWaitForEver(void)
@@ -310,7 +310,7 @@ static void free_WhileStuck_DoesNotWaitForEver(void)
     psLogFileFlush(log, onIdle, NULL);
     double start = mono();
     psLogFileFree(log, 0.05);
-    testOk(mono() - start < DEADLINE_SEC / 2, "left it behind");
+    testOk(mono() - start < DEADLINE_SEC / 2, "it was abandoned");
     close(reader);
     psLogFileFree(NULL, 0);
 }

@@ -43,7 +43,7 @@ typedef struct psFixtureTest {
     }
 void psFixtureRun(const psFixtureTest *tests, size_t count);
 
-/** Fails the test, and tells what was wanted. */
+/** Fails the test, and prints what was wanted. */
 #define WANT(f, condition) psFixtureWant(f, condition, #condition, __FILE__, __LINE__)
 void psFixtureWant(psFixture *f, bool condition, const char *text, const char *file, int line);
 

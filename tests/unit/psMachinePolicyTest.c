@@ -213,7 +213,7 @@ static void shortRuns_OfLongHoldoff_AreThoseBelowIt(psFixture *f)
     WANT(f, f->m.policy.shortRuns == 0);
 }
 
-/* Three short runs; then what the caller does; the next delay tells. */
+/* Three short runs; then what the caller does; the next delay shows the effect. */
 static void makeDoubled(psFixture *f)
 {
     psSettings settings = doubling();
@@ -365,7 +365,7 @@ static void maxRestarts_WithinWindow_GivesUp(psFixture *f)
     WANT(f, f->m.state == psStateCrashLoop && (f->out.actions & PS_DO_GAVE_UP));
     WANT(f, f->m.desiredUp && f->m.crashes == 4 && f->m.autoRestarts == 3);
     psFixtureLater(f, 100000);
-    WANT(f, f->m.deadline == HUGE_VAL); /* until told otherwise */
+    WANT(f, f->m.deadline == HUGE_VAL); /* until somebody starts it */
 }
 
 static void maxRestarts_SlowerThanWindow_NeverGivesUp(psFixture *f)

@@ -122,7 +122,7 @@ static void styles_OldAndNew(void)
 
     testOk1(program->action == psActionRun && program->child->endpointCount == 1);
     isSame(program->child->endpoints[0].spec, "2000", "old style: first word is the endpoint");
-    testOk(program->child->argc == 3, "options behind the command are the command's");
+    testOk(program->child->argc == 3, "options after the command belong to it");
     isSame(program->child->argv[2], "x", "last argument");
     testOk1(!program->child->name && !program->foreground);
     psProgramFree(program);
@@ -150,7 +150,7 @@ static void shapes_OfOptions(void)
     testOk1(program->action == psActionRun && program->foreground && program->quiet);
     isSame(program->child->logFile, "log", "attached value");
     isSame(program->child->name, "N", "value in the next word");
-    isSame(program->child->dir, "/d", "value behind =");
+    isSame(program->child->dir, "/d", "value after =");
     isSame(program->child->logStamp, "", "optional value left out");
     testOk1(program->child->killKey == 1 && program->child->settings.holdoffSec == 2.0);
     psProgramFree(program);
@@ -194,7 +194,7 @@ static void helpAndVersion_ActAtOnce(void)
 
     program = run("-z -h");
     testOk1(program->action == psActionHelp);
-    isSame(program->err, "procServ: invalid option -- 'z'\n", "what went before is told");
+    isSame(program->err, "procServ: invalid option -- 'z'\n", "what went before is reported");
     testOk(strncmp(program->out, USAGE, strlen(USAGE)) == 0, "help begins with the usage");
     testOk1(strstr(program->out, " -P --port <endpoint> ") != NULL);
     testOk1(strstr(program->out, "--restart-window <s> ") != NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /* The console ring against a model: the byte at an offset is a function of the offset, so any
- * byte that a reader gets tells whether it stands where it should. */
+ * byte that a reader gets shows whether it stands where it should. */
 
 #include <epicsUnitTest.h>
 #include <testMain.h>
@@ -160,15 +160,15 @@ static void repair_WhenOverrun_ResumesBehindLineFeed(void)
            "a reader exactly one ring behind lost nothing");
     writeModel(&ring, 100); /* tail is 100: line feeds at 121, 182, ... */
     uint64_t told = psRingReaderRepair(&reader, &ring);
-    testOk(told == 122 && reader.offset == 122, "told %u, resumed at %u", (unsigned)told,
+    testOk(told == 122 && reader.offset == 122, "reported %u, resumed at %u", (unsigned)told,
            (unsigned)reader.offset);
     testOk(reader.lost == 122 && !reader.skipping, "all bytes not delivered count");
-    testOk(psRingReaderRepair(&reader, &ring) == 0, "they are told once");
+    testOk(psRingReaderRepair(&reader, &ring) == 0, "they are reported once");
     psRingReaderAccept(&reader, 10, 0);
     writeModel(&ring, 300); /* head 656, tail 400: line feed at 426 */
     told = psRingReaderRepair(&reader, &ring);
     testOk(reader.offset == 427 && told == 427 - 132 && reader.lost == told + 122,
-           "a second loss is told by itself: %u", (unsigned)told);
+           "a second loss is reported by itself: %u", (unsigned)told);
     psRingClear(&ring);
 }
 
@@ -189,7 +189,7 @@ static void repair_WithoutLineFeed_SkipsUntilOneComes(void)
     testOk(second == 0 && reader.lost == 102, "and goes on skipping");
     psRingWrite(&ring, "z\nHello", 7);
     told = psRingReaderRepair(&reader, &ring);
-    testOk(told == 104 && reader.offset == 104, "told %u once it resumes", (unsigned)told);
+    testOk(told == 104 && reader.offset == 104, "reported %u once it resumes", (unsigned)told);
     psRingClear(&ring);
 }
 

@@ -125,6 +125,6 @@ MAIN(psRunFileTest)
     link_IsNotFollowed();
     device_IsWrittenToAndStays();
     folder_MustExist();
-    testOk(rmdir(dir) == 0, "nothing is left behind");
+    testOk(rmdir(dir) == 0, "no file is left");
     return testDone();
 }

@@ -69,7 +69,7 @@ MAIN(psSpawnAbandonTest)
     }
     psSpawnFree(NULL);
     testOk(begun == STARTS, "%d starts", begun);
-    testOk(called == 0, "nobody is told");
+    testOk(called == 0, "nobody is called");
     left = threads() - before;
     testOk(left == 0, "%d threads are left", left);
     file = fopen(path, "re");

@@ -148,7 +148,7 @@ static void file_IsSearchedInTheChildsPath(void)
     f.request.envp = env;
     snprintf(path, sizeof path, "PATH=%s:/no/such", dirName);
     psSpawnFixtureRun(&f);
-    testOk(f.outcome.error == EACCES, "what was denied is told: %s", strerror(f.outcome.error));
+    testOk(f.outcome.error == EACCES, "what was denied is reported: %s", strerror(f.outcome.error));
     testOk1(psSpawnCheck(&f.request, msg, sizeof msg) == -EACCES);
 
     prepare("unused");
@@ -285,7 +285,7 @@ static void childrenReapedByTheKernel_StillStart(void)
     prepare("unused");
     f.request.file = "/no/such";
     psSpawnFixtureRun(&f);
-    testOk(f.outcome.error == ENOENT, "a failure is told");
+    testOk(f.outcome.error == ENOENT, "a failure is reported");
     signal(SIGCHLD, SIG_DFL);
 }
 

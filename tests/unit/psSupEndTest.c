@@ -169,7 +169,7 @@ static void shutdown_WithConsoles_SendsAllAndClosesThem(void)
     }
     psTestConsoleType(&consoles[0], "hi\r");
     psTestConsoleExpect(&consoles[0], "got 2 hi");
-    eltc(0); /* what is told is expected here */
+    eltc(0); /* messages are expected here */
     errlogAddListener(noteLine, &givenUp);
     psSupShutdown(f.sup);
     psSupFixtureWait(&f);
@@ -349,7 +349,7 @@ static void commands_AtShutdown_EachEndsOnce(void)
 
 /* ---- output ---- */
 
-/* A run's lines: "%010lu ..." from 0 to 1023, each behind the other.  @return where they end */
+/* A run's lines: "%010lu ..." from 0 to 1023, one after the other.  @return where they end */
 static const char *checkRun(const char *at, bool *good)
 {
     char want[16];
@@ -394,7 +394,7 @@ static void exit_RightAfter64KiB_KeepsEveryByte(void)
     for (at = log.data; good && (at = strstr(at, "0000000000 ")); count++)
         at = checkRun(at, &good);
     testOk(good && count == runs, "%d of %d runs are whole in the log", count, (int)runs);
-    /* from the first line on: the console may have come after the first start was told */
+    /* from the first line on: the console may have come after the first start was reported */
     at = strstr(log.data, "0000000000 ");
     shown = strstr(console.got.data, "0000000000 ");
     testOk(at && shown && strcmp(at, shown) == 0, "%u bytes on the console, %u in the log",

@@ -36,7 +36,7 @@ typedef struct psTestCommand {
     char msg[PS_TEXT_BYTES];
     psSup *sup;
     char name[PS_NAME_BYTES];
-    psStatus then; /* published when the end was told */
+    psStatus then; /* published when the end was reported */
 } psTestCommand;
 
 void psSupFixtureOpen(psSupFixture *f, bool endWithOneShot);
@@ -73,7 +73,7 @@ psCmdState psSupFixtureDo(psSupFixture *f, const char *name, psVerb verb, double
 void psTestConsoleOpen(psTestConsole *console, const psSupFixture *f, const char *name);
 void psTestConsoleClose(psTestConsole *console);
 void psTestConsoleType(psTestConsole *console, const char *text);
-/** Wait for @p text behind what was expected last; false: the connection ended before. */
+/** Wait for @p text after what was expected last; false: the connection ended before. */
 bool psTestConsoleExpect(psTestConsole *console, const char *text);
 /** Read to the end of the connection. */
 void psTestConsoleDrain(psTestConsole *console);

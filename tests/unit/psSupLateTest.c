@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /*
- * What comes late: a begin behind a command, a child added while all ends, a console that reads
+ * What comes late: a begin after a command, a child added while all ends, a console that reads
  * its last bytes when everything else is done, a log that can be had after all.
  */
 #include <string.h>
@@ -32,7 +32,7 @@ static void begin_AfterAStart_StartsNoSecondProcess(void)
     psSupFixtureDo(&f, "one", psVerbStart, 0);
     first = psSupFixtureRuns(&f, "one", 1);
     psSupStartChild(f.sup, psSupFind(f.sup, "one"));
-    psSupFixtureDo(&f, "one", psVerbRotateLog, 0); /* behind it */
+    psSupFixtureDo(&f, "one", psVerbRotateLog, 0); /* after it */
     psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(status.starts == 1 && status.pid == first.pid && status.state == psStateRunning,
            "%d starts, pid %d and %d, %s", status.starts, first.pid, status.pid,
@@ -95,7 +95,7 @@ static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
     psTestConsoleOpen(&quick, &f, "one");
     psSupFixtureDo(&f, "one", psVerbStart, 0);
     psTestConsoleExpect(&quick, "END");
-    eltc(0); /* what is told is expected here */
+    eltc(0); /* messages are expected here */
     errlogAddListener(noteLine, &givenUp);
     psSupShutdown(f.sup);
     psTestConsoleDrain(&quick); /* it is closed: so far is the end */
@@ -105,7 +105,7 @@ static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
     errlogRemoveListeners(noteLine, &givenUp);
     eltc(1);
     testOk(late.got.len > MANY_BYTES && givenUp == 0,
-           "it got all, %zu bytes, and the end came right behind it", late.got.len);
+           "it got all, %zu bytes, and the end came right after it", late.got.len);
     psTestConsoleClose(&late);
     psTestConsoleClose(&quick);
     psSupFixtureClose(&f);
@@ -153,7 +153,7 @@ static void log_ThatFails_IsToldOnTheConsole(void)
     psTestConsoleExpect(&console, "connected (plus you)");
     psSupFixtureDo(&f, "full", psVerbStart, 0);
     told = psTestConsoleExpect(&console, "@@@ log file /dev/full: No space left on device\r\n");
-    testOk(told, "a log on a full disk is told");
+    testOk(told, "a log on a full disk is reported");
     psTestConsoleClose(&console);
 
     cfg = psSupFixtureCommand(&f, "late", WORDS("/bin/sleep", "1000"));

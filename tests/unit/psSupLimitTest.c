@@ -35,8 +35,7 @@ static void consoles_UnderATinyLimit_AreFewAndTheRestIsTold(void)
         welcome += strstr(consoles[i].got.data, "@@@ Welcome") != NULL;
         told += strstr(consoles[i].got.data, "@@@ All 8 console connections are in use") != NULL;
     }
-    testOk(welcome == 8 && told == CALLERS - 8, "%d are welcome, %d are told of the limit", welcome,
-           told);
+    testOk(welcome == 8 && told == CALLERS - 8, "%d are welcome, %d get the limit", welcome, told);
     for (int i = 0; i < CALLERS; i++)
         psTestConsoleClose(&consoles[i]);
     psSupFixtureClose(&f);

@@ -131,7 +131,7 @@ static void shutdown_FullLog_IsWrittenToItsEnd(void)
     psTestConsoleExpect(&console, "@@@ Welcome");
     psSupFixtureDo(&f, "one", psVerbStart, 0);
     psTestConsoleExpect(&console, "END");
-    eltc(0); /* what is told is expected here */
+    eltc(0); /* messages are expected here */
     errlogAddListener(noteLine, &givenUp);
     psSupShutdown(f.sup);
     psTestConsoleDrain(&console); /* it is closed: only the log is waited for now */

@@ -191,7 +191,7 @@ static void start_OfNoFile_FailsWithTheReason(void)
     int code = psSupFixtureWait(&f);
     psText log = psSupFixtureLog(&f, "one");
     testOk(code == 255 && strstr(log.data, "could not execute: /no/such/file"),
-           "exit code 255, and the log tells");
+           "exit code 255, and the log shows it");
     psTextClear(&log);
     psSupFixtureClose(&f);
 }
@@ -212,7 +212,7 @@ static void commands_EachVerb_DoesWhatItSays(void)
            "restart: another process");
     testOk(status.cmd.state == psCmdDone && status.cmd.verb == psVerbRestart &&
                strcmp(status.cmd.by, "ops@test") == 0 && status.cmd.seq == 1,
-           "and it is told who asked: %s", status.cmd.by);
+           "and it shows who asked: %s", status.cmd.by);
     how = psSupFixtureDo(&f, "one", psVerbStart, 0);
     testOk(how == psCmdDone, "start of a running one is done");
     before = status;

@@ -222,7 +222,7 @@ static uint32_t randomBelow(uint32_t limit)
     return (seed >> 8) % limit;
 }
 
-/* Offset behind the suboption that begins at @p at (behind IAC SB); len if it never ends. */
+/* Offset after the suboption that begins at @p at (after IAC SB); len if it never ends. */
 static size_t modelSub(const uint8_t *in, size_t len, size_t at)
 {
     while (at + 1 < len)

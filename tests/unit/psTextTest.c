@@ -22,7 +22,7 @@ static void append_AnyLength_Grows(void)
     psTextReset(&text);
     testOk(text.len == 0 && text.data[0] == 0 && text.cap >= 997000, "reset keeps the memory");
     psTextAppend(&text, "a\0b", 3);
-    testOk(text.len == 3 && memcmp(text.data, "a\0b", 4) == 0, "a NUL within, a NUL behind");
+    testOk(text.len == 3 && memcmp(text.data, "a\0b", 4) == 0, "a NUL within, a NUL after");
     psTextClear(&text);
     psTextClear(&text);
     testOk(!text.data && text.len == 0 && text.cap == 0, "clear is idempotent");

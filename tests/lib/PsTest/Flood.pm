@@ -14,7 +14,7 @@ use PsTest::Telnet;
 
 my $each = 500;
 
-# new(endpoint, number): connects; `made` tells how many it has then.
+# new(endpoint, number): connects; `made` returns how many it has then.
 sub new {
     my ($class, $endpoint, $number) = @_;
     my $self = bless {part => [], made => 0}, $class;

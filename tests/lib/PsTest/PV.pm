@@ -92,7 +92,7 @@ sub entry {
     };
 }
 
-# The whole entry, read now; undef and the reason told if that fails.
+# The whole entry, read now; undef, with the reason reported, if that fails.
 sub read {
     my ($self, $seconds) = @_;
     my ($done, $status, $got);
@@ -134,7 +134,7 @@ sub put_all {
     return 1;
 }
 
-# Put and wait for the end of all it caused.  True if it succeeded; `put_status` tells why not.
+# Put and wait for the end of all it caused.  True if it succeeded; `put_status` gives the reason if not.
 sub put_wait {
     my ($self, $value, $seconds) = @_;
     my $done;

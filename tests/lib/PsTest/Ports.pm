@@ -96,7 +96,7 @@ sub tool_dir {
     return $found;
 }
 
-# A caRepeater of our own, or the first client would start one and leave it behind.
+# A caRepeater of our own, or the first client would start one and leave it running.
 sub repeater {
     my ($self) = @_;
     my $proc = PsTest::Proc->start(cmd => [tool_dir() . '/caRepeater']);

@@ -116,7 +116,7 @@ sub stop {
 
 # ---- functions about any process, from /proc ----
 
-# Fields of /proc/PID/stat behind the name: state, ppid, pgrp, session, ...
+# Fields of /proc/PID/stat after the name: state, ppid, pgrp, session, ...
 sub stat_fields {
     my ($pid) = @_;
     my $text = file_text("/proc/$pid/stat");
@@ -200,7 +200,7 @@ sub end_all {
         select undef, undef, undef, 0.02;
     }
     for my $pid (keys %left) {
-        # The start time tells it from another process with the same number.
+        # The start time distinguishes it from another process with the same number.
         kill 'KILL', $pid if $left{$pid} && start_time($pid) == $left{$pid};
     }
     for my $proc (grep { $_->running } @running) {

@@ -53,7 +53,7 @@ sub wait_ready {
 sub name { return $_[0]{name}; }
 sub info_file { return $_[0]{info}; }
 sub log_file { return $_[0]{log}; }
-# The log's text, when it matches: a thread of its own writes the log, a little behind the consoles.
+# The log's text, when it matches: a thread of its own writes the log, a little later than the consoles get it.
 sub log_text {
     my ($self, $pattern) = @_;
     wait_for { file_text($self->{log}) =~ $pattern } 10, "the log to match $pattern" if $pattern;
@@ -66,12 +66,12 @@ sub endpoints {
     return grep { /^(tcp|unix):/ } split /\n/, file_text($self->{info});
 }
 
-# Connect to the first control endpoint, or another.  Behind the banner, unless banner => 0.
+# Connect to the first control endpoint, or another.  Returns after the banner, unless banner => 0.
 sub console {
     my ($self, %o) = @_;
     my $client = PsTest::Telnet->new($o{endpoint} || ($self->endpoints)[-1], %o) or return;
     unless (exists $o{banner} && !$o{banner} || $o{drop}) {
-        wait_for { $client->options >= 2 || $client->{eof} } 10, 'the greeting behind the banner',
+        wait_for { $client->options >= 2 || $client->{eof} } 10, 'the greeting after the banner',
             sub { $client->tell };
         $client->{pos} = length $client->{text};
     }

@@ -126,7 +126,7 @@ sub take {
     return $text;
 }
 
-# Wait until the text behind what was expected last matches; true if so.  `matched` is the text
+# Wait until the text after what was expected last matches; true if so.  `matched` is the text
 # up to the end of the match, `captured` its groups.
 sub expect {
     my ($self, $what, $seconds) = @_;
