@@ -79,7 +79,7 @@ makeJobs() {
     echo "${PS_JOBS:-$n}"
 }
 
-# Build with make, arguments $@ (targets, settings); quietly, the log is told where it fails.
+# Build with make, arguments $@ (targets, settings); quietly, the log is printed if it fails.
 build() {
     local log=$TOP/O.build.log t0=$SECONDS
     say "Building procServIoc ..."

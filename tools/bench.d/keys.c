@@ -4,7 +4,7 @@
  *
  *   keys PORT COUNT PAUSE_US
  *
- * Prints one line a key: nanoseconds from send to echo, or -1 where none came within a second.
+ * Prints one line per key: nanoseconds from send to echo, or -1 where none came within a second.
  */
 #include "common.h"
 

@@ -5,7 +5,7 @@
  *   load PORT CHILD GOOD RATE DEADLINE_MS
  *
  * Connects GOOD clients that read as fast as they can and, unless RATE is -1, one that reads RATE
- * bytes a second (0: never).  When all have their banner it sends SIGUSR2 to the child (pid
+ * bytes per second (0: never).  When all have their banner it sends SIGUSR2 to the child (pid
  * CHILD) and reads until every reading client saw the END line, or to the deadline.  Prints one
  * line of NAME=VALUE words:
  *
@@ -56,7 +56,7 @@ static void parseLine(client *self, const char *line, size_t length)
     uint64_t n = 0;
 
     while (length >= 3 && (unsigned char)line[0] == IAC) {
-        line += 3; /* the telnet offers behind the banner end in no line feed */
+        line += 3; /* the telnet offers after the banner end in no line feed */
         length -= 3;
     }
     if (length > 0 && line[length - 1] == '\r')

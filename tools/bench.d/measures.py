@@ -288,7 +288,7 @@ def add_siblings(bench, folder, count, *child):
 
 
 def keys_beside_restarts(bench, kind):
-    """Typing while a sibling dies and is started again, twenty times a second."""
+    """Typing while a sibling dies and is started again, twenty times per second."""
     with bench.folder() as folder:
         options, siblings = add_siblings(bench, folder, 1, "die", folder / "deaths", 100000, 50)
         with bench.server(kind, "echo", extra=options) as server:

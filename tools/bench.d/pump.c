@@ -4,8 +4,8 @@
  *
  *   pump INFO COMMAND ARG...
  *
- * Runs COMMAND on a pty, starts it again when it ends, listens on a free port of 127.0.0.1 (told
- * in the file INFO as procServ tells it), copies what the child writes to every client and what
+ * Runs COMMAND on a pty, starts it again when it ends, listens on a free port of 127.0.0.1 (written
+ * to the file INFO as procServ writes it), copies what the child writes to every client and what
  * clients type to the child.  No telnet, log, messages, hold-off, or anything else.  A client that
  * takes nothing for a while is waited for no more.
  */

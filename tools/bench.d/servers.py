@@ -206,7 +206,7 @@ class Server:
         self.children += children
 
     def end_child(self):
-        """A supervisor that had to be killed leaves its children behind: not here."""
+        """A supervisor that had to be killed would leave its children running, but not here."""
         for shared in self.children:
             pid = shared.pid()
             if pid and is_ours(pid, shared.path):
