@@ -109,7 +109,7 @@ static const char *hopeless(const psMachine *m)
     if (m->state == psStateCrashLoop)
         return "gave up: too many restarts (CrashLoop)";
     if (m->state == psStateStopped || m->state == psStateWaiting)
-        return "the process ended, and the restart mode does not start it again";
+        return "ended; not restarted in this restart mode";
     return NULL;
 }
 
