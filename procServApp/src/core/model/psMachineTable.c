@@ -126,7 +126,7 @@ PS_HANDLER(killRunning)
     out->verdict = psVerdictWait;
 }
 
-/* Not because a grace ran out, even if one did in an earlier stage. */
+/* Not because a grace period was over, even if one was in an earlier stage. */
 PS_HANDLER(killStopping)
 {
     m->graceRanOut = false;

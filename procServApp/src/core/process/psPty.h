@@ -25,7 +25,7 @@ typedef struct psPty {
  *  @return 0 or -errno */
 int psPtyOpen(psPty *out, const char **outCall);
 void psPtyClose(psPty *pty); /**< idempotent */
-/** Tell the terminal its size; clamped to 10...500, 0 leaves that side as it is. */
+/** Set the size of the terminal; clamped to 10...500, 0 leaves that side as it is. */
 void psPtySetSize(psPty *pty, unsigned cols, unsigned rows);
 /** Is the slave in canonical mode (bounded lines)? */
 bool psPtyCanonical(const psPty *pty);

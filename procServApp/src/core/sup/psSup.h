@@ -60,7 +60,7 @@ const struct psInherit *psSupSaveInherit(void);
  *          endpoint that could not be opened (the log is no reason to fail: procServ's rule) */
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize);
 /** Would psSupAddChild() and the start work?  One line per finding through @p report,
- *  @p bad telling errors from good news.  Nothing is left behind.  @return number of errors */
+ *  @p bad being true for an error.  Changes nothing on disk.  @return number of errors */
 int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
                     void (*report)(void *ctx, bool bad, const char *line), void *ctx);
 

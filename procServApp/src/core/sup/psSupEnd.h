@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psSupEnd.h
  *  @brief The end of a supervisor, in three phases: every child goes through the stages of its
- *  stop; consoles get what was printed, and logs are written; the caller is told.
+ *  stop; consoles get what was printed, and logs are written; the caller is notified.
  *  Thread: loop.  Blocks: never.
  */
 #ifndef INC_psSupEnd_H
