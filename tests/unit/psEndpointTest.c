@@ -87,12 +87,12 @@ static void parse_GoodSpecs_ArePrintedAsInfo(void)
         psEndpoint endpoint;
         char text[200] = "";
         size_t len = 0;
-        int rc = parse(good[i].spec, good[i].localOnly, &endpoint);
+        int status = parse(good[i].spec, good[i].localOnly, &endpoint);
 
-        if (rc == 0)
+        if (status == 0)
             len = psEndpointPrint(&endpoint, text, sizeof(text));
-        testOk(rc == 0 && strcmp(text, good[i].printed) == 0 && len == strlen(text), "'%s'%s is %s",
-               good[i].spec, good[i].localOnly ? " (local)" : "", text);
+        testOk(status == 0 && strcmp(text, good[i].printed) == 0 && len == strlen(text),
+               "'%s'%s is %s", good[i].spec, good[i].localOnly ? " (local)" : "", text);
     }
 }
 
@@ -103,8 +103,8 @@ static void parse_BadSpecs_AreRefusedWithReason(void)
 
         memset(&endpoint, 0x55, sizeof(endpoint));
         before = endpoint;
-        int rc = parse(bad[i].spec, true, &endpoint);
-        testOk(rc == -EINVAL && strcmp(msg, bad[i].msg) == 0, "'%s': %s", bad[i].spec, msg);
+        int status = parse(bad[i].spec, true, &endpoint);
+        testOk(status == -EINVAL && strcmp(msg, bad[i].msg) == 0, "'%s': %s", bad[i].spec, msg);
         if (memcmp(&endpoint, &before, sizeof(endpoint)) != 0)
             testFail("the endpoint was changed");
     }
@@ -113,10 +113,10 @@ static void parse_BadSpecs_AreRefusedWithReason(void)
 static void parse_LogPort_IsNamedInMessage(void)
 {
     psEndpoint endpoint;
-    int rc =
+    int status =
         psEndpointParse("70000", "log", false, "/usr/bin/procServ", &endpoint, msg, sizeof(msg));
 
-    testOk(rc == -EINVAL &&
+    testOk(status == -EINVAL &&
                strcmp(msg, "/usr/bin/procServ: invalid log port 70000 (must be <65536)") == 0,
            "%s", msg);
 }

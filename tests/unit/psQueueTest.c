@@ -143,11 +143,11 @@ static void putAll(void *ctx)
     putter *self = ctx;
 
     for (int i = 0; i < PUTS; i++) {
-        int rc;
+        int status;
 
-        while ((rc = psQueuePut(theQueue, &self->orders[i].item)) == -EAGAIN)
+        while ((status = psQueuePut(theQueue, &self->orders[i].item)) == -EAGAIN)
             epicsEventMustWait(room);
-        self->accepted[i] = rc == 0;
+        self->accepted[i] = status == 0;
     }
     epicsEventMustTrigger(room); /* it wakes one only: pass it on */
 }

@@ -219,14 +219,14 @@ bool psChildDown(const psChild *child)
     return child->machine.ending && child->machine.state == psStateStopped;
 }
 
-void psChildStop(psChild *child)
+void psChildClose(psChild *child)
 {
     psLoopAssertInside(child->loop);
     psChildStepClear(child);
     psConsoleEnd(&child->console);
 }
 
-bool psChildIdle(const psChild *child)
+bool psChildClosed(const psChild *child)
 {
     psLoopAssertInside(child->loop);
     return psConsoleIdle(&child->console);

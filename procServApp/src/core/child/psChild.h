@@ -68,8 +68,8 @@ bool psChildEnding(const psChild *child); /**< was psChildShutdown() called? */
 bool psChildDown(const psChild *child);   /**< has it come to rest after that? */
 /** Fail the commands that wait, and close the consoles once they got what was printed.
  *  ops->settled follows. */
-void psChildStop(psChild *child);
-bool psChildIdle(const psChild *child); /**< are consoles closed and is the log written? */
+void psChildClose(psChild *child);
+bool psChildClosed(const psChild *child); /**< are consoles closed and is the log written? */
 /** The time for that is over: report on errlog what is lost. */
 void psChildGiveUp(psChild *child);
 /** Exit code of the program, from the last exit of the child: see docs/design.md "Shutdown". */

@@ -216,10 +216,10 @@ int psEndpointParse(const char *spec, const char *what, bool localOnly, const ch
                     psEndpoint *out, char *msg, size_t msgSize)
 {
     parser self = {spec, what, argv0, localOnly, msg, msgSize};
-    int rc = parseTcp(&self, out);
+    int status = parseTcp(&self, out);
 
-    if (rc <= 0)
-        return rc;
+    if (status <= 0)
+        return status;
     if (strncmp(spec, "unix:", 5) == 0)
         return parseUnix(&self, spec + 5, out);
     return complainQuoting(&self, "Invalid socket spec ", spec, strlen(spec), "");

@@ -36,7 +36,7 @@ static void beginFlush(psSup *sup)
 
     sup->phase = psPhaseFlush;
     for (int i = 0; (child = psSupAt(sup, i)); i++)
-        psChildStop(child);
+        psChildClose(child);
     psLoopArm(sup->loop, &sup->flushTimer, psLoopNow(sup->loop) + FLUSH_SEC, flushDue, sup);
 }
 
@@ -73,7 +73,7 @@ static void settled(void *ctx)
         if (all(sup, psChildDown))
             beginFlush(sup);
     }
-    if (sup->phase == psPhaseFlush && all(sup, psChildIdle))
+    if (sup->phase == psPhaseFlush && all(sup, psChildClosed))
         conclude(sup);
 }
 
