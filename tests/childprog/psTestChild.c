@@ -154,7 +154,7 @@ static void fillLines(char *block, unsigned long first)
     char line[LINE_BYTES + 1];
 
     for (unsigned long i = 0; i < BLOCK_LINES; i++) {
-        snprintf(line, sizeof line, "%010lu %.*s\n", first + i, LINE_BYTES - 12,
+        snprintf(line, sizeof(line), "%010lu %.*s\n", first + i, LINE_BYTES - 12,
                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
         memcpy(block + i * LINE_BYTES, line, LINE_BYTES);
     }
@@ -166,7 +166,7 @@ static void doWrite(const char *value)
     char block[LINE_BYTES * BLOCK_LINES];
 
     while (left > 0) {
-        unsigned long part = left < sizeof block ? left : sizeof block;
+        unsigned long part = left < sizeof(block) ? left : sizeof(block);
 
         fillLines(block, line);
         writeAll(block, part);
@@ -184,7 +184,7 @@ static void doFlood(const char *value)
         if (rate > 0)
             sleepUntil(start + (double)(line * LINE_BYTES) / rate);
         fillLines(block, line);
-        writeAll(block, sizeof block);
+        writeAll(block, sizeof(block));
     }
 }
 
@@ -193,10 +193,10 @@ static void doNote(const char *value)
     const char *text = strrchr(value, ':');
     char path[512], line[512];
 
-    if (!text || (size_t)(text - value) >= sizeof path)
+    if (!text || (size_t)(text - value) >= sizeof(path))
         fail("note");
-    snprintf(path, sizeof path, "%.*s", (int)(text - value), value);
-    snprintf(line, sizeof line, "%s\n", text + 1);
+    snprintf(path, sizeof(path), "%.*s", (int)(text - value), value);
+    snprintf(line, sizeof(line), "%s\n", text + 1);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0 || write(fd, line, strlen(line)) < 0)
         fail(path);
@@ -211,7 +211,7 @@ static void doReport(const char *value)
         psTestReport(stdout);
         return;
     }
-    snprintf(temporary, sizeof temporary, "%s.part", value);
+    snprintf(temporary, sizeof(temporary), "%s.part", value);
     FILE *file = fopen(temporary, "we");
     if (!file)
         fail(temporary);
@@ -271,7 +271,7 @@ static void doEcho(const char *value)
     size_t len;
 
     (void)value;
-    while (readSome(data, sizeof data, &len))
+    while (readSome(data, sizeof(data), &len))
         writeAll(data, len);
 }
 
@@ -302,7 +302,7 @@ static void doCount(const char *value)
     size_t len;
 
     while (got < wanted &&
-           readSome(data, wanted - got < sizeof data ? wanted - got : sizeof data, &len))
+           readSome(data, wanted - got < sizeof(data) ? wanted - got : sizeof(data), &len))
         got += len;
     printf("read %lu\n", got);
 }
@@ -320,7 +320,7 @@ static int parseSignal(const char *text)
                  {"TSTP", SIGTSTP}, {"WINCH", SIGWINCH}, {"CHLD", SIGCHLD}, {"ALRM", SIGALRM}};
     int signo = (int)strtol(text, NULL, 10);
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(text, names[i].name) == 0)
             signo = names[i].signo;
     if (signo < 1 || signo > 64)
@@ -500,7 +500,7 @@ static void runCommand(const char *text)
     size_t length = strcspn(text, "=");
     const char *value = text[length] ? text + length + 1 : "";
 
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strlen(commands[i].name) == length && strncmp(text, commands[i].name, length) == 0) {
             commands[i].run(value);
             fflush(stdout);

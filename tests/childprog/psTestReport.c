@@ -52,8 +52,8 @@ static void reportStatus(FILE *out)
     char line[1024];
     FILE *file = fopen("/proc/self/status", "re");
 
-    while (file && fgets(line, sizeof line, file)) {
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    while (file && fgets(line, sizeof(line), file)) {
+        for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
             size_t length = strlen(keys[i]);
 
             if (strncmp(line, keys[i], length) == 0 && line[length] == ':')
@@ -70,12 +70,12 @@ static void reportActions(FILE *out)
 {
     unsigned long mask = 0;
 
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof mask);
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask));
     fprintf(out, "mask %lx\n", mask);
     for (int signo = 1; signo <= 64; signo++) {
         unsigned long action[32] = {0}; /* the handler comes first */
 
-        if (syscall(SYS_rt_sigaction, signo, NULL, action, sizeof mask) == 0 && action[0])
+        if (syscall(SYS_rt_sigaction, signo, NULL, action, sizeof(mask)) == 0 && action[0])
             fprintf(out, "action %d %s\n", signo, action[0] == 1 ? "ignored" : "caught");
     }
 }
@@ -91,7 +91,7 @@ static void reportFds(FILE *out)
 
         if (entry->d_name[0] == '.' || fd == dirfd(dir) || (fd > 2 && fd == fileno(out)))
             continue;
-        ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+        ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
         target[length > 0 ? length : 0] = '\0';
         fprintf(out, "fd %d %s flags %x\n", fd, target, (unsigned)fcntl(fd, F_GETFL));
     }
@@ -161,7 +161,7 @@ static void reportScheduling(FILE *out)
     fprintf(out, "sched %d %d\n", sched_getscheduler(0), param.sched_priority);
     fprintf(out, "nice %d\n", getpriority(PRIO_PROCESS, 0));
     fprintf(out, "timerslack %d\n", prctl(PR_GET_TIMERSLACK));
-    if (file && fgets(text, sizeof text, file))
+    if (file && fgets(text, sizeof(text), file))
         fprintf(out, "oomadj %s", text);
     if (file)
         fclose(file);
@@ -175,7 +175,7 @@ static void reportPlace(FILE *out)
 
     umask(mask);
     fprintf(out, "umask %03o\n", (unsigned)mask);
-    fprintf(out, "cwd %s\n", getcwd(path, sizeof path) ? path : "?");
+    fprintf(out, "cwd %s\n", getcwd(path, sizeof(path)) ? path : "?");
     prctl(PR_GET_PDEATHSIG, &deathSignal);
     fprintf(out, "pdeathsig %d\ndumpable %d\n", deathSignal, prctl(PR_GET_DUMPABLE));
 }

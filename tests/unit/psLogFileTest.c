@@ -68,7 +68,7 @@ static const char *pathOf(const char *name)
     static int next;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof paths[0], "%s/%s", dirName, name);
+    snprintf(path, sizeof(paths[0]), "%s/%s", dirName, name);
     return path;
 }
 
@@ -95,7 +95,7 @@ static const char *readBack(const char *path)
 {
     static char text[4096];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
     if (fd >= 0)
         close(fd);
@@ -168,7 +168,7 @@ static void open_Fails_UntilReopened(void)
     psLogStats stats;
 
     testDiag("open_Fails_UntilReopened");
-    snprintf(path, sizeof path, "%s/later/log", dirName);
+    snprintf(path, sizeof(path), "%s/later/log", dirName);
     psLogFile *log = create(path, -ENOENT);
     put(log, "lost\n");
     flush(log);
@@ -187,7 +187,7 @@ static void open_Fails_UntilReopened(void)
     psLogFileReopen(log, 0);
     put(log, "kept\n");
     flush(log);
-    snprintf(path, sizeof path, "%s/moved/log", dirName);
+    snprintf(path, sizeof(path), "%s/moved/log", dirName);
     holds(path, "@@@ 10 bytes lost\r\nwhole\nkept\n");
     psLogFileStats(log, &stats);
     testOk(stats.error == ENOENT, "and the failed reopening is reported: %d", stats.error);
@@ -257,12 +257,12 @@ static void queue_Full_RefusesAndCallsBack(void)
     size_t part;
 
     testDiag("queue_Full_RefusesAndCallsBack");
-    for (size_t i = 0; i < sizeof block; i++)
+    for (size_t i = 0; i < sizeof(block); i++)
         block[i] = (char)(i * 7 + i / 256);
     rooms = idles = 0;
     do {
-        part =
-            psLogFileWrite(log, block + taken % sizeof block, sizeof block - taken % sizeof block);
+        part = psLogFileWrite(log, block + taken % sizeof(block),
+                              sizeof(block) - taken % sizeof(block));
         taken += part;
     } while (part > 0 && mono() < deadline);
     testOk(taken >= PS_LOG_QUEUE_BYTES && taken <= PS_LOG_QUEUE_BYTES + (1 << 17),
@@ -272,11 +272,11 @@ static void queue_Full_RefusesAndCallsBack(void)
     psLogFileFlush(log, onIdle, NULL);
     while (total < taken && mono() < deadline) {
         static char got[1 << 16];
-        ssize_t length = read(reader, got, sizeof got);
+        ssize_t length = read(reader, got, sizeof(got));
 
         psLoopRound(loop, length > 0 ? 0 : 0.01);
         for (ssize_t i = 0; i < length; i++)
-            bad += got[i] != block[(total + (uint64_t)i) % sizeof block];
+            bad += got[i] != block[(total + (uint64_t)i) % sizeof(block)];
         total += length > 0 ? (uint64_t)length : 0;
     }
     await(&idles, 1, "end of flush");
@@ -306,7 +306,7 @@ static void free_WhileStuck_DoesNotWaitForEver(void)
     psLogFile *log = createOnPipe(&reader);
 
     testDiag("free_WhileStuck_DoesNotWaitForEver");
-    psLogFileWrite(log, block, sizeof block);
+    psLogFileWrite(log, block, sizeof(block));
     psLogFileFlush(log, onIdle, NULL);
     double start = mono();
     psLogFileFree(log, 0.05);
@@ -334,10 +334,10 @@ static void stdout_IsDuplicated(void)
     put(log, "out\n");
     psLogFileReopen(log, 0);
     flush(log);
-    ssize_t length = read(pair[0], text, sizeof text - 1);
+    ssize_t length = read(pair[0], text, sizeof(text) - 1);
     testOk(length == 4 && strcmp(text, "out\n") == 0, "standard output got \"%s\"", text);
     psLogFileFree(log, 5);
-    length = read(pair[0], text, sizeof text - 1);
+    length = read(pair[0], text, sizeof(text) - 1);
     testOk(length == 0, "and is closed");
     close(pair[0]);
 }
@@ -346,7 +346,7 @@ static void removeFiles(void)
 {
     const char *names[] = {"append", "rotate", "rotate.1", "moved/log", "full", "fifo"};
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         unlink(pathOf(names[i]));
     rmdir(pathOf("moved"));
     testOk(rmdir(dirName) == 0, "cleaned up");

@@ -58,7 +58,7 @@ static void sideOpen(side *s)
 {
     int pair[2];
 
-    memset(s, 0, sizeof *s);
+    memset(s, 0, sizeof(*s));
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
         testAbort("socketpair: %s", strerror(errno));
     s->fd = pair[0];

@@ -25,7 +25,7 @@ static int reports[2]; /* pids of members that are ready */
 
 static void say(pid_t pid)
 {
-    if (write(reports[1], &pid, sizeof pid) != sizeof pid)
+    if (write(reports[1], &pid, sizeof(pid)) != sizeof(pid))
         _exit(98);
 }
 
@@ -33,7 +33,7 @@ static pid_t hear(void)
 {
     pid_t pid;
 
-    if (read(reports[0], &pid, sizeof pid) != sizeof pid)
+    if (read(reports[0], &pid, sizeof(pid)) != sizeof(pid))
         testAbort("no report of a member: %s", strerror(errno));
     return pid;
 }
@@ -132,10 +132,10 @@ static bool awaitZombie(pid_t pid)
     double start = monoSec();
     char path[64], text[256];
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     do {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t length = read(fd, text, sizeof text - 1);
+        ssize_t length = read(fd, text, sizeof(text) - 1);
 
         close(fd);
         text[length > 0 ? length : 0] = '\0';

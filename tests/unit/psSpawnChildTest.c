@@ -82,7 +82,7 @@ static bool isPersonal(const char *line)
 {
     static const char *const keys[] = {"pid ", "pgrp ", "session ", "fd ", "tty "};
 
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (strncmp(line, keys[i], strlen(keys[i])) == 0)
             return true;
     return false;
@@ -140,7 +140,7 @@ static void getDirty(void)
 
 static void child_EqualsOneStartedPlainly(void)
 {
-    static char plain[sizeof f.text];
+    static char plain[sizeof(f.text)];
     char *const *environment = environ;
     int missing, added;
 
@@ -164,7 +164,7 @@ static void child_HasSessionTerminalAndNoMore(void)
     int fds = 0;
 
     testDiag("child_HasSessionTerminalAndNoMore");
-    snprintf(number, sizeof number, "%d", f.outcome.pid);
+    snprintf(number, sizeof(number), "%d", f.outcome.pid);
     testOk1(factIs("pid", number) && factIs("session", number) && factIs("pgrp", number));
     testOk1(factIs("ctty", "yes") && factIs("foreground", "yes"));
     testOk1(factIs("mask", "0") && factIs("SigBlk", "0000000000000000"));
@@ -175,7 +175,7 @@ static void child_HasSessionTerminalAndNoMore(void)
         fds += strncmp(line, "fd ", 3) == 0;
     }
     testOk(fds == 3, "%d descriptors", fds);
-    snprintf(fd, sizeof fd, "0 %s flags", f.pty.name);
+    snprintf(fd, sizeof(fd), "0 %s flags", f.pty.name);
     testOk(strncmp(psSpawnFixtureFact(&f, "fd"), fd, strlen(fd)) == 0, "%s",
            psSpawnFixtureFact(&f, "fd"));
 }
@@ -224,7 +224,7 @@ static void limits_AreThoseSaved(void)
     psSpawnFixturePrepare(&f, reportWords);
     f.request.inherit = &wanted;
     psSpawnFixtureRun(&f);
-    snprintf(expected, sizeof expected, "123 %llu",
+    snprintf(expected, sizeof(expected), "123 %llu",
              (unsigned long long)wanted.limits[RLIMIT_NOFILE].rlim_max);
     testOk1(factIs("limit nofile", expected));
     testOk(strncmp(psSpawnFixtureFact(&f, "limit core"), "0 ", 2) == 0, "core %s",
@@ -274,9 +274,9 @@ static void scheduling_IsTheOneSaved(void)
     psSpawnFixturePrepare(&f, reportWords);
     f.request.inherit = &wanted;
     psSpawnFixtureRun(&f);
-    snprintf(cpu, sizeof cpu, "%d", first);
+    snprintf(cpu, sizeof(cpu), "%d", first);
     testOk1(factIs("Cpus_allowed_list", cpu));
-    snprintf(cpu, sizeof cpu, "%d", wanted.niceValue);
+    snprintf(cpu, sizeof(cpu), "%d", wanted.niceValue);
     testOk1(factIs("nice", cpu));
 }
 

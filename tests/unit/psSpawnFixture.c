@@ -13,7 +13,7 @@ extern char **environ;
 
 void psSpawnFixtureOpen(psSpawnFixture *f)
 {
-    memset(f, 0, sizeof *f);
+    memset(f, 0, sizeof(*f));
     f->pty = (psPty)PS_PTY_INIT;
     f->reap = (psReap)PS_REAP_INIT;
     f->loop = psLoopCreate(psClockSystem());
@@ -98,9 +98,9 @@ static void readText(void *ctx, unsigned events)
     ssize_t len;
 
     (void)events;
-    while ((len = read(f->pty.master, data, sizeof data)) > 0) {
+    while ((len = read(f->pty.master, data, sizeof(data))) > 0) {
         for (ssize_t i = 0; i < len; i++)
-            if (data[i] != '\r' && f->textLen < sizeof f->text - 1)
+            if (data[i] != '\r' && f->textLen < sizeof(f->text) - 1)
                 f->text[f->textLen++] = data[i];
     }
     f->text[f->textLen] = '\0';
@@ -145,7 +145,7 @@ const char *psSpawnFixtureFact(const psSpawnFixture *f, const char *key)
         line += *line == '\n';
         if (strncmp(line, key, length) == 0 && line[length] == ' ') {
             line += length + 1;
-            snprintf(value, sizeof values[0], "%.*s", (int)strcspn(line, "\n"), line);
+            snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(line, "\n"), line);
             break;
         }
     }

@@ -26,7 +26,7 @@ static const char *pathOf(const char *name)
     static int next;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof paths[0], "%s/%s", dirName, name);
+    snprintf(path, sizeof(paths[0]), "%s/%s", dirName, name);
     return path;
 }
 
@@ -68,12 +68,12 @@ static void start_IsConfirmedWithItsPid(void)
            "started");
     testOk(f.outcome.startMono >= before && f.outcome.startMono <= before + PS_SPAWN_TEST_SEC,
            "start time");
-    snprintf(line, sizeof line, "pid %d\n", f.outcome.pid);
+    snprintf(line, sizeof(line), "pid %d\n", f.outcome.pid);
     testOk(strcmp(f.text, line) == 0, "printed \"%s\"", f.text);
     testOk(!f.end.lost && f.end.code == 0, "exit status %d", f.end.code);
-    psSpawnExplain(&f.outcome, &f.request, msg, sizeof msg);
+    psSpawnExplain(&f.outcome, &f.request, msg, sizeof(msg));
     testOk(strcmp(msg, "started") == 0, "%s", msg);
-    testOk1(psSpawnCheck(&f.request, msg, sizeof msg) == 0 && !*msg);
+    testOk1(psSpawnCheck(&f.request, msg, sizeof(msg)) == 0 && !*msg);
 }
 
 static void directory_IsEnteredBeforeTheFileIsLookedFor(void)
@@ -85,7 +85,7 @@ static void directory_IsEnteredBeforeTheFileIsLookedFor(void)
     prepare("unused");
     f.request.file = "./here";
     f.request.dir = dirName;
-    testOk1(psSpawnCheck(&f.request, msg, sizeof msg) == 0);
+    testOk1(psSpawnCheck(&f.request, msg, sizeof(msg)) == 0);
     psSpawnFixtureRun(&f);
     testOk(f.outcome.pid > 0 && strncmp(f.text, dirName, strlen(dirName)) == 0, "in %s", f.text);
 }
@@ -110,7 +110,7 @@ static void foreignProgram_IsNotGivenToTheShell(void)
     testDiag("foreignProgram_IsNotGivenToTheShell");
     makeFile("foreign", "", 0755);
     FILE *out = fopen(pathOf("foreign"), "we");
-    if (!out || fwrite(head, sizeof head, 1, out) != 1 || fclose(out))
+    if (!out || fwrite(head, sizeof(head), 1, out) != 1 || fclose(out))
         testAbort("cannot write %s", pathOf("foreign"));
     prepare("unused");
     f.request.file = pathOf("foreign");
@@ -127,11 +127,11 @@ static void file_IsSearchedInTheChildsPath(void)
     testDiag("file_IsSearchedInTheChildsPath");
     makeFile("psUnlikely", "#!/bin/sh\necho found\n", 0755);
     makeFile("psForbidden", "#!/bin/sh\necho found\n", 0644);
-    snprintf(path, sizeof path, "PATH=/no/such:/etc/passwd:%s", dirName);
+    snprintf(path, sizeof(path), "PATH=/no/such:/etc/passwd:%s", dirName);
     prepare("unused");
     f.request.file = "psUnlikely";
     f.request.envp = env;
-    testOk1(psSpawnCheck(&f.request, msg, sizeof msg) == 0);
+    testOk1(psSpawnCheck(&f.request, msg, sizeof(msg)) == 0);
     psSpawnFixtureRun(&f);
     testOk(strcmp(f.text, "found\n") == 0, "last of three: \"%s\"", f.text);
 
@@ -139,17 +139,17 @@ static void file_IsSearchedInTheChildsPath(void)
     f.request.file = "psUnlikely";
     f.request.envp = env;
     f.request.dir = dirName;
-    snprintf(path, sizeof path, "PATH=/no/such:");
+    snprintf(path, sizeof(path), "PATH=/no/such:");
     psSpawnFixtureRun(&f);
     testOk(strcmp(f.text, "found\n") == 0, "empty element is the directory: \"%s\"", f.text);
 
     prepare("unused");
     f.request.file = "psForbidden";
     f.request.envp = env;
-    snprintf(path, sizeof path, "PATH=%s:/no/such", dirName);
+    snprintf(path, sizeof(path), "PATH=%s:/no/such", dirName);
     psSpawnFixtureRun(&f);
     testOk(f.outcome.error == EACCES, "what was denied is reported: %s", strerror(f.outcome.error));
-    testOk1(psSpawnCheck(&f.request, msg, sizeof msg) == -EACCES);
+    testOk1(psSpawnCheck(&f.request, msg, sizeof(msg)) == -EACCES);
 
     prepare("unused");
     f.request.file = "true";
@@ -186,7 +186,7 @@ static void start_ThatCannotBe_IsToldInOneSentence(void)
     char msg[256], expected[256];
 
     testDiag("start_ThatCannotBe_IsToldInOneSentence");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         prepare("unused");
         f.request.file = cases[i].file;
         f.request.dir = cases[i].dir;
@@ -194,10 +194,10 @@ static void start_ThatCannotBe_IsToldInOneSentence(void)
         testOk(f.outcome.pid == 0 && f.outcome.pidfd == -1 && f.outcome.stage == cases[i].stage &&
                    f.outcome.error == cases[i].error,
                "case %d: stage %d, %s", (int)i, f.outcome.stage, strerror(f.outcome.error));
-        psSpawnExplain(&f.outcome, &f.request, msg, sizeof msg);
-        snprintf(expected, sizeof expected, "%s", cases[i].sentence);
+        psSpawnExplain(&f.outcome, &f.request, msg, sizeof(msg));
+        snprintf(expected, sizeof(expected), "%s", cases[i].sentence);
         testOk(strcmp(msg, expected) == 0, "\"%s\"", msg);
-        int status = psSpawnCheck(&f.request, msg, sizeof msg);
+        int status = psSpawnCheck(&f.request, msg, sizeof(msg));
         testOk(status == -cases[i].error && strcmp(msg, expected) == 0,
                "psSpawnCheck says the same: %d \"%s\"", status, msg);
     }
@@ -227,10 +227,10 @@ static void terminal_NoneLeft_DoesNotReadLikeADisk(void)
 
     testDiag("terminal_NoneLeft_DoesNotReadLikeADisk");
     prepare("unused");
-    psSpawnExplain(&outcome, &f.request, msg, sizeof msg);
+    psSpawnExplain(&outcome, &f.request, msg, sizeof(msg));
     testOk(!strstr(msg, "space") && strstr(msg, "no pseudo terminal is left"), "\"%s\"", msg);
     outcome.error = EMFILE;
-    psSpawnExplain(&outcome, &f.request, msg, sizeof msg);
+    psSpawnExplain(&outcome, &f.request, msg, sizeof(msg));
     testOk(strstr(msg, "posix_openpt: Too many open files") != NULL, "\"%s\"", msg);
 }
 
@@ -239,11 +239,11 @@ static bool isOurChild(const char *pid)
     char path[288], text[512];
     int parent, fd;
 
-    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    ssize_t length = read(fd, text, sizeof text - 1);
+    ssize_t length = read(fd, text, sizeof(text) - 1);
     close(fd);
     text[length > 0 ? length : 0] = '\0';
     const char *rest = strrchr(text, ')');
@@ -369,7 +369,7 @@ static void kill_AtOnce_EndsTheStart(void)
     testOk(other == 0, "%d cancelled, %d killed, %d else", cancelled, killed, other);
     f.outcome = (psSpawnOutcome){.stage = psSpawnStageExec, .error = ECANCELED};
     f.request.file = "/bin/x";
-    psSpawnExplain(&f.outcome, &f.request, msg, sizeof msg);
+    psSpawnExplain(&f.outcome, &f.request, msg, sizeof(msg));
     testOk(strcmp(msg, "start of /bin/x cancelled") == 0, "\"%s\"", msg);
 }
 
@@ -536,7 +536,7 @@ static void removeFiles(void)
 {
     const char *names[] = {"here", "plain", "foreign", "psUnlikely", "psForbidden", "leased"};
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         unlink(pathOf(names[i]));
     testOk(rmdir(dirName) == 0, "cleaned up");
 }

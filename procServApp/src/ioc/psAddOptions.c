@@ -30,7 +30,7 @@ int psAddSplit(const char *text, char ***out)
 {
     size_t len = strlen(text);
     size_t maxWords = len / 2 + 2;
-    char **words = malloc(maxWords * sizeof *words + len + 1 + maxWords);
+    char **words = malloc(maxWords * sizeof(*words) + len + 1 + maxWords);
     if (!words)
         return -ENOMEM;
     char *to = (char *)(words + maxWords);

@@ -19,7 +19,7 @@
 
 typedef enum psEndpointKind { psEndpointTcp, psEndpointUnix, psEndpointAbstract } psEndpointKind;
 
-#define PS_SOCKET_PATH_BYTES 108 /* sizeof sun_path on Linux */
+#define PS_SOCKET_PATH_BYTES 108 /* the size of sun_path on Linux */
 
 typedef struct psEndpoint {
     psEndpointKind kind;

@@ -65,14 +65,14 @@ static void wake(psLoop *loop)
     const uint64_t one = 1;
 
     /* EAGAIN means that the counter is full: it is awake, then */
-    while (write(loop->wakeFd, &one, sizeof one) < 0 && errno == EINTR) {
+    while (write(loop->wakeFd, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
 }
 
 psLoop *psLoopCreate(const psClock *clock)
 {
     struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = NULL}};
-    psLoop *loop = calloc(1, sizeof *loop);
+    psLoop *loop = calloc(1, sizeof(*loop));
 
     if (!loop)
         return NULL;
@@ -203,7 +203,7 @@ static void dispatchReady(psLoop *loop)
         if (event->data.ptr == loop) {
             uint64_t count;
 
-            while (read(loop->wakeFd, &count, sizeof count) < 0 && errno == EINTR) {
+            while (read(loop->wakeFd, &count, sizeof(count)) < 0 && errno == EINTR) {
             }
             continue;
         }

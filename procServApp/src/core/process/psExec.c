@@ -55,7 +55,7 @@ static int buildPaths(psExecPlan *plan)
 
     for (colon = search; !fixed && (colon = strchr(colon, ':')); colon++)
         count++;
-    plan->paths = calloc(count + 1, sizeof *plan->paths);
+    plan->paths = calloc(count + 1, sizeof(*plan->paths));
     if (!plan->paths)
         return -ENOMEM;
     while (used < count) {
@@ -73,12 +73,12 @@ int psExecPlanInit(psExecPlan *plan, const psSpawnRequest *request)
 {
     size_t argc = 0;
 
-    memset(plan, 0, sizeof *plan);
+    memset(plan, 0, sizeof(*plan));
     plan->request = *request;
     while (request->argv[argc])
         argc++;
     int status = buildPaths(plan);
-    plan->scriptArgv = calloc(argc + 3, sizeof *plan->scriptArgv);
+    plan->scriptArgv = calloc(argc + 3, sizeof(*plan->scriptArgv));
     if (status || !plan->scriptArgv) {
         psExecPlanClear(plan);
         return -ENOMEM;
@@ -130,7 +130,7 @@ static bool closeListed(int first)
 
     if (dir < 0)
         return false;
-    while ((length = syscall(SYS_getdents64, dir, buffer, sizeof buffer)) > 0) {
+    while ((length = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0) {
         for (long at = 0; at < length;) {
             const struct dirent64raw *entry = (const void *)(buffer + at);
             int fd = parseFd(entry->name);
@@ -223,7 +223,7 @@ static bool isText(const char *path)
 
     if (fd < 0)
         return true; /* executable, not readable: the shell will say so */
-    long length = syscall(SYS_read, fd, head, sizeof head);
+    long length = syscall(SYS_read, fd, head, sizeof(head));
     syscall(SYS_close, fd);
     for (long at = 0; at < length && head[at] != '\n'; at++)
         if (!head[at])

@@ -8,7 +8,7 @@
 
 void psInheritSave(psInherit *out)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     out->schedPolicy = sched_getscheduler(0);
     if (out->schedPolicy < 0 || sched_getparam(0, &out->schedParam) < 0)
         out->schedPolicy = SCHED_OTHER;
@@ -16,7 +16,7 @@ void psInheritSave(psInherit *out)
     out->niceValue = getpriority(PRIO_PROCESS, 0);
     if (errno)
         out->niceValue = 0;
-    out->haveAffinity = sched_getaffinity(0, sizeof out->affinity, &out->affinity) == 0;
+    out->haveAffinity = sched_getaffinity(0, sizeof(out->affinity), &out->affinity) == 0;
     out->haveLimits = true;
     for (int i = 0; i < RLIM_NLIMITS; i++)
         if (getrlimit(i, &out->limits[i]) < 0)
@@ -51,7 +51,7 @@ int psInheritApply(const psInherit *inherit, long coreSizeBytes)
     if (inherit && inherit->saved) {
         (void)setpriority(PRIO_PROCESS, 0, inherit->niceValue);
         if (inherit->haveAffinity)
-            (void)sched_setaffinity(0, sizeof inherit->affinity, &inherit->affinity);
+            (void)sched_setaffinity(0, sizeof(inherit->affinity), &inherit->affinity);
         for (int i = 0; inherit->haveLimits && i < RLIM_NLIMITS; i++)
             if (setrlimit(i, &inherit->limits[i]) < 0)
                 return -errno;

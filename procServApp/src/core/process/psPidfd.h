@@ -42,8 +42,8 @@ static inline int psPidfdWait(int pidfd, int options, siginfo_t *outInfo, struct
 {
     const int idPidfd = 3; /* P_PIDFD: not in older headers */
 
-    memset(outInfo, 0, sizeof *outInfo);
-    memset(outUsage, 0, sizeof *outUsage);
+    memset(outInfo, 0, sizeof(*outInfo));
+    memset(outUsage, 0, sizeof(*outUsage));
     if (syscall(SYS_waitid, idPidfd, pidfd, outInfo, WEXITED | WNOHANG | options, outUsage) < 0)
         return -errno;
     return outInfo->si_pid != 0;

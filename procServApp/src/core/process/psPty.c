@@ -63,7 +63,7 @@ static int openBoth(psPty *pty, const char **outCall)
     if (unlockpt(pty->master) < 0)
         return -errno;
     *outCall = "ptsname";
-    int error = ptsname_r(pty->master, pty->name, sizeof pty->name);
+    int error = ptsname_r(pty->master, pty->name, sizeof(pty->name));
     if (error)
         return -error;
     *outCall = "open of the slave";

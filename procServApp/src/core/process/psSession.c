@@ -45,14 +45,14 @@ static int checkPid(int procFd, const char *name, pid_t sid)
     /* One system call rules out nearly every process; reading a stat takes three. */
     if (getsid((pid_t)strtol(name, NULL, 10)) != sid)
         return 0;
-    snprintf(path, sizeof path, "%s/stat", name);
+    snprintf(path, sizeof(path), "%s/stat", name);
     fd = openat(procFd, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         error = errno;
         return error == EMFILE || error == ENFILE || error == ENOMEM ? -error : 0;
     }
     do {
-        length = read(fd, stat, sizeof stat - 1);
+        length = read(fd, stat, sizeof(stat) - 1);
     } while (length < 0 && errno == EINTR);
     close(fd);
     if (length <= 0)

@@ -106,9 +106,9 @@ static pid_t launchBlocked(psSpawn *spawn)
     const uint64_t all = ~UINT64_C(0);
     uint64_t before;
 
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
     pid_t pid = launch(spawn);
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
     return pid;
 }
 
