@@ -135,6 +135,7 @@ subtest '--check looks at every line' => sub {
     ok(!-e "$dir/good.log", 'nothing is started');
     for my $case (
         ['an unknown command', "nosuch 1\n", qr/check\.cmd line 3: Command nosuch not found/],
+        ['a command of other programs', "system \"true\"\n", qr/check\.cmd line 3: Command system not found/],
         ['a quote that is not closed', "echo \"a\n", qr/check\.cmd line 3: Unbalanced quote/],
         ['a script that is not there', "< $dir/none.cmd\n", qr/Can't open \Q$dir\E\/none\.cmd/],
         ['a child with a wrong option', "procServAdd two --nosuch cat\n", qr/two: .*nosuch/],

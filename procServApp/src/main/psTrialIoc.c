@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /* The files of a user are run and loaded as they are, but nothing is seen outside of this process.
- * For that, some commands of Base's shell are replaced: iocInit would serve, `system` would act.
+ * For that, some commands of Base's shell are replaced: iocInit would serve, `dbpf` would act.
  * Base offers no other way to keep a script from it. */
 #include <errno.h>
 #include <signal.h>
@@ -218,17 +218,15 @@ typedef struct replacement {
         {.name = (command), .nargs = 1, .arg = anyArgs}, function                                  \
     }
 
-/* They would act on the world, or only take time. */
+/* They would act on the world, or only take time.  Only commands that the program has: what is
+ * unknown at a start must be unknown here. */
 static const replacement harmless[] = {
-    REPLACE("iocRun", nothingCall),
-    REPLACE("system", nothingCall),
-    REPLACE("casr", nothingCall),
-    REPLACE("dbpf", nothingCall),
-    REPLACE("epicsThreadSleep", nothingCall),
+    REPLACE("iocRun", nothingCall),         REPLACE("casr", nothingCall),
+    REPLACE("dbpf", nothingCall),           REPLACE("epicsThreadSleep", nothingCall),
     REPLACE("procServReport", nothingCall),
 };
 
-static const replacement watched[] = {
+static const replacement noted[] = {
     {{.name = "dbLoadRecords", .nargs = 2, .arg = loadArgs}, loadRecordsCall},
     {{.name = "dbLoadTemplate", .nargs = 2, .arg = loadArgs}, loadTemplateCall},
     {{.name = "asSetFilename", .nargs = 1, .arg = loadArgs}, setFilenameCall},
@@ -261,7 +259,7 @@ static int tryScript(char *msg, size_t msgSize)
         replace(childrenOnly, NELEMENTS(childrenOnly));
     } else {
         psIocSetTrial(&trial);
-        replace(watched, NELEMENTS(watched));
+        replace(noted, NELEMENTS(noted));
     }
     psShellErrorsBegin(reportRefused, NULL);
     int status = psStepScript(self.options->script, msg, msgSize);
