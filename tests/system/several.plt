@@ -153,6 +153,7 @@ dbLoadRecords("$template", "P=one:PS:,CHILD=one")
 dbLoadRecords("$template", "P=two:PS:,CHILD=two")
 iocInit
 procServCmd two start
+procServAdd late "--name later -P 0 -- /bin/cat"
 procServReport 2
 END
     close $out;
@@ -176,6 +177,7 @@ END
         my ($what, $line) = @$case;
         like($said, $line, "$what is refused, and reported");
     }
+    like($said, qr/^later: started without PVs/m, 'after iocInit, the last name given is the one');
     my @hints = $said =~ /^.*; see 'help (procServ\w+)'$/mg;
     is(scalar @hints, 8, 'in one line each, which names where the usage is') or diag($said);
     unlike($said, qr/^ *procServAdd NAME/m, 'and without the usage');

@@ -161,7 +161,7 @@ static void log_ThatFails_IsToldOnTheConsole(void)
     epicsSnprintf(path, sizeof(path), "%s/log", dir);
     psSupFixtureSet(cfg, "logfile", path);
     psSupFixtureAdd(&f, cfg);
-    psSupStartChild(f.sup, NULL);
+    psSupStartAll(f.sup);
     psSupFixtureRuns(&f, "late", 1);
     psTestConsoleOpen(&console, &f, "late");
     psTestConsoleExpect(&console, "@@@ Child log file: unable to open log file ");

@@ -77,7 +77,7 @@ void psIocBegin(void)
 
     pvt.begun = true;
     if (sup) {
-        psSupStartChild(sup, NULL); /* fails only while the supervisor ends */
+        psSupStartAll(sup);
         psIocRegistryAttach(sup);
     }
     psIocSupRelease();

@@ -56,9 +56,10 @@ static void refuse(const char *command, const char *msg)
 
 /* ---- procServAdd ---- */
 
-/* @p sup is not used in a trial. */
-static int addChild(psSup *sup, const char *name, int argc, const char *const *argv, char *msg,
-                    size_t msgSize)
+/* @p sup is not used in a trial.
+ * @p outName what it is called in the end: --name, and blanks around a name, count */
+static int addChild(psSup *sup, const char *name, int argc, const char *const *argv,
+                    char outName[PS_NAME_BYTES], char *msg, size_t msgSize)
 {
     psConfig *cfg = psConfigCreate();
 
@@ -73,6 +74,8 @@ static int addChild(psSup *sup, const char *name, int argc, const char *const *a
         trial->add(trial->ctx, cfg);
     else if (!status)
         status = psSupAddChild(sup, cfg, msg, msgSize);
+    if (!status)
+        epicsSnprintf(outName, PS_NAME_BYTES, "%s", psConfigName(cfg));
     psConfigFree(cfg);
     return status;
 }
@@ -83,8 +86,10 @@ static void begin(psSup *sup, const char *name)
     psIocRegistryAttach(sup);
     if (!psIocSupBegun())
         return;
-    if (psSupStartChild(sup, psSupFind(sup, name))) {
-        fprintf(stderr, "%s: the supervisor is shutting down\n", name);
+    int status = psSupStartChild(sup, psSupFind(sup, name)); /* it was added just now */
+    if (status) {
+        fprintf(stderr, "%s: added, but not started: %s; try procServStart %s\n", name,
+                strerror(-status), name);
         iocshSetError(-1);
         return;
     }
@@ -96,22 +101,23 @@ static int addAndBegin(const char *name, int argc, const char *const *argv, char
                        size_t msgSize)
 {
     psSup *sup = psIocSupNeed();
+    char added[PS_NAME_BYTES];
     int status = -ENOMEM;
 
     if (sup)
-        status = addChild(sup, name, argc, argv, msg, msgSize);
+        status = addChild(sup, name, argc, argv, added, msg, msgSize);
     else
         epicsSnprintf(msg, msgSize, "there is no supervisor");
     if (!status)
-        begin(sup, name);
+        begin(sup, added);
     psIocSupRelease();
     return status;
 }
 
 static void add(const char *name, int argc, const char *const *argv)
 {
-    char msg[PS_TEXT_BYTES] = "", line[PS_TEXT_BYTES + PS_NAME_BYTES];
-    int status = trial ? addChild(NULL, name, argc, argv, msg, sizeof(msg))
+    char msg[PS_TEXT_BYTES] = "", line[PS_TEXT_BYTES + PS_NAME_BYTES], added[PS_NAME_BYTES];
+    int status = trial ? addChild(NULL, name, argc, argv, added, msg, sizeof(msg))
                        : addAndBegin(name, argc, argv, msg, sizeof(msg));
 
     if (status) {
@@ -163,7 +169,12 @@ static void startCall(const iocshArgBuf *args)
     psSup *sup = psIocSupTake();
     const char *name = args[0].sval; /* NULL: all */
     psChild *child = sup && name ? psSupFind(sup, name) : NULL;
-    int status = sup && (child || !name) ? psSupStartChild(sup, child) : -ENOENT;
+    int status = sup && (child || !name) ? 0 : -ENOENT;
+
+    if (!status && child)
+        status = psSupStartChild(sup, child);
+    else if (!status)
+        psSupStartAll(sup);
 
     psIocSupRelease();
     if (status)

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "child/psChildProcess.h"
 #include "child/psChildPty.h"
@@ -108,8 +109,11 @@ static void spawnDone(void *ctx, const psSpawnOutcome *outcome)
     psChild *child = ctx;
     psInputEvent event = {.event = psEventSpawned, .incarnation = child->machine.incarnation};
 
-    if (child->abandoned)
+    if (child->abandoned) { /* it was given up, and SIGKILL was sent */
+        if (outcome->pidfd >= 0)
+            close(outcome->pidfd);
         return;
+    }
     if (outcome->pid <= 0) {
         spawnFailed(child, outcome);
         return;

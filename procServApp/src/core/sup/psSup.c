@@ -91,6 +91,15 @@ static const psChildOps childOps = {.admit = admit, .settled = settled, .quit = 
 
 /* ---- what the program asks of it (loop thread) ---- */
 
+static void startAllJob(void *ctx)
+{
+    psSup *sup = ctx;
+    psChild *child;
+
+    for (int i = 0; sup->phase == psPhaseUp && (child = psSupAt(sup, i)); i++)
+        psChildStart(child);
+}
+
 /* The second one hurries the first. */
 static void shutdownJob(void *ctx)
 {
@@ -170,6 +179,8 @@ static bool init(psSup *sup, const psSupOptions *options)
     psSupEndInit(sup);
     sup->shutdownJob.fn = shutdownJob;
     sup->shutdownJob.ctx = sup;
+    sup->startAllJob.fn = startAllJob;
+    sup->startAllJob.ctx = sup;
     sup->descriptorLimit = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1000000
                                ? (int)limit.rlim_cur
                                : 1000000;
@@ -244,12 +255,14 @@ static void loopThread(void *arg)
     epicsEventMustTrigger(sup->downEvent);
 }
 
+void psSupStartAll(psSup *sup)
+{
+    psLoopPost(sup->loop, &sup->startAllJob); /* needs neither memory nor room in the queue */
+}
+
 int psSupStart(psSup *sup)
 {
-    int status = psSupStartChild(sup, NULL);
-
-    if (status)
-        return status;
+    psSupStartAll(sup);
     sup->thread =
         psThreadCreate("psLoop", epicsThreadPriorityHigh, epicsThreadStackMedium, loopThread, sup);
     if (!sup->thread)

@@ -76,10 +76,12 @@ psChild *psSupAt(psSup *sup, int index);
 int psSupCount(psSup *sup);
 /** @} */
 
-/** Start a child that was added after psSupStart(), as mode and --wait say; NULL: all that were not
- *  started yet.  Starting one again does nothing.  Thread: any.  Blocks: never.
+/** Start a child that was added after psSupStart(), as mode and --wait say.  Starting one again
+ * does nothing.  Thread: any.  Blocks: never.
  *  @return as psSupSubmit() */
 int psSupStartChild(psSup *sup, psChild *child);
+/** Start all that were not started yet.  Cannot fail.  Thread: any.  Blocks: never. */
+void psSupStartAll(psSup *sup);
 
 /** Give the launching terminal to a child as one more console, if fd is a terminal.
  *  The supervisor uses a description of its own and restores the mode at the end.  Once, before

@@ -104,17 +104,8 @@ static void doTell(psRequest *request)
 
 static void doStart(psRequest *request)
 {
-    psSup *sup = request->sup;
-    psChild *child;
-
-    if (sup->phase != psPhaseUp)
-        return;
-    if (request->child) {
+    if (request->sup->phase == psPhaseUp)
         psChildStart(request->child);
-        return;
-    }
-    for (int i = 0; (child = psSupAt(sup, i)); i++)
-        psChildStart(child);
 }
 
 static void doTerminal(psRequest *request)

@@ -44,6 +44,7 @@ struct psSup {
     int exitCode;               /* of psSupWait; set before downEvent */
     _Atomic int shutdownsAsked; /* by psSupShutdown() and not begun yet */
     psJob shutdownJob;
+    psJob startAllJob;
     psTerminal terminal; /* the caller's until psSupStart, then the loop's */
     /* loop thread only */
     psPhase phase;
