@@ -283,13 +283,12 @@ void psIocChildDetach(psIocChild *child)
 
 void psIocChildStart(psIocChild *child)
 {
-    psChild *supervised = supervisedOf(child);
-
+    epicsMutexMustLock(child->lock);
+    child->live = true; /* from now on whatever attaches follows by itself */
+    psChild *supervised = child->supervised;
+    epicsMutexUnlock(child->lock);
     if (supervised)
         follow(child, supervised);
-    epicsMutexMustLock(child->lock);
-    child->live = true;
-    epicsMutexUnlock(child->lock);
     psIocHeadStart(&child->head);
 }
 

@@ -17,7 +17,6 @@
 #include "psIocClock.h"
 #include "psIocHead.h"
 #include "psThread.h"
-#include "psThread.h"
 
 #define MIN_PAUSE_MS 300 /* less, and the last tick came a little early */
 

@@ -29,7 +29,7 @@ struct psIocHead {
 
 /** Prepare @p head, which is all zero.  Thread: the one that runs iocInit.
  *  @param lock lives as long as the head
- *  @return false without memory or threads; the head needs no psIocHeadClear() then */
+ *  @return false without memory or threads; nothing is left to be freed then */
 bool psIocHeadInit(psIocHead *head, epicsMutexId lock,
                    void (*shown)(psIocHead *head, uint32_t shown));
 
