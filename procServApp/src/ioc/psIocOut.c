@@ -164,7 +164,7 @@ static void adoptActual(psOut *out)
 }
 
 /* VAL as it is at the end: a command is over, a setting shows what holds. */
-static void settle(psOut *out)
+static void restore(psOut *out)
 {
     if (out->setting)
         adoptActual(out);
@@ -201,7 +201,7 @@ static void secondPass(psOut *out)
     showOutcome(out);
     if (value != out->accepted && !(isnan(value) && isnan(out->accepted)))
         return; /* a newer put, processed next: changing VAL would lose it */
-    settle(out);
+    restore(out);
 }
 
 /* ---- the first pass (record locked) ---- */
@@ -288,7 +288,7 @@ static void firstPass(psOut *out)
     } else {
         submit(out, value);
         if (!out->prec->pact)
-            settle(out);
+            restore(out);
     }
     out->readback = false;
 }

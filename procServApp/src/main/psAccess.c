@@ -166,9 +166,11 @@ static int renew(void)
     if (!rules.options || rules.file || getIocState() != iocRunning)
         return 0; /* the next asInit, or the next start, reads them anyway */
     int status = psAcfRenew();
-    if (status > 0)
-        status = asInit() ? -EINVAL : 0;
-    return status;
+    if (status > 0 && asInit()) {
+        psAcfNotInForce();
+        return -EINVAL;
+    }
+    return status < 0 ? status : 0;
 }
 
 static void followThread(void *arg)

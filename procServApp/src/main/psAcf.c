@@ -284,6 +284,11 @@ int psAcfRenew(void)
     return status ? status : !same;
 }
 
+void psAcfNotInForce(void)
+{
+    psHostsClear(&inUse.hosts);
+}
+
 /* ---- what it lacks ---- */
 
 static const ASG *findGroup(const char *name)

@@ -29,6 +29,8 @@ int psAcfUseClosed(void);
  *  @return 1: they differ from before, so asInit is due; 0: the rules need no addresses, or have
  *          those of now; -errno: they stay as they were */
 int psAcfRenew(void);
+/** asInit() has refused what psAcfRenew() gave it: the next psAcfRenew() tries again. */
+void psAcfNotInForce(void);
 
 /** Which of our groups the loaded rules lack, after iocInit.
  *  @return one line, or NULL: they have all */

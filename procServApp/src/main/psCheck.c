@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <epicsStdio.h>
+
 #include "psCheck.h"
 #include "psRunFile.h"
 #include "psServeSteps.h"
@@ -46,7 +48,12 @@ static int checkIoc(const psServeOptions *options)
     char msg[PS_REASON_BYTES] = "";
     int errors = 0;
 
-    psStepEnvironment(options);
+    int status = psStepEnvironment(options);
+    if (status) {
+        epicsSnprintf(msg, sizeof(msg), "cannot set the environment: %s", strerror(-status));
+        report(NULL, true, msg);
+        return 1;
+    }
     if (psStepChecks(options, reportWarning, NULL, msg, sizeof(msg))) {
         report(NULL, true, msg);
         return 1;

@@ -75,7 +75,7 @@ static void ended(void *ctx, int exitCode)
         _exit(self->exitCode);
 }
 
-static int finish(run *self)
+static int conclude(run *self)
 {
     int code = psSupWait(self->sup, -1.0);
 
@@ -390,7 +390,7 @@ static int runProgram(run *self)
         reportToCaller(self, code);
     if (!code)
         serveOn(self);
-    return finish(self);
+    return conclude(self);
 }
 
 /* ---- main ---- */

@@ -260,7 +260,9 @@ static void exitCalled(void)
 int psServePrepare(const psServeOptions *options)
 {
     serve.options = *options;
-    psStepEnvironment(options);
+    int status = psStepEnvironment(options);
+    if (status)
+        return status;
     serve.lock = epicsMutexCreate();
     serve.changed = epicsEventCreate(epicsEventEmpty);
     if (!serve.lock || !serve.changed)

@@ -30,20 +30,24 @@ static const char OWN_DBD[] = "dbd/procServIoc.dbd";
 
 int procServIoc_registerRecordDeviceDriver(struct dbBase *pdbbase); /* made by the build */
 
-void psStepEnvironment(const psServeOptions *options)
+int psStepEnvironment(const psServeOptions *options)
 {
     psServersForget();
     /* else a script's lines go into a file in the working directory; a person's may */
-    if (!options->shell)
-        setenv("EPICS_IOCSH_HISTFILE", "", 0);
+    if (!options->shell && setenv("EPICS_IOCSH_HISTFILE", "", 0))
+        return -errno;
     for (char *const *env = options->iocEnv; env && *env; env++) {
         const char *equal = strchr(*env, '=');
         char *name = equal ? strndup(*env, (size_t)(equal - *env)) : NULL;
+        int status = 0;
 
-        if (name)
-            setenv(name, equal + 1, 1);
+        if (equal && (!name || setenv(name, equal + 1, 1)))
+            status = -ENOMEM; /* the options have checked the name */
         free(name);
+        if (status)
+            return status;
     }
+    return 0;
 }
 
 /* ---- checks ---- */

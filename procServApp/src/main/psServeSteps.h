@@ -15,8 +15,8 @@
 
 /** Set the variables of iocEnv, which anybody in this process sees, and what else the IOC needs of
  *  the environment.  Thread: main, before there is any other: getenv() of one is not safe beside
- *  setenv() of another. */
-void psStepEnvironment(const psServeOptions *options);
+ *  setenv() of another.  @return 0 or -errno: a variable could not be set */
+int psStepEnvironment(const psServeOptions *options);
 
 /** Are the lists of addresses and the ports in our environment good for Base's servers?  What can
  *  be left out is left out, with a warning through @p report.  A script may change the environment,

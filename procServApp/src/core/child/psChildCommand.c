@@ -105,7 +105,7 @@ void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *c
     }
     if (how != psCmdBusy)
         psChildStatusCommandEnded(child, seq, how, msg);
-    psChildStepFinish(child);
+    psChildStepPublish(child);
     if (how != psCmdBusy && done)
         done(ctx, how, msg);
 }
@@ -131,5 +131,5 @@ void psChildCommandRotated(void *ctx, int request, const char *why)
 
     psGoalsEnd(&child->goals, psVerbRotateLog, request, why ? psCmdFailed : psCmdDone,
                why ? why : "done");
-    psChildStepFinish(child);
+    psChildStepPublish(child);
 }

@@ -93,6 +93,7 @@ void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t 
     uint8_t pass[1024];
     size_t passLen = 0;
 
+    psLoopAssertInside(child->loop);
     if (client->cols && (client->cols != child->cols || client->rows != child->rows))
         psChildPtySetSize(child, client->cols, client->rows);
     for (size_t i = 0; i < len; i++) {
@@ -111,6 +112,7 @@ void psChildKeysSized(void *ctx, psClient *client, unsigned cols, unsigned rows)
 {
     psChild *child = ctx;
 
+    psLoopAssertInside(child->loop);
     for (ELLNODE *node = ellFirst(&child->console.clients); node; node = ellNext(node)) {
         const psClient *other = CONTAINER(node, psClient, node);
 

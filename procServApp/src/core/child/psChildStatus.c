@@ -23,11 +23,13 @@ void psChildStatusInit(psChild *child)
 
 void psChildStatusStarting(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     wallNow(child, &child->status.startTime);
 }
 
 void psChildStatusSpawned(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     wallNow(child, &child->status.startTime);
     child->status.startMono = psChildNow(child);
     child->status.exitAlarm = false;
@@ -81,6 +83,7 @@ void psChildStatusEnded(psChild *child, const psOutput *out, const char *why)
     int runSec = ran ? (int)(psChildNow(child) - status->startMono) : 0;
     bool known = ran && !info->lost;
 
+    psLoopAssertInside(child->loop);
     wallNow(child, &status->exitTime);
     status->exitClass = out->exitClass;
     status->exitAlarm = deservesAlarm(out->exitClass);
@@ -120,6 +123,7 @@ void psChildStatusCommandEnded(psChild *child, int seq, psCmdState how, const ch
 {
     psCmdStatus *status = &child->status.cmd;
 
+    psLoopAssertInside(child->loop);
     if (status->seq != seq)
         return; /* a newer one is shown */
     status->state = how;
@@ -164,6 +168,7 @@ void psChildStatusCounts(psChild *child)
 
 void psChildStatusPublish(psChild *child)
 {
+    psLoopAssertInside(child->loop);
     fillStatus(child);
     psFeedPublish(child->feed, &child->status);
 }

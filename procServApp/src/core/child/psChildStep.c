@@ -95,7 +95,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
         child->ops->settled(child->ctx);
 }
 
-void psChildStepFinish(psChild *child)
+void psChildStepPublish(psChild *child)
 {
     psLoopAssertInside(child->loop);
     psChildStatusPublish(child);
@@ -110,7 +110,7 @@ void psChildStepBoot(psChild *child)
     psLoopAssertInside(child->loop);
     psMachineBoot(&child->machine, child->cfg->wait, psChildNow(child), &out);
     act(child, &out);
-    psChildStepFinish(child);
+    psChildStepPublish(child);
 }
 
 void psChildStepClear(psChild *child)
@@ -136,14 +136,14 @@ static void machineDue(void *ctx)
     }
     psGoalsCheck(&child->goals, &child->machine, at, 0, NULL);
     if (ellCount(&child->goals.over) > 0)
-        psChildStepFinish(child);
+        psChildStepPublish(child);
     else
         arm(child);
 }
 
 static void factsDue(void *ctx)
 {
-    psChildStepFinish(ctx);
+    psChildStepPublish(ctx);
 }
 
 static void armOne(psChild *child, psTimer *timer, double deadline, void (*fn)(void *ctx))

@@ -16,7 +16,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
 void psChildStepBoot(psChild *child);
 /** After a change that was no event: publish it, deliver the goals that have ended, and arm the
  *  timers anew. */
-void psChildStepFinish(psChild *child);
+void psChildStepPublish(psChild *child);
 /** Fail the goals, and disarm the timers.  May be called twice.  Thread: also any without a loop.
  */
 void psChildStepClear(psChild *child);

@@ -19,7 +19,7 @@ void psGoalsInit(psGoals *goals,
     goals->ctx = ctx;
 }
 
-static void finish(psGoals *goals, psGoal *goal, psCmdState how, const char *msg)
+static void endGoal(psGoals *goals, psGoal *goal, psCmdState how, const char *msg)
 {
     ellDelete(&goals->list, &goal->node);
     ellAdd(&goals->over, &goal->node);
@@ -84,7 +84,7 @@ void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by)
             char why[PS_TEXT_BYTES];
 
             epicsSnprintf(why, sizeof(why), "superseded by %s of %s", psVerbName(verb), by);
-            finish(goals, goal, psCmdFailed, why);
+            endGoal(goals, goal, psCmdFailed, why);
         }
         goal = next;
     }
@@ -97,7 +97,7 @@ void psGoalsEnd(psGoals *goals, psVerb verb, int seq, psCmdState how, const char
     for (psGoal *goal = (psGoal *)ellFirst(&goals->list); goal; goal = next) {
         next = (psGoal *)ellNext(&goal->node);
         if (goal->word && goal->verb == verb && goal->seq <= seq)
-            finish(goals, goal, how, msg);
+            endGoal(goals, goal, how, msg);
     }
 }
 
@@ -119,7 +119,7 @@ static void succeed(psGoals *goals, psGoal *goal, const char *msg)
 
     epicsSnprintf(text, sizeof(text), "%s%s%s", msg, goal->merged ? "; " : "",
                   goal->merged ? goal->merged : "");
-    finish(goals, goal, psCmdDone, text);
+    endGoal(goals, goal, psCmdDone, text);
 }
 
 static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double now,
@@ -127,7 +127,7 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
 {
     if (goal->word) {
         if (now >= goal->deadline)
-            finish(goals, goal, psCmdTimeout, "not done in time (a dead file server?)");
+            endGoal(goals, goal, psCmdTimeout, "not done in time (a dead file server?)");
         return;
     }
     if (goal->up) {
@@ -136,19 +136,19 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
         if (m->state == psStateRunning && m->incarnation >= goal->incarnation)
             succeed(goals, goal, "running");
         else if (ended >= goal->incarnation && why)
-            finish(goals, goal, psCmdFailed, why);
+            endGoal(goals, goal, psCmdFailed, why);
         else if (reason)
-            finish(goals, goal, psCmdFailed, reason);
+            endGoal(goals, goal, psCmdFailed, reason);
         else if (now >= goal->deadline)
-            finish(goals, goal, psCmdTimeout, "did not start in time");
+            endGoal(goals, goal, psCmdTimeout, "did not start in time");
         return;
     }
     if (goals->gone >= goal->incarnation)
         succeed(goals, goal, why ? why : "ended");
     else if (m->cannotKill)
-        finish(goals, goal, psCmdTimeout, "the process cannot be killed");
+        endGoal(goals, goal, psCmdTimeout, "the process cannot be killed");
     else if (now >= goal->deadline)
-        finish(goals, goal, psCmdTimeout, "did not end in time");
+        endGoal(goals, goal, psCmdTimeout, "did not end in time");
 }
 
 void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,
@@ -169,7 +169,7 @@ void psGoalsFailAll(psGoals *goals, psCmdState how, const char *why)
     psGoal *goal;
 
     while ((goal = (psGoal *)ellFirst(&goals->list)))
-        finish(goals, goal, how, why);
+        endGoal(goals, goal, how, why);
 }
 
 double psGoalsDeadline(const psGoals *goals)
