@@ -23,7 +23,7 @@ static unsigned ask(psIocScan *scan, double now)
 }
 
 /* The records show what was taken. */
-static unsigned settle(psIocScan *scan, double now)
+static unsigned decide(psIocScan *scan, double now)
 {
     scan->shown = scan->taken;
     scan->state = psIocScanIdle;
@@ -54,7 +54,7 @@ static unsigned asked(psIocScan *scan, double now, int count)
         return 0;
     }
     /* Complete already.  The caller may be any thread: the timer's reports it. */
-    unsigned actions = settle(scan, now);
+    unsigned actions = decide(scan, now);
 
     scan->announce = true;
     return actions & psIocScanDoAsk ? actions : arm(scan, 0);
@@ -65,7 +65,7 @@ static unsigned complete(psIocScan *scan, double now)
     scan->open--;
     if (scan->state != psIocScanScanning || scan->open)
         return 0;
-    return psIocScanDoShown | settle(scan, now);
+    return psIocScanDoShown | decide(scan, now);
 }
 
 static unsigned timer(psIocScan *scan, double now)
