@@ -201,3 +201,12 @@ void psAccessFollow(void)
         errlogPrintf("access security: changes of this host's addresses will not be noticed: "
                      "cannot create a thread\n");
 }
+
+void psAccessStop(void)
+{
+    if (!rules.options)
+        return;
+    lockRules();
+    rules.options = NULL;
+    epicsMutexUnlock(rules.lock);
+}

@@ -30,5 +30,8 @@ int psAccessPrepare(const psServeOptions *options, psReportFn report, void *ctx,
  *  Does nothing if the rules need no addresses of ours.  What it cannot do it reports on errlog.
  *  Thread: the one that built the IOC, once, when it serves.  Blocks: never. */
 void psAccessFollow(void);
+/** The IOC is about to end: the rules are not loaded again from now on.  Thread: main.
+ *  Blocks: while they are being loaded. */
+void psAccessStop(void);
 
 #endif

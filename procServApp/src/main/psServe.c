@@ -334,5 +334,6 @@ void psServeStop(void)
         dup2(nowhere, 2);
         close(nowhere);
     }
+    psAccessStop();
     iocShutdown();
 }
