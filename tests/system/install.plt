@@ -66,7 +66,8 @@ subtest 'What is installed' => sub {
 };
 
 subtest 'It is moved' => sub {
-    PsTest::Ports->new->apply;
+    my $ports = PsTest::Ports->new->apply;
+    $ports->repeater; # or caget starts one that stays
     rename "$dir/first", "$dir/second" or die "$dir/second: $!";
     system 'rm', '-rf', $copy;
     my ($program) = glob "$dir/second/bin/*/procServIoc";
