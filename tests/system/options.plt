@@ -128,6 +128,8 @@ sub daemon_ok {
     is($err, $expect_err, 'stderr');
     my @stat = PsTest::Proc::stat_fields($pid);
     is($stat[3], $pid, 'it leads a session');
+    # standard error is let go of right after the caller was told
+    wait_for { (PsTest::Proc::fds($pid)->{2} || '') eq '/dev/null' } 5, 'standard error to be let go';
     my $fds = PsTest::Proc::fds($pid);
     is($fds->{$_}, '/dev/null', "descriptor $_ is /dev/null") for 0 .. 2;
     is(readlink "/proc/$pid/cwd", readlink "/proc/$$/cwd", 'in the same directory');
