@@ -13,4 +13,6 @@ iocBoot_DEPEND_DIRS = procServApp
 DIRS += tests
 tests_DEPEND_DIRS = procServApp
 
+UNINSTALL_DIRS += $(INSTALL_LOCATION)/man
+
 include $(TOP)/configure/RULES_TOP

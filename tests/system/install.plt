@@ -56,13 +56,14 @@ subtest 'What is installed' => sub {
     is($out, '', 'in silence');
     my $expected = qr{^(?:bin/[^/]+/procServIoc | lib/[^/]+/lib(?:psCore|procServ)\.(?:a|so)
         | dbd/procServ(?:Ioc)?\.dbd | db/(?:ps\w+\.template|procServ\w*\.acf) | include/ps[A-Z]\w*\.h
-        | configure/RELEASE(?:\.\w+)*)$}x;
+        | man/man1/procServIoc\.1 | configure/RELEASE(?:\.\w+)*)$}x;
     my @files = installed("$dir/first");
     cmp_ok(scalar @files, '>=', 15, 'files');
     is_deeply([grep { !/$expected/ } @files], [], 'nothing else');
     my %there = map { $_ => 1 } map { s{^(bin|lib)/[^/]+/}{$1/}r } @files;
     ok($there{$_}, $_) for qw(bin/procServIoc lib/libpsCore.so lib/libprocServ.so dbd/procServ.dbd
-        dbd/procServIoc.dbd db/psChild.template db/procServ.acf include/psSup.h include/psIoc.h);
+        dbd/procServIoc.dbd db/psChild.template db/procServ.acf include/psSup.h include/psIoc.h
+        man/man1/procServIoc.1);
 };
 
 subtest 'It is moved' => sub {
