@@ -16,7 +16,7 @@
 
 #include "psAccess.h"
 #include "psAcf.h"
-#include "psHosts.h"
+#include "psAddresses.h"
 #include "psInstalled.h"
 #include "psThread.h"
 #include "psTrial.h"
@@ -30,7 +30,7 @@ static struct {
     epicsMutexId lock;             /* held while rules are read, tried and loaded; the outermost */
     const psServeOptions *options; /* NULL: the rules are none of ours */
     char *file;                    /* of a script's asSetFilename; NULL: ours hold */
-    int changes;                   /* descriptor of psHostsOpen(), or -errno; thread: psHosts */
+    int changes;                   /* descriptor of psAddressesOpen(), or -errno; thread: psHosts */
 } rules = {.changes = -1};
 
 static void lockRules(void)
@@ -136,7 +136,7 @@ int psAccessPrepare(const psServeOptions *options, psReportFn report, void *ctx,
         epicsSnprintf(msg, msgSize, "out of memory");
         return -ENOMEM;
     }
-    rules.changes = psHostsOpen(); /* before the addresses are read: no change is missed */
+    rules.changes = psAddressesOpen(); /* before the addresses are read: no change is missed */
     replaceCommands();
     if (options->insecurePvs && !options->acf) {
         report(ctx, false,
@@ -186,7 +186,7 @@ static void followThread(void *arg)
             errlogPrintf("access security: the addresses of this host have changed, but the rules "
                          "still use the old ones: %s\n",
                          strerror(-renewed));
-        status = psHostsWait(rules.changes);
+        status = psAddressesWait(rules.changes);
     }
     errlogPrintf("access security: changes of this host's addresses will not be noticed: %s; "
                  "asInit in the IOC shell reads them\n",

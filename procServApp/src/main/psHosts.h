@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psHosts.h
- *  @brief The IPv4 addresses of this host, and when they change.
+ *  @brief The IPv4 addresses of this host as texts, for the rules of access security.
  *
  *  A client on this host that found us by broadcast comes from the address of an interface, not
  *  from 127.0.0.1; so a rule for "this host" has to name every address there is.
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** A list of addresses as text: each once, sorted, NULL at the end.  However many there are. */
+/** A list of addresses as text: each once, in the order of psAddressesGet(), NULL at the end. */
 typedef struct psHosts {
     char **items; /**< owned here; NULL: empty */
     size_t count;
@@ -29,13 +29,5 @@ int psHostsInit(psHosts *out);
 void psHostsClear(psHosts *self);
 /** Do both lists have the same addresses? */
 bool psHostsEqual(const psHosts *one, const psHosts *other);
-
-/** Begin to listen to what the kernel reports of addresses.  Thread: any.  Blocks: never.
- *  @return a descriptor for psHostsWait(), owned by the caller, or -errno */
-int psHostsOpen(void);
-/** Wait until the addresses may have changed, and 0.2 s longer for those that change with them.
- *  Thread: any.  Blocks: until then, maybe for ever.
- *  @return 0, or -errno: the descriptor is of no more use */
-int psHostsWait(int fd);
 
 #endif
