@@ -64,8 +64,8 @@ subtest 'nothing is refused' => sub {
 
 subtest 'pidfd_open() is refused' => sub {
     my $deny = PsTest::built('psTestDeny', 'tests/childprog/O.ARCH') or die 'psTestDeny is not built';
-    plan(skip_all => 'no filter of system calls here') if system($deny, '/bin/true');
-    refused([$deny], qr/cannot watch a process: pidfd_open: Operation not permitted/);
+    plan(skip_all => 'no filter of system calls here') if system($deny, 'pidfd', '/bin/true');
+    refused([$deny, 'pidfd'], qr/cannot watch a process: pidfd_open: Operation not permitted/);
 };
 
 subtest 'there are no terminals' => sub {

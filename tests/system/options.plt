@@ -73,7 +73,6 @@ my @cases = (
     ['-f abc /bin/cat', 1, '', "Invalid socket spec 'abc'\n"],
     ['-f 0x10 /bin/cat', 1, '', "Invalid socket spec '0x10'\n"],
     ['-f localhost:20001 /bin/cat', 1, '', "Invalid socket spec 'localhost:20001'\n"],
-    ['-f -P [::1]:20001 /bin/cat', 1, '', "Invalid socket spec '[::1]:20001'\n"],
     ['-f unix: /bin/cat', 1, '', "expected unix socket path spec.\n"],
     ['-f unix:a:b:/x /bin/cat', 1, '', "Unix path+permissions spec unparsable 'a:b:/x'\n"],
     ["-f unix:nouser:::$dir/s /bin/cat", 1, '', "Unknown user 'nouser'\n"],

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: EPICS */
 /* psListener on port 0 and on sockets in a directory of its own. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -90,6 +94,23 @@ static psEndpoint tcp(uint16_t port)
     return (psEndpoint){.kind = psEndpointTcp, .address = INADDR_LOOPBACK, .port = port};
 }
 
+static psEndpoint tcp6(struct in6_addr address, uint16_t port)
+{
+    return (psEndpoint){.kind = psEndpointTcp6, .address6 = address, .port = port};
+}
+
+/* Can this machine be asked for its own address of IPv6? */
+static bool hasIpv6(void)
+{
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool can = fd >= 0 && bind(fd, (struct sockaddr *)&in6, sizeof(in6)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return can;
+}
+
 static psEndpoint unixSocket(const char *name, mode_t mode)
 {
     psEndpoint e = {.kind = psEndpointUnix, .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = mode};
@@ -98,26 +119,38 @@ static psEndpoint unixSocket(const char *name, mode_t mode)
     return e;
 }
 
-static int dial(const psEndpoint *e)
+static int dialAddress(const void *address, size_t len)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET};
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    bool isTcp = e->kind == psEndpointTcp;
-    size_t at = e->kind == psEndpointAbstract ? 1 : 0;
-    socklen_t unLen = (socklen_t)(sizeof(un) - sizeof(un.sun_path) + at + strlen(e->path));
-    int fd = socket(isTcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(((const struct sockaddr *)address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    in.sin_addr.s_addr = htonl(e->address);
-    in.sin_port = htons(e->port);
-    memcpy(un.sun_path + at, e->path, strlen(e->path));
-    if (connect(fd, isTcp ? (struct sockaddr *)&in : (struct sockaddr *)&un,
-                isTcp ? sizeof(in) : unLen) < 0) {
+    if (connect(fd, address, (socklen_t)len) < 0) {
         int err = errno;
 
         close(fd);
         return -err;
     }
     return fd;
+}
+
+static int dial(const psEndpoint *e)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = e->address6};
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t at = e->kind == psEndpointAbstract ? 1 : 0;
+
+    if (e->kind == psEndpointTcp6) {
+        in6.sin6_port = htons(e->port);
+        in6.sin6_scope_id = if_nametoindex(e->interface);
+        return dialAddress(&in6, sizeof(in6));
+    }
+    if (e->kind == psEndpointTcp) {
+        in.sin_addr.s_addr = htonl(e->address);
+        in.sin_port = htons(e->port);
+        return dialAddress(&in, sizeof(in));
+    }
+    memcpy(un.sun_path + at, e->path, strlen(e->path));
+    return dialAddress(&un, sizeof(un) - sizeof(un.sun_path) + at + strlen(e->path));
 }
 
 static int option(int fd, int level, int name)
@@ -181,6 +214,136 @@ static void tcp_WhenPortIsTaken_FailsWithEaddrinuse(void)
     testOk(psListenerCheck(&same) == 0, "free again");
     foreign.address = 0x01020304;
     testOk1(psListenerCheck(&foreign) == -EADDRNOTAVAIL);
+}
+
+static void tcp6_OnPortZero_LearnsItsPortAndNamesItsPeer(void)
+{
+    psLoop *loop = makeLoop();
+    psListener listener;
+    receiver r = {.count = 0};
+    psEndpoint any = tcp6(in6addr_loopback, 0);
+    struct sockaddr_in6 me;
+    socklen_t len = sizeof(me);
+    char expect[40];
+
+    testDiag("%s", __func__);
+    testOk1(psListenerOpen(&listener, &any, true) == 0);
+    testOk(listener.endpoint.port != 0, "port %u", listener.endpoint.port);
+    testOk1(psListenerStart(&listener, loop, onAccept, &r) == 0);
+    int fd = dial(&listener.endpoint);
+    testOk(fd >= 0 && waitCount(loop, &r, 1), "a connection is handed over");
+    getsockname(fd, (struct sockaddr *)&me, &len);
+    snprintf(expect, sizeof(expect), "[::1]:%u", ntohs(me.sin6_port));
+    testOk(strcmp(r.peer, expect) == 0, "peer '%s', expected '%s'", r.peer, expect);
+    testOk1(option(r.fd[0], SOL_SOCKET, SO_KEEPALIVE) == 1);
+    testOk1(option(r.fd[0], IPPROTO_TCP, TCP_NODELAY) == 1);
+    close(fd);
+    hangUp(&r);
+    psListenerClose(&listener);
+    psLoopFree(loop);
+}
+
+/* Neither takes the other's port, whichever comes first: both are of any address. */
+static void tcp6_OnAPortOfIpv4_LeavesThatAlone(void)
+{
+    psListener four, six;
+    psEndpoint any4 = tcp(0), any6 = tcp6(in6addr_any, 0);
+
+    testDiag("%s", __func__);
+    any4.address = INADDR_ANY;
+    testOk1(psListenerOpen(&four, &any4, false) == 0);
+    any6.port = four.endpoint.port;
+    testOk1(psListenerCheck(&any6) == 0);
+    testOk1(psListenerOpen(&six, &any6, false) == 0);
+    any4.port = six.endpoint.port;
+    psListenerClose(&four);
+    testOk(psListenerOpen(&four, &any4, false) == 0, "the port of IPv4 is free beside [::]");
+    any4.address = INADDR_LOOPBACK;
+    psListenerClose(&four);
+    int fd = dial(&any4);
+    testOk(fd == -ECONNREFUSED, "[::] does not answer for IPv4: %s", strerror(-fd));
+    psListenerClose(&six);
+}
+
+static void tcp6_WhenItCannotBeHad_FailsAsIpv4Does(void)
+{
+    psListener first, second;
+    psEndpoint any = tcp6(in6addr_loopback, 0), same, foreign = any, link = any;
+
+    testDiag("%s", __func__);
+    testOk1(psListenerOpen(&first, &any, false) == 0);
+    same = first.endpoint;
+    testOk1(psListenerCheck(&same) == -EADDRINUSE);
+    testOk1(psListenerOpen(&second, &same, false) == -EADDRINUSE);
+    psListenerClose(&first);
+    testOk(psListenerCheck(&same) == 0, "free again");
+    inet_pton(AF_INET6, "2001:db8::7", &foreign.address6);
+    testOk1(psListenerCheck(&foreign) == -EADDRNOTAVAIL);
+    inet_pton(AF_INET6, "fe80::1", &link.address6);
+    epicsSnprintf(link.interface, sizeof(link.interface), "psNoSuch0");
+    testOk1(psListenerCheck(&link) == -ENODEV);
+    epicsSnprintf(link.interface, sizeof(link.interface), "0");
+    testOk1(psListenerCheck(&link) == -ENODEV);
+    testOk(strcmp(psListenerReason(ENODEV), "there is no such network interface") == 0 &&
+               strcmp(psListenerReason(EADDRINUSE), strerror(EADDRINUSE)) == 0,
+           "the reason is one that says what is missing");
+}
+
+/* Give this thread a network of its own, whose loopback interface has fe80::1.
+ * @return the network it had, for setns(), or -1 */
+static int enterLinkNetwork(void)
+{
+    struct {
+        struct in6_addr address;
+        uint32_t prefixLen;
+        int index;
+    } link = {.prefixLen = 64};
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+    if (home < 0 || unshare(CLONE_NEWNET) < 0) {
+        close(home);
+        return -1;
+    }
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    inet_pton(AF_INET6, "fe80::1", &link.address);
+    link.index = (int)if_nametoindex("lo");
+    if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0 || ioctl(fd, SIOCSIFADDR, &link) < 0)
+        testAbort("an address for lo: %s", strerror(errno));
+    close(fd);
+    return home;
+}
+
+static void tcp6_OfOneLink_NamesTheInterface(void)
+{
+    psEndpoint link = tcp6(in6addr_any, 0);
+    psListener listener;
+    receiver r = {.count = 0};
+
+    testDiag("%s", __func__);
+    int home = enterLinkNetwork();
+    if (home < 0) {
+        testSkip(3, "no right to make a network");
+        return;
+    }
+    psLoop *loop = makeLoop();
+    inet_pton(AF_INET6, "fe80::1", &link.address6);
+    epicsSnprintf(link.interface, sizeof(link.interface), "lo");
+    double end = psClockMono(psClockSystem()) + DEADLINE_SEC;
+    while (psListenerCheck(&link) && psClockMono(psClockSystem()) < end)
+        psLoopRound(loop, 0.01); /* the kernel looks whether another host has the address */
+    testOk1(psListenerOpen(&listener, &link, false) == 0);
+    psListenerStart(&listener, loop, onAccept, &r);
+    int fd = dial(&listener.endpoint);
+    testOk(fd >= 0 && waitCount(loop, &r, 1), "a connection is handed over");
+    testOk(strncmp(r.peer, "[fe80::1%lo]:", 13) == 0, "peer '%s'", r.peer);
+    close(fd);
+    hangUp(&r);
+    psListenerClose(&listener);
+    psLoopFree(loop);
+    if (setns(home, CLONE_NEWNET) < 0)
+        testAbort("setns: %s", strerror(errno));
+    close(home);
 }
 
 static mode_t modeOf(const char *path)
@@ -488,13 +651,21 @@ MAIN(psListenerTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(70);
+    testPlan(93);
     epicsSnprintf(dir, sizeof(dir), "/tmp/psListenerTest-XXXXXX");
     if (!mkdtemp(dir))
         testAbort("mkdtemp: %s", strerror(errno));
     int before = fdCount();
     tcp_OnPortZero_LearnsItsPortAndAccepts();
     tcp_WhenPortIsTaken_FailsWithEaddrinuse();
+    if (hasIpv6()) {
+        tcp6_OnPortZero_LearnsItsPortAndNamesItsPeer();
+        tcp6_OnAPortOfIpv4_LeavesThatAlone();
+        tcp6_WhenItCannotBeHad_FailsAsIpv4Does();
+        tcp6_OfOneLink_NamesTheInterface();
+    } else {
+        testSkip(23, "this machine has no IPv6");
+    }
     unix_Socket_HasTheModeAskedForWhateverTheUmask();
     unix_Owner_IsSetOrTheFailureTold();
     unix_PathOfALiveSocket_IsLeftAlone();

@@ -244,6 +244,7 @@ static void applyHelp(psProgram *program, const char *value)
                  "<endpoint>\n"
                  " <port>                       TCP on 127.0.0.1; 0: any free port\n"
                  " <address>:<port>             TCP on that address; needs --allow\n"
+                 " [<address>]:<port>           TCP over IPv6; any address but ::1 needs --allow\n"
                  " unix:<path>                  Unix socket (unix:@<name>: abstract)\n"
                  " unix:<user>:<group>:<mode>:<path>   with that owner and permissions\n");
     for (int group = 0; group < psOptionGroupCount; group++) {

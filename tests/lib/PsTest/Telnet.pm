@@ -10,13 +10,13 @@ use Errno qw(EAGAIN EINTR EWOULDBLOCK);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use PsTest;
-use Socket;
+use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6);
 use Test::More;
 use Time::HiRes qw(time);
 
 my $counter = 0;
 
-# connect to 'tcp:127.0.0.1:2000', 'unix:/path' or 'unix:@name'.
+# connect to 'tcp:127.0.0.1:2000', 'tcp:[::1]:2000', 'unix:/path' or 'unix:@name'.
 # rcvbuf => bytes: a small receive buffer; quiet => 1: no message if it fails; drop => 1: only
 # count what comes
 sub new {
@@ -40,6 +40,8 @@ sub dial {
     my ($domain, $address);
     if (my ($host, $port) = $endpoint =~ /^tcp:([\d.]+):(\d+)$/) {
         ($domain, $address) = (AF_INET, pack_sockaddr_in($port, inet_aton($host)));
+    } elsif (($host, $port) = $endpoint =~ /^tcp:\[([\da-f:]+)\]:(\d+)$/) {
+        ($domain, $address) = (AF_INET6, pack_sockaddr_in6($port, inet_pton(AF_INET6, $host)));
     } elsif ($endpoint =~ /^unix:(.*)$/) {
         (my $path = $1) =~ s/^@/\0/;
         ($domain, $address) = (AF_UNIX, pack_sockaddr_un($path));
@@ -48,7 +50,7 @@ sub dial {
     } else {
         die "not an endpoint: $endpoint";
     }
-    my $class = $domain == AF_INET ? 'IO::Socket::INET' : 'IO::Socket::UNIX';
+    my $class = $domain == AF_UNIX ? 'IO::Socket::UNIX' : 'IO::Socket::INET';
     my $socket = $class->new;
     socket($socket, $domain, SOCK_STREAM, 0) or return;
     setsockopt($socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $o{rcvbuf}) if $o{rcvbuf};

@@ -67,7 +67,7 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
     status = psListenerOpen(listener, &endpoint, spec->readOnly);
     if (status) {
         epicsSnprintf(msg, msgSize, "%s: cannot listen on %s endpoint '%s': %s", psConfigName(cfg),
-                      what, spec->spec, strerror(-status));
+                      what, spec->spec, psListenerReason(-status));
         return status;
     }
     console->listenerCount++;
@@ -416,7 +416,7 @@ void psConsoleClear(psConsole *console, double logWaitSec)
 
 static void infoOf(const psListener *listener, bool asFile, psText *out)
 {
-    char text[PS_SOCKET_PATH_BYTES + 8];
+    char text[PS_ENDPOINT_BYTES];
 
     psEndpointPrint(&listener->endpoint, text, sizeof(text));
     if (asFile)

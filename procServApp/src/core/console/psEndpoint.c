@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
@@ -47,6 +48,15 @@ static int complainQuoting(const parser *self, const char *before, const char *q
     return -EINVAL;
 }
 
+/* The whole spec with what is wrong about it. */
+static int complainSpec(const parser *self, const char *before, const char *reason)
+{
+    char after[80];
+
+    snprintf(after, sizeof(after), " (%s)", reason);
+    return complainQuoting(self, before, self->spec, strlen(self->spec), after);
+}
+
 static const char *skipBlanks(const char *p)
 {
     while (isspace((unsigned char)*p))
@@ -54,13 +64,15 @@ static const char *skipBlanks(const char *p)
     return p;
 }
 
-/* A decimal number with blanks around it, as procServ's scanf allows; too large ones saturate.
- * Returns where it ends, or NULL. */
+/* A decimal number with blanks around it and perhaps a '+', as procServ's scanf allows; too large
+ * ones saturate.  Returns where it ends, or NULL. */
 static const char *scanNumber(const char *p, uint32_t *out)
 {
     uint64_t value = 0;
 
     p = skipBlanks(p);
+    if (*p == '+')
+        p++;
     if (!isdigit((unsigned char)*p))
         return NULL;
     for (; isdigit((unsigned char)*p); p++) {
@@ -85,11 +97,18 @@ static const char *scanAddress(const char *p, uint32_t octets[4])
     return p;
 }
 
+static int checkPort(const parser *self, uint32_t port)
+{
+    if (port <= UINT16_MAX)
+        return 0;
+    return complain(self, "%s: invalid %s port %u (must be <65536)", self->argv0, self->what,
+                    (unsigned)port);
+}
+
 static int setTcp(const parser *self, uint32_t address, uint32_t port, psEndpoint *out)
 {
-    if (port > UINT16_MAX)
-        return complain(self, "%s: invalid %s port %u (must be <65536)", self->argv0, self->what,
-                        (unsigned)port);
+    if (checkPort(self, port) != 0)
+        return -EINVAL;
     if (self->localOnly && address >> 24 != 127)
         address = LOOPBACK;
     *out = (psEndpoint){.kind = psEndpointTcp,
@@ -100,7 +119,7 @@ static int setTcp(const parser *self, uint32_t address, uint32_t port, psEndpoin
     return 0;
 }
 
-/* @return 0, -EINVAL with a message, or 1 if it is no TCP endpoint */
+/* @return 0, -EINVAL with a message, or 1 if it is no TCP endpoint over IPv4 */
 static int parseTcp(const parser *self, psEndpoint *out)
 {
     uint32_t octets[4], port, address = 0;
@@ -116,12 +135,83 @@ static int parseTcp(const parser *self, psEndpoint *out)
         return 1;
     for (int i = 0; i < 4 && port <= UINT16_MAX; i++) {
         if (octets[i] > 255)
-            return complainQuoting(self, "Invalid address in socket spec ", self->spec,
-                                   strlen(self->spec), " (each number must be <256)");
+            return complainSpec(self, "Invalid address in socket spec ",
+                                "each number must be <256");
         address = address << 8 | octets[i];
     }
     return setTcp(self, address, port, out);
 }
+
+/* ---- IPv6 ---- */
+
+/* The part between the brackets: ADDRESS or ADDRESS%INTERFACE. */
+static int parseAddress6(const parser *self, const char *text, size_t len, psEndpoint *out)
+{
+    static const char before[] = "Invalid address in socket spec ";
+    const char *percent = memchr(text, '%', len);
+    size_t addressLen = percent ? (size_t)(percent - text) : len;
+    char address[INET6_ADDRSTRLEN] = "";
+
+    if (addressLen < sizeof(address))
+        memcpy(address, text, addressLen);
+    if (inet_pton(AF_INET6, address, &out->address6) != 1)
+        return complainSpec(self, before, "no IPv6 address is between the brackets");
+    if (IN6_IS_ADDR_V4MAPPED(&out->address6))
+        return complainSpec(self, before, "write an IPv4 address without brackets");
+    if (IN6_IS_ADDR_LINKLOCAL(&out->address6) != (percent != NULL))
+        return complainSpec(self, before,
+                            percent ? "only a link-local address has an interface"
+                                    : "a link-local address needs its interface: "
+                                      "[fe80::1%eth0]:PORT");
+    if (percent) {
+        size_t nameLen = len - addressLen - 1;
+        bool isName = nameLen > 0 && nameLen < sizeof(out->interface);
+
+        for (size_t i = 0; isName && i < nameLen; i++)
+            isName = isgraph((unsigned char)percent[1 + i]);
+        if (!isName)
+            return complainSpec(self, before, "an interface has a name of 1 to 15 characters");
+        memcpy(out->interface, percent + 1, nameLen);
+    }
+    return 0;
+}
+
+/* @return 0, -EINVAL with a message, or 1 if it is no TCP endpoint over IPv6 */
+static int parseTcp6(const parser *self, psEndpoint *out)
+{
+    static const char before[] = "Invalid socket spec ";
+    psEndpoint made = {.kind = psEndpointTcp6, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    const char *begin = skipBlanks(self->spec);
+    uint32_t port = 0;
+
+    if (*begin++ != '[') {
+        const char *colon = strchr(self->spec, ':');
+
+        if (!colon || !strchr(colon + 1, ':') ||
+            strspn(self->spec, "0123456789abcdefABCDEF:.") != strlen(self->spec))
+            return 1;
+        return complainSpec(self, before, "an IPv6 address needs brackets: [ADDRESS]:PORT");
+    }
+    const char *end = strchr(begin, ']');
+    if (!end)
+        return complainSpec(self, before, "the IPv6 address has no closing bracket");
+    size_t len = (size_t)(end - begin);
+    end = skipBlanks(end + 1);
+    end = *end == ':' ? scanNumber(end + 1, &port) : NULL;
+    if (!end || *end != 0)
+        return complainSpec(self, before, "expected [ADDRESS]:PORT");
+    if (checkPort(self, port) != 0 || parseAddress6(self, begin, len, &made) != 0)
+        return -EINVAL;
+    if (self->localOnly && !IN6_IS_ADDR_LOOPBACK(&made.address6)) {
+        made.address6 = in6addr_loopback;
+        made.interface[0] = 0;
+    }
+    made.port = (uint16_t)port;
+    *out = made;
+    return 0;
+}
+
+/* ---- unix sockets ---- */
 
 /* The owner: a user brings his primary group. */
 static int findUser(const parser *self, const char *name, size_t len, psEndpoint *out)
@@ -183,8 +273,6 @@ static int parseOwner(const parser *self, const char **path, psEndpoint *out)
     groupLen = (size_t)(mode++ - group);
     modeLen = (size_t)(file++ - mode);
     *path = file;
-    if (*file == '@' && userLen + groupLen + modeLen > 0)
-        return complain(self, "An abstract unix socket has no owner and no permissions");
     if (userLen > 0 && findUser(self, user, userLen, out) != 0)
         return -EINVAL;
     if (groupLen > 0 && findGroup(self, group, groupLen, out) != 0)
@@ -218,6 +306,8 @@ int psEndpointParse(const char *spec, const char *what, bool localOnly, const ch
     parser self = {spec, what, argv0, localOnly, msg, msgSize};
     int status = parseTcp(&self, out);
 
+    if (status > 0)
+        status = parseTcp6(&self, out);
     if (status <= 0)
         return status;
     if (strncmp(spec, "unix:", 5) == 0)
@@ -228,6 +318,7 @@ int psEndpointParse(const char *spec, const char *what, bool localOnly, const ch
 size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size)
 {
     uint32_t a = endpoint->address;
+    char address6[INET6_ADDRSTRLEN] = "";
     int len = 0;
 
     switch (endpoint->kind) {
@@ -235,6 +326,11 @@ size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size)
         len = snprintf(out, size, "tcp:%u.%u.%u.%u:%u", (unsigned)(a >> 24),
                        (unsigned)(a >> 16 & 255), (unsigned)(a >> 8 & 255), (unsigned)(a & 255),
                        (unsigned)endpoint->port);
+        break;
+    case psEndpointTcp6:
+        inet_ntop(AF_INET6, &endpoint->address6, address6, sizeof(address6));
+        len = snprintf(out, size, "tcp:[%s%s%s]:%u", address6, endpoint->interface[0] ? "%" : "",
+                       endpoint->interface, (unsigned)endpoint->port);
         break;
     case psEndpointUnix:
         len = snprintf(out, size, "unix:%s", endpoint->path);

@@ -6,12 +6,15 @@
  * descriptor of that very file; then listen().  A connect before listen() is refused, so that
  * nobody ever connects under other permissions than those asked for.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <arpa/inet.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -33,20 +36,60 @@
 typedef union address {
     struct sockaddr any;
     struct sockaddr_in in;
+    struct sockaddr_in6 in6;
     struct sockaddr_un un;
 } address;
 
 /* ---- addresses ---- */
 
-static socklen_t makeAddress(const psEndpoint *endpoint, address *out)
+static bool isTcp(const psEndpoint *endpoint)
+{
+    return endpoint->kind == psEndpointTcp || endpoint->kind == psEndpointTcp6;
+}
+
+static int familyOf(const psEndpoint *endpoint)
+{
+    if (isTcp(endpoint))
+        return endpoint->kind == psEndpointTcp ? AF_INET : AF_INET6;
+    return AF_UNIX;
+}
+
+/* @return 0 or -ENODEV */
+static int findInterface(const char *name, uint32_t *outIndex)
+{
+    char *end;
+    unsigned long index = if_nametoindex(name);
+
+    if (index == 0) {
+        index = strtoul(name, &end, 10); /* RFC 4007 has numbers, too */
+        if (*end != 0 || index == 0 || index > INT_MAX)
+            return -ENODEV;
+    }
+    *outIndex = (uint32_t)index;
+    return 0;
+}
+
+/* @return 0 or -ENODEV: the address names an interface that does not exist */
+static int makeTcpAddress(const psEndpoint *endpoint, address *out, socklen_t *outLen)
 {
     memset(out, 0, sizeof(*out));
     if (endpoint->kind == psEndpointTcp) {
         out->in.sin_family = AF_INET;
         out->in.sin_addr.s_addr = htonl(endpoint->address);
         out->in.sin_port = htons(endpoint->port);
-        return sizeof(out->in);
+        *outLen = sizeof(out->in);
+        return 0;
     }
+    out->in6.sin6_family = AF_INET6;
+    out->in6.sin6_addr = endpoint->address6;
+    out->in6.sin6_port = htons(endpoint->port);
+    *outLen = sizeof(out->in6);
+    return endpoint->interface[0] ? findInterface(endpoint->interface, &out->in6.sin6_scope_id) : 0;
+}
+
+static socklen_t makeUnixAddress(const psEndpoint *endpoint, address *out)
+{
+    memset(out, 0, sizeof(*out));
     out->un.sun_family = AF_UNIX;
     size_t len = strnlen(endpoint->path, sizeof(endpoint->path) - 1);
     if (endpoint->kind == psEndpointAbstract)
@@ -56,15 +99,29 @@ static socklen_t makeAddress(const psEndpoint *endpoint, address *out)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
 }
 
+/* An address of one link is only complete with its interface. */
+static void tellPeer6(const struct sockaddr_in6 *from, char *out, size_t size)
+{
+    char text[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "";
+
+    inet_ntop(AF_INET6, &from->sin6_addr, text, sizeof(text));
+    if (from->sin6_scope_id != 0 && !if_indextoname(from->sin6_scope_id, interface))
+        epicsSnprintf(interface, sizeof(interface), "%u", (unsigned)from->sin6_scope_id);
+    epicsSnprintf(out, size, "[%s%s%s]:%u", text, interface[0] ? "%" : "", interface,
+                  ntohs(from->sin6_port));
+}
+
 static void tellPeer(int fd, const address *from, char *out, size_t size)
 {
     struct ucred cred;
     socklen_t len = sizeof(cred);
-    char text[INET_ADDRSTRLEN];
+    char text[INET6_ADDRSTRLEN];
 
     if (from->any.sa_family == AF_INET) {
         inet_ntop(AF_INET, &from->in.sin_addr, text, sizeof(text));
         epicsSnprintf(out, size, "%s:%u", text, ntohs(from->in.sin_port));
+    } else if (from->any.sa_family == AF_INET6) {
+        tellPeer6(&from->in6, out, size);
     } else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
         /* No user name: looking it up may ask a directory server, and this is the loop. */
         epicsSnprintf(out, size, "unix uid %u pid %d", (unsigned)cred.uid, (int)cred.pid);
@@ -81,7 +138,7 @@ static int probePath(const psEndpoint *endpoint, bool *stale)
 {
     struct stat st;
     address addr;
-    socklen_t len = makeAddress(endpoint, &addr);
+    socklen_t len = makeUnixAddress(endpoint, &addr);
 
     *stale = false;
     if (lstat(endpoint->path, &st) < 0)
@@ -133,7 +190,7 @@ static int adoptFile(psListener *listener)
 static int bindUnix(psListener *listener)
 {
     address addr;
-    socklen_t len = makeAddress(&listener->endpoint, &addr);
+    socklen_t len = makeUnixAddress(&listener->endpoint, &addr);
     bool stale;
 
     if (listener->endpoint.kind == psEndpointAbstract)
@@ -151,33 +208,38 @@ static int bindUnix(psListener *listener)
 
 static int bindTcp(psListener *listener)
 {
+    psEndpoint *endpoint = &listener->endpoint;
+    bool v6 = endpoint->kind == psEndpointTcp6;
     address addr;
-    socklen_t len = makeAddress(&listener->endpoint, &addr);
-    int on = 1;
+    socklen_t len;
+    const int on = 1;
+    int status = makeTcpAddress(endpoint, &addr, &len);
 
+    if (status < 0)
+        return status;
+    /* Without IPV6_V6ONLY, [::]:PORT would take the port of IPv4 as well. */
     if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        (v6 && setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
         bind(listener->fd, &addr.any, len) < 0)
         return -errno;
     len = sizeof(addr);
     if (getsockname(listener->fd, &addr.any, &len) < 0)
         return -errno;
-    listener->endpoint.port = ntohs(addr.in.sin_port);
+    endpoint->port = ntohs(v6 ? addr.in6.sin6_port : addr.in.sin_port);
     return 0;
 }
 
 int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly)
 {
-    bool tcp = endpoint->kind == psEndpointTcp;
-
     memset(listener, 0, sizeof(*listener));
     listener->endpoint = *endpoint;
     listener->readOnly = readOnly;
     listener->spareFd = -1;
-    listener->fd = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    listener->fd = socket(familyOf(endpoint), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener->fd < 0)
         return -errno;
     listener->isOpen = true;
-    int status = tcp ? bindTcp(listener) : bindUnix(listener);
+    int status = isTcp(endpoint) ? bindTcp(listener) : bindUnix(listener);
     if (status == 0 && listen(listener->fd, BACKLOG) < 0)
         status = -errno;
     if (status < 0)
@@ -203,6 +265,18 @@ int psListenerCheck(const psEndpoint *endpoint)
     if (status == 0)
         psListenerClose(&probe);
     return status;
+}
+
+const char *psListenerReason(int error)
+{
+    switch (error) {
+    case EAFNOSUPPORT:
+        return "this system has no IPv6";
+    case ENODEV:
+        return "there is no such network interface";
+    default:
+        return strerror(error);
+    }
 }
 
 /* ---- accept ---- */
@@ -248,7 +322,7 @@ static void handOver(psListener *listener, int fd, const address *from)
                      count = KEEPALIVE_COUNT;
     char peer[80];
 
-    if (listener->endpoint.kind == psEndpointTcp) {
+    if (isTcp(&listener->endpoint)) {
         /* They make it better, not possible: failures are of no interest. */
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));

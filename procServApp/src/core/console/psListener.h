@@ -19,11 +19,12 @@
 typedef struct psListener psListener;
 /** @p fd is the receiver's: connected, non-blocking, close-on-exec, keepalive on.  It may close
  *  the listener.
- *  @param peer "127.0.0.1:40112", "unix uid 1000 pid 4711" */
+ *  @param peer "127.0.0.1:40112", "[::1]:40112", "[fe80::1%eth0]:40112", "unix uid 1000 pid 4711"
+ */
 typedef void (*psAcceptFn)(void *ctx, psListener *listener, int fd, const char *peer);
 
 struct psListener {
-    psEndpoint endpoint; /**< tcp port 0 replaced by the real one */
+    psEndpoint endpoint; /**< port 0 replaced by the real one */
     bool readOnly;
     /* private */
     psLoop *loop;
@@ -52,6 +53,9 @@ int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx
 void psListenerRefuse(int fd, const char *line);
 /** Stop, close, unlink.  May be called twice.  Thread: loop, once it was started. */
 void psListenerClose(psListener *listener);
+/** What an errno of psListenerOpen() or psListenerCheck() means; strerror() where that says it.
+ *  @return static text.  Thread: any */
+const char *psListenerReason(int error);
 /** Would psListenerOpen() work?  Changes nothing: a dead socket file stays where it is.
  *  Thread: any.
  *  @return 0 or -errno */

@@ -69,7 +69,7 @@ static void checkEndpoint(psFindings *findings, const psConfig *cfg, const psEnd
     const char *what = spec->readOnly ? "log" : "control";
     bool local = spec->readOnly ? cfg->restrictLog : !cfg->allow;
     char msg[PS_TEXT_BYTES];
-    char text[PS_SOCKET_PATH_BYTES + 8];
+    char text[PS_ENDPOINT_BYTES];
     psEndpoint endpoint;
     int status = psEndpointParse(spec->spec, what, local, argv0, &endpoint, msg, sizeof(msg));
 
@@ -80,7 +80,7 @@ static void checkEndpoint(psFindings *findings, const psConfig *cfg, const psEnd
     psEndpointPrint(&endpoint, text, sizeof(text));
     status = psListenerCheck(&endpoint);
     if (status)
-        found(findings, true, "%s endpoint %s: %s", what, text, strerror(-status));
+        found(findings, true, "%s endpoint %s: %s", what, text, psListenerReason(-status));
     else
         found(findings, false, "%s endpoint: %s", what, text);
 }
