@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
 use Test::More;
 use PsTest;
+use PsTest::Network;
 use PsTest::Ports;
 use PsTest::Proc;
 use PsTest::PV;
@@ -20,16 +21,9 @@ needs(!is_procserv() && -x program(), 'our program');
 needs(PsTest::Ports::tool_dir(), "Base's tools");
 needs(defined getpwuid($<), 'a name for uid ' . $<);
 
-# In a network of its own, whose addresses it may change.
-if (!$ENV{PS_TEST_OWN_NETWORK}) {
-    needs(system('unshare -n true 2>/dev/null') == 0, 'the right to make a name space of networks');
-    needs(system('ip -V >/dev/null 2>&1') == 0, 'ip, to change addresses');
-    $ENV{PS_TEST_OWN_NETWORK} = 1;
-    exec 'unshare', '-n', $^X, $0 or die "unshare: $!";
-}
+own_network(); # whose addresses it may change
 
 deadman(150);
-sub ip { system('ip', @_) == 0 or BAIL_OUT("ip @_ fails"); }
 ip(qw(link set lo up));
 ip(qw(addr add 10.9.9.1/32 dev lo));
 

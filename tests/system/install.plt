@@ -54,8 +54,8 @@ subtest 'What is installed' => sub {
     my ($code, $out) = make("INSTALL_LOCATION=$dir/first");
     is($code, 0, 'make INSTALL_LOCATION=...') or diag($out);
     is($out, '', 'in silence');
-    my $expected = qr{^(?:bin/[^/]+/procServIoc | lib/[^/]+/lib(?:psCore|procServ)\.(?:a|so)
-        | dbd/procServ(?:Ioc)?\.dbd | db/(?:ps\w+\.template|procServ\w*\.acf) | include/ps[A-Z]\w*\.h
+    my $expected = qr{^(?:bin/[^/]+/procServIoc | lib/[^/]+/lib(?:psCore|psCaRelay|procServ)\.(?:a|so)
+        | dbd/(?:procServ(?:Ioc)?|psCaRelay)\.dbd | db/(?:ps\w+\.template|procServ\w*\.acf) | include/ps[A-Z]\w*\.h
         | man/man1/procServIoc\.1 | configure/RELEASE(?:\.\w+)*)$}x;
     my @files = installed("$dir/first");
     cmp_ok(scalar @files, '>=', 15, 'files');
@@ -63,6 +63,7 @@ subtest 'What is installed' => sub {
     my %there = map { $_ => 1 } map { s{^(bin|lib)/[^/]+/}{$1/}r } @files;
     ok($there{$_}, $_) for qw(bin/procServIoc lib/libpsCore.so lib/libprocServ.so dbd/procServ.dbd
         dbd/procServIoc.dbd db/psChild.template db/procServ.acf include/psSup.h include/psIoc.h
+        include/psCaRelay.h include/psCaRelayEnv.h lib/libpsCaRelay.so dbd/psCaRelay.dbd
         man/man1/procServIoc.1);
 };
 

@@ -136,6 +136,7 @@ static void fillServeOptions(run *self)
         .acf = program->acf,
         .insecurePvs = program->insecurePvs,
         .iocEnv = program->iocEnv,
+        .relay = program->relay,
         .shell = stays && !program->child && isatty(0),
     };
 }

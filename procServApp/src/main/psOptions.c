@@ -109,6 +109,21 @@ static void applyInsecurePvs(psProgram *program, const char *value)
     program->insecurePvs = true;
 }
 
+static void applyCaRelay(psProgram *program, const char *value)
+{
+    static const struct {
+        const char *text;
+        psRelayMode mode;
+    } modes[] = {{"udp", psRelayUdp}, {"full", psRelayFull}, {"off", psRelayOff}};
+
+    for (size_t i = 0; i < NELEMENTS(modes); i++)
+        if (strcmp(modes[i].text, value) == 0) {
+            program->relay = modes[i].mode;
+            return;
+        }
+    wrong(program, "ca-relay", "give udp, full or off");
+}
+
 static void applyIocEnv(psProgram *program, const char *value)
 {
     char **longer;
@@ -180,6 +195,9 @@ static const programOption ownOptions[] = {
     {PS_OPTION("ioc-env", 0, 110, Required, Ioc, "<name>=<value>",
                "environment variable for the PVs, not for the child; can be repeated"),
      applyIocEnv},
+    {PS_OPTION("ca-relay", 0, 120, Required, Ioc, "udp|full|off",
+               "how CA clients find every IOC here [full with several children]"),
+     applyCaRelay},
     {PS_OPTION("no-ioc", 0, 111, None, Ioc, NULL,
                "run without PVs"),
      applyNoIoc},

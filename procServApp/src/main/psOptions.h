@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "psConfig.h"
+#include "psServeOptions.h"
 
 /** What --version and the banner say: scripts look for "procServ Process Server". */
 #define PS_PROGRAM_VERSION "procServ Process Server 2.9.0 by procServIoc " PS_VERSION
@@ -44,6 +45,7 @@ typedef struct psProgram {
     const char *script;
     const char *acf;
     bool insecurePvs;
+    psRelayMode relay;
     const char *trialMode; /**< the value of --check-ioc, for psTrialModeParse() */
     char **iocEnv;         /**< NAME=VALUE..., NULL at the end; the array is owned here */
     int iocEnvCount;

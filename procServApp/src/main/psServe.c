@@ -21,6 +21,7 @@
 #include "psGuarded.h"
 #include "psIoc.h"
 #include "psProgress.h"
+#include "psRelay.h"
 #include "psServe.h"
 #include "psServeSteps.h"
 #include "psServers.h"
@@ -147,6 +148,19 @@ static int serveAll(void *ctx, char *msg, size_t msgSize)
     return status;
 }
 
+/* Base has nothing to say of its port: that it is another's is what we want. */
+static void startServers(bool begin)
+{
+    errlogFlush();
+    if (begin) {
+        psProgressChatter(false);
+        psRelayBegin(&serve.options, notice);
+    } else {
+        psRelayEnd(notice);
+        psProgressChatter(serve.options.script != NULL);
+    }
+}
+
 /* At the beginning Base is about to read the lists of addresses, which a script may have changed.
  * It cannot be kept from going on but by keeping its thread: what is left would serve where nobody
  * asked for, or crash. */
@@ -160,6 +174,8 @@ static void initHook(initHookState state)
         status = psStepNetwork(noticeFinding, NULL, line + len, sizeof(line) - len);
     else if (state == initHookAfterCallbackInit)
         status = psServersTimer(line + len, sizeof(line) - len);
+    else if (state == initHookAfterInitialProcess || state == initHookAfterCaServerInit)
+        startServers(state == initHookAfterInitialProcess);
     if (!status)
         return;
     conclude(psServeSuspended, line);

@@ -11,6 +11,14 @@
 
 #define PS_REASON_BYTES 1024 /**< one line about the IOC for a person, with its NUL */
 
+/** `--ca-relay`: how Channel Access clients find all IOCs of this host (psRelay.h). */
+typedef enum psRelayMode {
+    psRelayAuto, /**< not given: as full with several children, else as udp */
+    psRelayOff,
+    psRelayUdp,
+    psRelayFull
+} psRelayMode;
+
 /** What the user wants of the IOC.  All pointers must live until the program ends. */
 typedef struct psServeOptions {
     psSup *sup;          /**< NULL in a trial: nothing is supervised there */
@@ -22,8 +30,9 @@ typedef struct psServeOptions {
     const char *acf;     /**< access security file of the user; NULL: the installed one */
     bool insecurePvs;    /**< without acf there is no access security, and commands work */
     char *const *iocEnv; /**< NAME=VALUE for our IOC only, NULL at the end; NULL: none */
-    bool shell;          /**< run an IOC shell on standard input afterwards: in the foreground,
-                              on a terminal that no child's console uses.  Its end ends nothing */
+    psRelayMode relay;
+    bool shell; /**< run an IOC shell on standard input afterwards: in the foreground,
+                     on a terminal that no child's console uses.  Its end ends nothing */
 } psServeOptions;
 
 /** What a trial of the IOC is for. */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: EPICS */
+#include <string.h>
+
+#include <epicsStdio.h>
+
+#include "psCaPort.h"
+#include "psCaRelay.h"
+#include "psRelay.h"
+
+static void (*tell)(const char *line); /* fixed before the relay starts */
+
+/* Thread: the relay's. */
+static void report(void *ctx, const char *line)
+{
+    (void)ctx;
+    tell(line);
+}
+
+/* One child keeps its port, several cannot all have it. */
+static bool isFull(const psServeOptions *options)
+{
+    return options->relay == psRelayFull ||
+           (options->relay == psRelayAuto && psSupCount(options->sup) > 1);
+}
+
+static void startRelay(const psServeOptions *options)
+{
+    psCaRelayOptions relay = {.full = isFull(options), .report = report};
+    char line[PS_REASON_BYTES];
+
+    int status = psCaRelayStart(&relay);
+    if (!status)
+        return;
+    epicsSnprintf(line, sizeof(line), "CA search relay: cannot start: %s", strerror(-status));
+    tell(line);
+}
+
+void psRelayBegin(const psServeOptions *options, void (*notice)(const char *line))
+{
+    tell = notice;
+    if (options->relay == psRelayOff)
+        psCaRelaySetOff("--ca-relay off");
+    else
+        startRelay(options);
+    if (psCaRelayIsUseful(NULL))
+        psCaPortRefuse(psCaRelayPort());
+}
+
+void psRelayEnd(void (*notice)(const char *line))
+{
+    char line[PS_REASON_BYTES];
+
+    if (psCaPortAllow() || !psCaRelayIsUseful(NULL))
+        return;
+    epicsSnprintf(line, sizeof(line),
+                  "our CA server has taken TCP port %u: by name server clients find it instead of "
+                  "the IOC that is supervised",
+                  psCaRelayPort());
+    notice(line);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: EPICS */
+#include "psRelayGate.h"
+
+static void count(atomic_ullong *counter, int more)
+{
+    atomic_fetch_add_explicit(counter, (unsigned long long)more, memory_order_relaxed);
+}
+
+bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double now)
+{
+    bool pass = searches > 0 && psRelayLimitTake(&self->limit, address, searches, now);
+
+    if (!pass)
+        count(&self->dropped, searches < 0 ? 1 : searches);
+    return pass;
+}
+
+void psRelayGateSent(psRelayGate *self, int searches, bool sent)
+{
+    count(sent ? &self->searches : &self->dropped, searches);
+}
+
+void psRelayGateAnswered(psRelayGate *self, int answers, bool sent)
+{
+    count(sent ? &self->answers : &self->dropped, answers < 0 ? 1 : answers);
+}

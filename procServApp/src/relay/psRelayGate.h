@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psRelayGate.h
+ *  @brief What is let through, and how much of it: the limit of each address, and the counters.
+ *
+ *  Pure: time is given.  The counters may be read by any thread; all else belongs to the owner's.
+ */
+#ifndef INC_psRelayGate_H
+#define INC_psRelayGate_H
+
+#include <stdatomic.h>
+
+#include "psRelayLimit.h"
+
+/** All zero at first. */
+typedef struct psRelayGate {
+    psRelayLimit limit;
+    atomic_ullong searches; /**< passed on to the IOCs */
+    atomic_ullong answers;  /**< passed on to clients */
+    atomic_ullong dropped;  /**< searches and answers that were not, and what was neither */
+} psRelayGate;
+
+/** Are the searches of one datagram to be passed on?  They are counted as dropped if not.
+ *  @param searches what psCaCheckSearches() says of it; if negative, it counts as one
+ *  @return false also for no search at all, which is not counted */
+bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double now);
+/** Count what was passed on; or could not be. */
+void psRelayGateSent(psRelayGate *self, int searches, bool sent);
+void psRelayGateAnswered(psRelayGate *self, int answers, bool sent);
+
+#endif
