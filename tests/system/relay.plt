@@ -107,4 +107,116 @@ subtest 'A soft IOC without any setting' => sub {
     is($good{$_}, $rounds, "$_: $good{$_} of $rounds") for sort keys %good;
 };
 
+# As many times as there are lookups: a relay that works by luck does not pass.
+sub always_finds {
+    my ($what, $way, $where, @names) = @_;
+    my $times = grep { finds($way, $where, @names) } 1 .. 3;
+    is($times, 3, $what . ' by ' . $way . (@$where ? ' elsewhere' : ' here'));
+}
+
+subtest 'Ten soft IOCs' => sub {
+    my @names = map { "B$_" } 1 .. 10;
+    my @before = map { PsTest::Proc->start(cmd => [softioc($_)]) } @names[0 .. 3];
+    my $server = server('B10');
+    my @after = map { PsTest::Proc->start(cmd => [softioc($_)]) } @names[4 .. 8];
+    my @pvs = ((map { "$_:x" } @names), 'B10:PS:State');
+    wait_for { finds_quietly(@pvs) } 30, 'all IOCs';
+    for my $where ([], [@there]) {
+        always_finds('all ten and our own', $_, $where, @pvs) for qw(broadcast unicast);
+    }
+    always_finds('all ten and our own', 'loopback', [], @pvs);
+    is($server->stop, 0, 'SIGTERM ends it');
+    $_->stop for @before, @after;
+};
+
+# In either order of start and end
+for my $first (0, 1) {
+    my @names = ('C1', 'C2');
+    my ($ends, $stays) = $first ? reverse @names : @names;
+    subtest "Two at once, and $ends ends" => sub {
+        my %server = map { $_ => server($_) } @names;
+        my @pvs = map { ("$_:x", "$_:PS:State") } @names;
+        for my $where ([], [@there]) {
+            always_finds('both', $_, $where, @pvs) for qw(broadcast unicast);
+        }
+        is($server{$ends}->stop, 0, "$ends ends");
+        always_finds("$stays is found", $_, [@there], "$stays:x", "$stays:PS:State")
+            for qw(broadcast unicast);
+        $server{$ends} = server($ends);
+        always_finds("both, when $ends is back,", $_, [@there], @pvs) for qw(broadcast unicast);
+        my @left = PsTest::Proc::descendants($server{$ends}->pid); # its IOC ignores the hang-up
+        PsTest::Proc::remember($server{$ends}->pid);
+        $server{$ends}->signal('KILL');
+        $server{$ends}->wait_exit(10);
+        kill 'KILL', @left;
+        always_finds("$stays is found after $ends has crashed", 'unicast', [@there], "$stays:x",
+            "$stays:PS:State");
+        $server{$stays}->stop;
+    };
+}
+
+subtest 'Addresses that come and go' => sub {
+    my $server = server('D');
+    ip(qw(addr add 10.9.9.5/24 dev cable0));
+    local $ways{new} = {EPICS_CA_ADDR_LIST => '10.9.9.5', EPICS_CA_AUTO_ADDR_LIST => 'NO'};
+    wait_for { relay_at('10.9.9.5') } 10, 'the relay at the new address';
+    always_finds('both', 'new', [@there], 'D:x', 'D:PS:State');
+    ip(qw(addr del 10.9.9.5/24 dev cable0));
+    wait_for { !relay_at('10.9.9.5') } 10, 'the relay to leave it';
+    always_finds('both', 'unicast', [@there], 'D:x', 'D:PS:State');
+    $server->stop;
+};
+
+# Is a UDP socket bound to that address, and the port of searches?
+sub relay_at {
+    my ($address) = @_;
+    my $hex = sprintf '%08X:13C8', unpack 'V', pack 'C4', split /\./, $address;
+    return file_text('/proc/net/udp') =~ /: $hex /;
+}
+
+subtest 'An IOC with that address of its own' => sub {
+    local $ENV{EPICS_CAS_INTF_ADDR_LIST} = $host;
+    my $ioc = PsTest::Proc->start(cmd => [softioc('E1')]);
+    wait_for { relay_at($host) } 10, 'the IOC at its address';
+    delete $ENV{EPICS_CAS_INTF_ADDR_LIST};
+    my $server = server('E2');
+    always_finds('it', 'unicast', [@there], 'E1:x');
+    always_finds('the others', 'loopback', [], 'E2:x', 'E2:PS:State');
+    $server->stop;
+    $ioc->stop;
+};
+
+subtest 'A name server' => sub {
+    my $server = server('F1', '--ca-relay', 'full');
+    my @others = map { PsTest::Proc->start(cmd => [softioc($_)]) } qw(F2 F3);
+    my @pvs = qw(F1:x F1:PS:State F2:x F3:x);
+    wait_for { finds_quietly(@pvs) } 30, 'all IOCs';
+    for my $where ([], [@there]) {
+        always_finds('all', $_, $where, @pvs) for 'broadcast', 'unicast', 'name server';
+    }
+    is($server->stop, 0, 'SIGTERM ends it');
+    $_->stop for @others;
+};
+
+subtest 'A port that another IOC has' => sub {
+    my $ioc = PsTest::Proc->start(cmd => [softioc('G1')]);
+    wait_for { finds_quietly('G1:x') } 30, 'the IOC';
+    my $server = server('G2', '--ca-relay', 'full');
+    like($server->log_text(qr/name server/),
+        qr/CA search relay: no name server: TCP port 5064: another server has it/, 'the log says so');
+    always_finds('that IOC', 'name server', [@there], 'G1:x');
+    $ioc->stop;
+    wait_for { $server->log_text =~ /works again/ } 20, 'the relay to take it';
+    always_finds('all', 'name server', [@there], 'G2:x', 'G2:PS:State');
+    $server->stop;
+};
+
+subtest 'An IOC with addresses of its own' => sub {
+    my $server = PsTest::Server->start(ioc => 1, name => 'H', cmd => [softioc('H')],
+        args => ['--ioc-env', 'EPICS_CAS_INTF_ADDR_LIST=127.0.0.1']) or BAIL_OUT('no start');
+    wait_for { finds('loopback', [], 'H:PS:State') } 30, 'the PVs';
+    ok(!relay_at($host), 'the relay is off');
+    $server->stop;
+};
+
 done_testing();

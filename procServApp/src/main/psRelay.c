@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
 #include <string.h>
 
 #include <epicsStdio.h>
@@ -23,30 +24,35 @@ static bool isFull(const psServeOptions *options)
            (options->relay == psRelayAuto && psSupCount(options->sup) > 1);
 }
 
-static void startRelay(const psServeOptions *options)
+bool psRelayIsEarly(const psServeOptions *options)
+{
+    return options->relay == psRelayFull && !options->script;
+}
+
+void psRelayStart(const psServeOptions *options, void (*notice)(const char *line))
 {
     psCaRelayOptions relay = {.full = isFull(options), .report = report};
     char line[PS_REASON_BYTES];
 
+    tell = notice;
+    if (options->relay == psRelayOff) {
+        psCaRelaySetOff("--ca-relay off");
+        return;
+    }
     int status = psCaRelayStart(&relay);
-    if (!status)
+    if (!status || status == -EALREADY)
         return;
     epicsSnprintf(line, sizeof(line), "CA search relay: cannot start: %s", strerror(-status));
-    tell(line);
+    notice(line);
 }
 
-void psRelayBegin(const psServeOptions *options, void (*notice)(const char *line))
+void psRelayServersBegin(void)
 {
-    tell = notice;
-    if (options->relay == psRelayOff)
-        psCaRelaySetOff("--ca-relay off");
-    else
-        startRelay(options);
     if (psCaRelayIsUseful(NULL))
         psCaPortRefuse(psCaRelayPort());
 }
 
-void psRelayEnd(void (*notice)(const char *line))
+void psRelayServersEnd(void (*notice)(const char *line))
 {
     char line[PS_REASON_BYTES];
 

@@ -12,12 +12,18 @@
 
 #include "psServeOptions.h"
 
-/** Base is about to start its servers.  The relay is there before them, so that no search meets
- *  our IOC alone.
- *  @param notice tells people one line; called on any thread, now and later; it must not block
+/** Start the relay, if it is wanted and does not run yet: before our servers start, so that no
+ *  search meets our IOC alone.
+ *  @param notice reports one line to people; called on any thread, now and later; it must not block
  *  Blocks: as psCaRelayStart() */
-void psRelayBegin(const psServeOptions *options, void (*notice)(const char *line));
-/** Base has started its servers. */
-void psRelayEnd(void (*notice)(const char *line));
+void psRelayStart(const psServeOptions *options, void (*notice)(const char *line));
+/** Is it to be a name server whatever the script says?  Then it has to be there before the first
+ *  child is, which would take the port. */
+bool psRelayIsEarly(const psServeOptions *options);
+
+/** Base is about to start its servers: the CA server must not take the TCP port. */
+void psRelayServersBegin(void);
+/** Base has started them. */
+void psRelayServersEnd(void (*notice)(const char *line));
 
 #endif

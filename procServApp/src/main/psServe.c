@@ -154,9 +154,9 @@ static void startServers(bool begin)
     errlogFlush();
     if (begin) {
         psProgressChatter(false);
-        psRelayBegin(&serve.options, notice);
+        psRelayServersBegin();
     } else {
-        psRelayEnd(notice);
+        psRelayServersEnd(notice);
         psProgressChatter(serve.options.script != NULL);
     }
 }
@@ -170,7 +170,9 @@ static void initHook(initHookState state)
     size_t len = strlen(line);
     int status = 0;
 
-    if (state == initHookAtBeginning)
+    if (state == initHookAtIocBuild)
+        psRelayStart(&serve.options, notice);
+    else if (state == initHookAtBeginning)
         status = psStepNetwork(noticeFinding, NULL, line + len, sizeof(line) - len);
     else if (state == initHookAfterCallbackInit)
         status = psServersTimer(line + len, sizeof(line) - len);
@@ -236,6 +238,8 @@ static void serveThread(void *arg)
     FILE *nowhere = serve.options.script ? NULL : fopen("/dev/null", "we");
 
     (void)arg;
+    if (psRelayIsEarly(&serve.options))
+        psRelayStart(&serve.options, notice);
     /* Base's banner must not get into the output of `-L -`, a script's may be of use. */
     epicsSetThreadStdout(nowhere ? nowhere : stderr);
     psProgressChatter(serve.options.script != NULL);

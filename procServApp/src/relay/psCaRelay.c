@@ -22,6 +22,7 @@
 #include "psCaRelay.h"
 #include "psRelayGate.h"
 #include "psRelayLock.h"
+#include "psRelayTcp.h"
 #include "psRelayUdp.h"
 #include "psThread.h"
 
@@ -40,10 +41,14 @@ typedef struct relay {
     /* thread psCaRelay only */
     psRelayLock lock;
     psRelayUdp udp;
+    psRelayTcp tcp;
     double due;    /* when to look at everything again; INFINITY: never */
     int soonTries; /* left */
     bool ending;
-    char problem[PS_CA_RELAY_TEXT_BYTES]; /* reported last; empty: none */
+    double tidyDue; /* of the name server's connections */
+    /* reported last; empty: none */
+    char problem[PS_CA_RELAY_TEXT_BYTES];
+    char busy[PS_CA_RELAY_TEXT_BYTES]; /* of the TCP port */
 } relay;
 
 static struct {
@@ -205,13 +210,35 @@ static void serveUdp(relay *self, char *text, char *problem)
         lookAgain(self);
 }
 
-static void report(relay *self, const char *problem, const char *text)
+/* Listen, unless somebody else does: then again later.
+ * @param busy why there is no name server */
+static void serveTcp(relay *self, char *text, char *busy)
+{
+    int status = 0;
+
+    if (!self->options.full)
+        return;
+    if (!psRelayTcpIsOpen(&self->tcp))
+        status = psRelayTcpOpen(&self->tcp, self->epoll, htons(self->port), &pvt.gate);
+    if (!status) {
+        append(text, "; name server on TCP port %u", self->port);
+        return;
+    }
+    psRelayTcpClose(&self->tcp);
+    append(busy, "no name server: TCP port %u: %s", self->port,
+           status == -EADDRINUSE ? "another server has it" : strerror(-status));
+    append(text, "; %s", busy);
+    lookIn(self, RETRY_SEC);
+}
+
+/* @param before what was reported of it last */
+static void report(relay *self, char *before, const char *problem, const char *text)
 {
     char line[2 * PS_CA_RELAY_TEXT_BYTES];
 
-    if (strcmp(problem, self->problem) == 0)
+    if (strcmp(problem, before) == 0)
         return;
-    epicsSnprintf(self->problem, sizeof(self->problem), "%s", problem);
+    epicsSnprintf(before, PS_CA_RELAY_TEXT_BYTES, "%s", problem);
     if (*problem)
         epicsSnprintf(line, sizeof(line), "CA search relay: %s", problem);
     else
@@ -223,11 +250,17 @@ static void report(relay *self, const char *problem, const char *text)
 static void look(relay *self)
 {
     char text[PS_CA_RELAY_TEXT_BYTES] = "", problem[PS_CA_RELAY_TEXT_BYTES] = "";
+    char busy[PS_CA_RELAY_TEXT_BYTES] = "";
 
     self->due = INFINITY;
     serveUdp(self, text, problem);
-    setStatus(*problem ? psCaRelayError : psCaRelayUdp, *problem ? problem : text);
-    report(self, problem, text);
+    serveTcp(self, text, busy);
+    if (*problem)
+        setStatus(psCaRelayError, problem);
+    else
+        setStatus(psRelayTcpIsOpen(&self->tcp) ? psCaRelayFull : psCaRelayUdp, text);
+    report(self, self->problem, problem, text);
+    report(self, self->busy, busy, text);
 }
 
 /* ---- the thread ---- */
@@ -252,7 +285,8 @@ static void changesReady(psRelayWatch *watch, uint32_t events)
 /* @return ms, -1 for ever */
 static int timeout(const relay *self)
 {
-    double left = self->due - now();
+    double due = self->due < self->tidyDue ? self->due : self->tidyDue;
+    double left = due - now();
 
     if (isinf(left))
         return -1;
@@ -281,6 +315,7 @@ static void relayThread(void *arg)
             look(self);
         if (self->changes.fd < 0)
             lookIn(self, RETRY_SEC);
+        self->tidyDue = psRelayTcpIsOpen(&self->tcp) ? psRelayTcpTidy(&self->tcp, now()) : INFINITY;
     }
 }
 
@@ -290,6 +325,7 @@ static void freeRelay(relay *self)
 {
     if (!self)
         return;
+    psRelayTcpClose(&self->tcp);
     psRelayUdpClose(&self->udp);
     psRelayLockClose(&self->lock);
     psRelayWatchClose(&self->changes);
