@@ -161,4 +161,60 @@ subtest 'Without IPv6' => sub {
     is($four->exit_code, 0, 'IPv4 works') or diag($four->stderr);
 };
 
+# ---- unix sockets ----
+
+my @cat = (program(), '--no-ioc', '-f', '-q', '-n', 'T');
+
+# Start $count servers in the same instant; returns those that stay, when all others have ended.
+sub race {
+    my ($path, $count) = @_;
+    my @all = map { PsTest::Proc->start(cmd => [@cat, '-P', "unix:$path", '/bin/cat']) } 1 .. $count;
+    wait_for { grep({ !$_->running } @all) >= $count - 1 } 20, 'all but one to end';
+    my @ended = grep { !$_->running } @all;
+    is(join(' ', map { $_->exit_code } @ended), join(' ', (EADDRINUSE) x ($count - 1)),
+        'all but one end with EADDRINUSE');
+    return grep { $_->running } @all;
+}
+
+subtest 'One server per unix socket' => sub {
+    plan(skip_all => 'procServ takes a socket from whoever has it') if is_procserv();
+    mkdir "$dir/race" or die "$dir/race: $!";
+    my $path = "$dir/race/s";
+    for my $round (1 .. 6) {
+        # the end of the last round is SIGKILL every second time: a dead socket is left
+        is(-S $path ? 1 : 0, ($round + 1) % 2, 'as the last round left it');
+        my @stay = race($path, 6);
+        is(@stay, 1, "one of six is left in round $round") or last;
+        my $client = PsTest::Telnet->new("unix:$path") or last;
+        ok($client->expect(qr/server PID: (\d+)\r\n/) && ($client->captured)[0] == $stay[0]->pid,
+            'and it is the one at the path');
+        if ($round % 2) {
+            my ($child) = PsTest::Proc::descendants($stay[0]->pid);
+            PsTest::Proc::remember($child) if $child;
+            $stay[0]->signal('KILL');
+            $stay[0]->wait_exit(10);
+        } else {
+            is($stay[0]->stop, 0, 'ends well');
+        }
+    }
+    opendir(my $folder, "$dir/race") or die "$dir/race: $!";
+    is_deeply([grep { !/^\./ } readdir $folder], [], 'nothing is left in the directory');
+};
+
+subtest 'The end of one removes no socket of another' => sub {
+    plan(skip_all => 'procServ does') if is_procserv();
+    my $path = "$dir/another";
+    my @both = map {
+        my $server = PsTest::Server->start(args => ['-P', "unix:$path"], port => undef, cmd => ['/bin/cat']);
+        unlink $path if !$_; # somebody cleans up
+        $server;
+    } 0, 1;
+    is(grep({ defined } @both), 2, 'two of them') or return;
+    $both[0]->stop;
+    ok(-S $path, 'the socket of the second is there');
+    ok($both[1]->console, 'and answers');
+    $both[1]->stop;
+    ok(!-e $path, 'until its end');
+};
+
 done_testing();

@@ -462,6 +462,10 @@ static void unix_PathOfAnotherFile_IsNeverTouched(void)
     testOk1(symlink(e.path, link.path) == 0);
     testOk1(psListenerOpen(&listener, &link, false) == -EEXIST);
     testOk(access(e.path, F_OK) == 0 && access(link.path, F_OK) == 0, "both are there still");
+    unlink(link.path);
+    testOk1(symlink("nothing", link.path) == 0);
+    testOk1(psListenerOpen(&listener, &link, false) == -EEXIST);
+    testOk1(psListenerCheck(&link) == -EEXIST);
     testOk1(psListenerOpen(&listener, &nowhere, false) == -ENOENT);
     unlink(link.path);
     unlink(e.path);
@@ -651,7 +655,7 @@ MAIN(psListenerTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(93);
+    testPlan(96);
     epicsSnprintf(dir, sizeof(dir), "/tmp/psListenerTest-XXXXXX");
     if (!mkdtemp(dir))
         testAbort("mkdtemp: %s", strerror(errno));

@@ -40,7 +40,7 @@ typedef struct psChildSetup {
 /** Open its endpoints and its log; nothing is started.
  *  @param cfg copied
  *  @param msg on failure one line for the user
- *  Thread: any.  Blocks: at most 2 s, for the log to be open.
+ *  Thread: any.  Blocks: at most 2 s for the log to be open, and as psListenerOpen().
  *  @return NULL: *outStatus is -errno */
 psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outStatus, char *msg,
                        size_t msgSize);

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
-/* One listening endpoint.
- *
- * A unix socket gets its permissions in this order: the descriptor's mode is set to 0 before
- * bind(), which Linux takes over for the file; then owner and mode are set, through a
- * descriptor of that very file; then listen().  A connect before listen() is refused, so that
- * nobody ever connects under other permissions than those asked for.
- */
+/* One listening endpoint. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -87,18 +80,6 @@ static int makeTcpAddress(const psEndpoint *endpoint, address *out, socklen_t *o
     return endpoint->interface[0] ? findInterface(endpoint->interface, &out->in6.sin6_scope_id) : 0;
 }
 
-static socklen_t makeUnixAddress(const psEndpoint *endpoint, address *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->un.sun_family = AF_UNIX;
-    size_t len = strnlen(endpoint->path, sizeof(endpoint->path) - 1);
-    if (endpoint->kind == psEndpointAbstract)
-        memcpy(out->un.sun_path + 1, endpoint->path, len); /* begins with a NUL, ends without */
-    else
-        memcpy(out->un.sun_path, endpoint->path, len);
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
-}
-
 /* An address of one link is only complete with its interface. */
 static void tellPeer6(const struct sockaddr_in6 *from, char *out, size_t size)
 {
@@ -132,78 +113,15 @@ static void tellPeer(int fd, const address *from, char *out, size_t size)
 
 /* ---- open ---- */
 
-/* May a socket file be made at this path?  Finds out what is there by connecting to it.
- * @return 0 and *stale true if a dead socket is in the way, or -errno */
-static int probePath(const psEndpoint *endpoint, bool *stale)
+static int bindAbstract(const psListener *listener)
 {
-    struct stat st;
-    address addr;
-    socklen_t len = makeUnixAddress(endpoint, &addr);
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t len = strnlen(listener->endpoint.path, sizeof(un.sun_path) - 1);
 
-    *stale = false;
-    if (lstat(endpoint->path, &st) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (!S_ISSOCK(st.st_mode))
-        return -EEXIST;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    int error = connect(fd, &addr.any, len) == 0 ? 0 : errno;
-    close(fd);
-    *stale = error == ECONNREFUSED;
-    if (error == ENOENT)
-        return 0;                    /* gone meanwhile */
-    return *stale ? 0 : -EADDRINUSE; /* in doubt (EACCES, EAGAIN...) it is somebody's */
-}
-
-/* Owner and mode of the socket file just bound, and its identity for the unlink at the end. */
-static int adoptFile(psListener *listener)
-{
-    const psEndpoint *endpoint = &listener->endpoint;
-    char proc[32];
-    struct stat st;
-    int file = open(endpoint->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    int status = 0;
-
-    if (file < 0)
-        return -errno;
-    if (fstat(file, &st) < 0) {
-        status = -errno;
-    } else if (!S_ISSOCK(st.st_mode)) {
-        status = -EEXIST; /* somebody replaced it */
-    } else {
-        listener->dev = st.st_dev;
-        listener->ino = st.st_ino;
-        if ((endpoint->uid != (uid_t)-1 || endpoint->gid != (gid_t)-1) &&
-            fchownat(file, "", endpoint->uid, endpoint->gid, AT_EMPTY_PATH) < 0)
-            status = -errno;
-    }
-    if (status == 0) {
-        epicsSnprintf(proc, sizeof(proc), "/proc/self/fd/%d", file);
-        if (chmod(proc, endpoint->mode & 07777) < 0)
-            status = -errno;
-    }
-    close(file);
-    return status;
-}
-
-static int bindUnix(psListener *listener)
-{
-    address addr;
-    socklen_t len = makeUnixAddress(&listener->endpoint, &addr);
-    bool stale;
-
-    if (listener->endpoint.kind == psEndpointAbstract)
-        return bind(listener->fd, &addr.any, len) < 0 ? -errno : 0;
-    int status = probePath(&listener->endpoint, &stale);
-    if (status < 0)
-        return status;
-    if (stale && unlink(listener->endpoint.path) < 0 && errno != ENOENT)
-        return -errno;
-    fchmod(listener->fd, 0); /* where it has no effect, listen() comes late enough still */
-    if (bind(listener->fd, &addr.any, len) < 0)
-        return -errno;
-    return adoptFile(listener);
+    /* The name begins with a NUL and ends without one. */
+    memcpy(un.sun_path + 1, listener->endpoint.path, len);
+    len += offsetof(struct sockaddr_un, sun_path) + 1;
+    return bind(listener->fd, (struct sockaddr *)&un, (socklen_t)len) < 0 ? -errno : 0;
 }
 
 static int bindTcp(psListener *listener)
@@ -239,7 +157,13 @@ int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOn
     if (listener->fd < 0)
         return -errno;
     listener->isOpen = true;
-    int status = isTcp(endpoint) ? bindTcp(listener) : bindUnix(listener);
+    int status;
+    if (isTcp(endpoint))
+        status = bindTcp(listener);
+    else if (endpoint->kind == psEndpointAbstract)
+        status = bindAbstract(listener);
+    else
+        status = psSocketFileBind(&listener->file, listener->fd, endpoint);
     if (status == 0 && listen(listener->fd, BACKLOG) < 0)
         status = -errno;
     if (status < 0)
@@ -253,13 +177,11 @@ int psListenerCheck(const psEndpoint *endpoint)
     int status;
 
     if (endpoint->kind == psEndpointUnix) {
-        bool stale;
-
-        status = probePath(endpoint, &stale);
+        status = psSocketFileLook(endpoint->path);
         if (status < 0)
             return status;
-        if (stale)
-            return 0; /* its file stays for psListenerOpen() to replace */
+        if (status == 1)
+            return 0; /* the dead socket stays for psListenerOpen() to replace */
     }
     status = psListenerOpen(&probe, endpoint, false);
     if (status == 0)
@@ -408,8 +330,6 @@ int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx
 
 void psListenerClose(psListener *listener)
 {
-    struct stat st;
-
     if (!listener->isOpen)
         return;
     psLoopUnwatch(&listener->watch);
@@ -418,9 +338,7 @@ void psListenerClose(psListener *listener)
         close(listener->spareFd);
         listener->spareFd = -1;
     }
-    if (listener->ino != 0 && lstat(listener->endpoint.path, &st) == 0 &&
-        st.st_dev == listener->dev && st.st_ino == listener->ino)
-        unlink(listener->endpoint.path);
+    psSocketFileRemove(&listener->file);
     close(listener->fd);
     listener->fd = -1;
     listener->isOpen = false;

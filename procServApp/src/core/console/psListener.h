@@ -2,18 +2,15 @@
 /** @file psListener.h
  *  @brief One listening endpoint.
  *
- *  Unix sockets: made without any permission, given owner and mode, and only then listening,
- *  so that nobody connects under other permissions than those asked for; a path is unlinked
- *  first only if it is a socket that refuses a connection; at close only if it is still ours.
- *  At the limit of descriptors a spare one is used to accept, say so and close.
- *  Nothing blocks.
+ *  The file of a unix socket gets its owner and mode before the socket listens; see
+ *  psSocketFile.h.  At the limit of descriptors a spare one is used to accept a connection, to say
+ *  so on it, and to close it.
+ *  Blocks: never, but for psListenerOpen() and psListenerCheck(); see psSocketFileBind().
  */
 #ifndef INC_psListener_H
 #define INC_psListener_H
 
-#include <sys/types.h>
-
-#include "console/psEndpoint.h"
+#include "console/psSocketFile.h"
 #include "loop/psLoop.h"
 
 typedef struct psListener psListener;
@@ -32,9 +29,8 @@ struct psListener {
     int fd;
     int spareFd;
     psWatch watch;
-    psTimer retry; /* accept again after a shortage */
-    dev_t dev;     /* of the socket file made; */
-    ino_t ino;     /* 0: none */
+    psTimer retry;     /* accept again after a shortage */
+    psSocketFile file; /* of a unix socket */
     psAcceptFn fn;
     void *ctx;
     /** Line for connections that are refused at the limit of descriptors; not copied.  Set by the
@@ -43,9 +39,9 @@ struct psListener {
 };
 
 /** Bind and listen; nothing is accepted before psListenerStart().  Every member is set anew.
- *  Thread: any, before the loop or in it.
- *  @return 0 or -errno of socket, bind, chown, chmod, listen; -EADDRINUSE: a live socket is
- *  there, -EEXIST: a file that is no socket */
+ *  Thread: any but the loop.
+ *  @return 0 or -errno of socket, bind, chown, chmod, listen; -EADDRINUSE: a living socket is
+ *  there; -EEXIST: a file that is no socket; -EAFNOSUPPORT: no IPv6; -ENODEV: no such interface */
 int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOnly);
 /** Begin to accept, in @p loop.  Thread: loop.  @return 0 or -errno */
 int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx);
@@ -56,8 +52,8 @@ void psListenerClose(psListener *listener);
 /** What an errno of psListenerOpen() or psListenerCheck() means; strerror() where that says it.
  *  @return static text.  Thread: any */
 const char *psListenerReason(int error);
-/** Would psListenerOpen() work?  Changes nothing: a dead socket file stays where it is.
- *  Thread: any.
+/** Would psListenerOpen() work?  Changes nothing: the file of a dead socket stays where it is.
+ *  Thread: any but the loop.
  *  @return 0 or -errno */
 int psListenerCheck(const psEndpoint *endpoint);
 
