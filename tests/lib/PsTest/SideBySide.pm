@@ -17,8 +17,9 @@ use PsTest;
 use PsTest::Proc;
 use PsTest::Telnet;
 use Test::More;
+use Time::HiRes qw(time);
 
-our @EXPORT = qw(theirs start_both both_do compare is_documented all_seen transcript);
+our @EXPORT = qw(theirs start_both compare is_documented all_seen transcript);
 
 our @sides = qw(ours theirs);
 my ($theirs) = grep { -x } '/usr/bin/procServ', '/usr/local/bin/procServ';
@@ -83,15 +84,9 @@ sub start_both {
             cmd => ['/bin/bash', '-c', 'exec -a procServ "$0" "$@"', @program, @words],
             env => {PROCSERV_PID => undef, PROCSERV_DEBUG => undef, LC_ALL => 'C', TZ => 'UTC',
                 %{$o{env} || {}}});
-        $both{$side} = {proc => $proc, dir => $dir, side => $side, clients => {}, order => []};
+        $both{$side} = {proc => $proc, dir => $dir, side => $side, clients => {}};
     }
     return \%both;
-}
-
-# Call a sub for each side.
-sub both_do(&$) {
-    my ($what, $both) = @_;
-    $what->($both->{$_}) for @sides;
 }
 
 # What is equal for both: the exit code, what was printed, and what the caller adds as name => text.
@@ -103,21 +98,122 @@ sub transcript {
     return normal($text, $one);
 }
 
+# ---- both with a console, step by step ----
+
+# Start both with these options, a log, and this child; waits for their endpoints.
+sub console_both {
+    my ($class, $args, $cmd, %o) = @_;
+    my @log = grep { $_ eq '-L' } @$args;
+    my $self = bless {both => start_both(['-f', '-I', 'DIR/info', @log ? () : ('-L', 'DIR/log'), @$args, '-P', 0,
+            @$cmd], %o)}, $class;
+    for my $one ($self->each) {
+        wait_for { !$one->{proc}->running || file_text("$one->{dir}/info") =~ /^tcp:127\S+\n\z/m } 10,
+            "the info file of $one->{side}", sub { $one->{proc}->stderr };
+    }
+    return $self;
+}
+
+sub each { return @{$_[0]{both}}{@sides}; }
+
+# Connect a client of this name to the control endpoint, or to the log endpoint; after the greeting.
+sub join {
+    my ($self, $name, %o) = @_;
+    for my $one ($self->each) {
+        my @endpoints = grep { /^(tcp|unix):/ } split /\n/, file_text("$one->{dir}/info");
+        my $client = PsTest::Telnet->new($endpoints[$o{log} ? 0 : -1]) or next;
+        $one->{clients}{$name} = $client;
+        wait_for { $client->options >= 2 } 10, "$one->{side}: the greeting", sub { $client->tell };
+        $client->{pos} = length $client->{text};
+    }
+}
+
+# Type the same into both, or to each its own.
+sub type {
+    my ($self, $name, $ours, $theirs) = @_;
+    for my $one ($self->each) {
+        my $bytes = $one->{side} eq 'theirs' && defined $theirs ? $theirs : $ours;
+        $one->{clients}{$name}->send_raw($bytes) if length $bytes;
+    }
+}
+
+# Wait until both print this, after what was seen before.
+sub see {
+    my ($self, $name, $pattern) = @_;
+    for my $one ($self->each) {
+        ok($one->{clients}{$name}->expect($pattern), "$one->{side}: seen: $pattern");
+    }
+}
+
+# Both close this connection.
+sub closed {
+    my ($self, $name) = @_;
+    ok($_->{clients}{$name}->closed_by_peer(10), "$_->{side}: closes the connection of $name") for $self->each;
+}
+
+# Wait until the log of both matches.
+sub logged {
+    my ($self, $pattern) = @_;
+    for my $one ($self->each) {
+        ok(wait_for(sub { file_text("$one->{dir}/log") =~ $pattern }, 10, "$one->{side}: log: $pattern",
+                sub { file_text("$one->{dir}/log") }), "$one->{side}: logged: $pattern");
+    }
+}
+
+sub signal { my ($self, $name) = @_; $_->{proc}->signal($name) for $self->each; }
+
+sub ends { my ($self) = @_; ok($_->{proc}->wait_exit(15), "$_->{side}: ends") for $self->each; }
+
+# What was seen until now must be equal, but for these differences; then both end, if they have not.
+# A thread of its own writes our log: it may be a little behind.
+sub same {
+    my ($self, $name, @differences) = @_;
+    my @seen;
+    my $look = sub {
+        @seen = map { {seen($_)} } $self->each;
+        my ($ours, $theirs) = map { normal($seen[$_]{log}, ($self->each)[$_]) } 0, 1;
+        my ($ours_is) = replaced($ours, $theirs, @differences);
+        return $ours_is eq $theirs;
+    };
+    my $end = time + scaled(2);
+    PsTest::pump(0.02) until $look->() || time > $end;
+    my @text;
+    for my $one ($self->each) {
+        $one->{proc}->signal('TERM');
+        $one->{proc}->wait_exit(15);
+        push @text, transcript($one, %{shift @seen});
+    }
+    return compare($name, @text, @differences);
+}
+
+sub seen {
+    my ($one) = @_;
+    my %clients = %{$one->{clients}};
+    return (log => file_text("$one->{dir}/log") . "\n",
+        map { $_ => $clients{$_}->raw =~ s/(\xff\xfd")/$1\n/r . "\n" } keys %clients);
+}
+
+# Ours with all that differs replaced, theirs, and whether each of these differences was there
+sub replaced {
+    my ($ours, $theirs, @differences) = @_;
+    my @there;
+    for my $difference (@general, @differences) {
+        my (undef, $pattern, $text, $only_theirs) = @$difference;
+        push @there, $only_theirs ? scalar $theirs =~ s/$only_theirs//g
+            : scalar $ours =~ s/$pattern/expand($text, $1, $theirs)/ge;
+    }
+    return ($ours, $theirs, @there);
+}
+
 # Are the two transcripts equal, but for the general differences and these?
 sub compare {
     my ($name, $ours, $theirs, @differences) = @_;
-    for my $difference (@general) {
-        my ($id, $pattern, $text) = @$difference;
-        $seen{$id} = 1 if $ours =~ s/$pattern/expand($text, $1)/ge;
-    }
-    for my $difference (@differences) {
-        my ($id, $pattern, $text, $only_theirs) = @$difference;
+    ($ours, $theirs, my @there) = replaced($ours, $theirs, @differences);
+    for my $number (0 .. $#there) {
+        my ($id) = @{(@general, @differences)[$number]};
         die "$name: no phrase for $id" if !exists $phrases{$id};
-        if ($only_theirs ? $theirs =~ s/$only_theirs//g : $ours =~ s/$pattern/expand($text, $1, $theirs)/ge) {
-            $seen{$id} = 1;
-        } else {
-            fail("$name: the difference '$id' is gone: take it out of this test and of migrating.md");
-        }
+        $seen{$id} = 1 if $there[$number];
+        fail("$name: the difference '$id' is gone: take it out of this test and of migrating.md")
+            if !$there[$number] && $number >= @general;
     }
     return pass($name) if $ours eq $theirs;
     fail($name);
