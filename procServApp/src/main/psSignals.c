@@ -33,7 +33,7 @@ void psSignalsInstall(bool foreground)
     } table[] = {
         {SIGHUP, false, false}, {SIGTERM, false, false}, {SIGINT, false, true},
         {SIGQUIT, false, true}, {SIGPIPE, true, true},   {SIGXFSZ, true, true},
-        {SIGUSR1, true, true},  {SIGUSR2, true, true},
+        {SIGUSR1, true, true},  {SIGUSR2, true, true},   {SIGWINCH, true, false},
     };
     struct sigaction action = {.sa_flags = SA_RESTART};
     sigset_t none;

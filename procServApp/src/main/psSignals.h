@@ -3,8 +3,9 @@
  *  @brief What signals do to the program.  Only main/ touches them; a library must not.
  *
  *  HUP reopens logs; TERM, INT and QUIT shut down, a second time at once.  With -f, INT and QUIT
- *  are ignored, as by procServ: they are typed at the child's console.  PIPE, XFSZ, USR1 and USR2
- *  are ignored.  All are delivered on the main thread: Base blocks them in its own threads.
+ *  are ignored, as by procServ: they are typed at the child's console; WINCH passes the size of
+ *  the terminal on to the child.  PIPE, XFSZ, USR1 and USR2 are ignored.  All are delivered on the
+ *  main thread: Base blocks them in its own threads.
  */
 #ifndef INC_psSignals_H
 #define INC_psSignals_H

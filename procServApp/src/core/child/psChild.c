@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <dbDefs.h>
 #include <epicsStdio.h>
 
 #include "child/psChildCommand.h"
@@ -280,6 +281,17 @@ int psChildAddTerminal(psChild *child, int fd)
     psLoopAssertInside(child->loop);
     return psConsoleAddClient(&child->console, fd, psClientTerminal, false, "terminal") ? 0
                                                                                         : -ENOMEM;
+}
+
+void psChildSizeTerminal(psChild *child, unsigned cols, unsigned rows)
+{
+    psLoopAssertInside(child->loop);
+    for (ELLNODE *node = ellFirst(&child->console.clients); node; node = ellNext(node)) {
+        psClient *client = CONTAINER(node, psClient, node);
+
+        if (client->kind == psClientTerminal)
+            psClientSetSize(client, cols, rows);
+    }
 }
 
 void psChildReopenLog(psChild *child)

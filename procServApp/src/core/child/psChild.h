@@ -58,6 +58,8 @@ void psChildDenied(psChild *child, const psCommand *cmd, const char *reason);
 void psChildNotice(psChild *child, const char *text);
 /** One more console on @p fd, which is taken.  @return 0 or -ENOMEM */
 int psChildAddTerminal(psChild *child, int fd);
+/** The window of that console has this size now. */
+void psChildSizeTerminal(psChild *child, unsigned cols, unsigned rows);
 /** Open the log again by its name.  A child without a log does nothing. */
 void psChildReopenLog(psChild *child);
 

@@ -327,15 +327,19 @@ static void onReply(void *ctx, const uint8_t *bytes, size_t len)
         psLoopDefer(client->loop, &client->later);
 }
 
-static void onSize(void *ctx, unsigned cols, unsigned rows)
+void psClientSetSize(psClient *client, unsigned cols, unsigned rows)
 {
-    psClient *client = ctx;
-
+    psLoopAssertInside(client->loop);
     if (listening(client)) {
         client->cols = cols;
         client->rows = rows;
         client->ops->size(client->ctx, client, cols, rows);
     }
+}
+
+static void onSize(void *ctx, unsigned cols, unsigned rows)
+{
+    psClientSetSize(ctx, cols, rows);
 }
 
 static void receive(psClient *client, const uint8_t *bytes, size_t len)

@@ -26,7 +26,7 @@ typedef struct psClient psClient;
 typedef struct psClientOps {
     /** What was typed, telnet removed.  May close the client. */
     void (*input)(void *ctx, psClient *client, const uint8_t *bytes, size_t len);
-    /** Window size asked for. */
+    /** It has a window of this size. */
     void (*size)(void *ctx, psClient *client, unsigned cols, unsigned rows);
     /** The connection is over, by the peer, an error, or psClientClose(); the owner unlinks it
      *  and frees it at the end of the round (psClientFree).  Called once; never from within
@@ -81,6 +81,8 @@ void psClientSend(psClient *client, const void *bytes, size_t len);
  * Call it once per round in which the ring has news.
  *  @param now monotonic s */
 void psClientPump(psClient *client, double now);
+/** Its window has this size: what telnet tells of a socket, others of a terminal. */
+void psClientSetSize(psClient *client, unsigned cols, unsigned rows);
 /** Is everything sent? (once closing: all there was when that was asked) */
 bool psClientDrained(const psClient *client);
 /** End the connection: at once (ops->closed is called before it returns), or when the private

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "console/psTerminal.h"
@@ -44,6 +45,19 @@ int psTerminalTake(psTerminal *terminal, int fd, int *outIo)
     mode.c_cc[VTIME] = 0;
     tcsetattr(terminal->fd, TCSANOW, &mode); /* a console all the same if it refuses */
     *outIo = io;
+    return 0;
+}
+
+int psTerminalSize(const psTerminal *terminal, unsigned *outCols, unsigned *outRows)
+{
+    struct winsize size;
+
+    if (ioctl(terminal->fd, TIOCGWINSZ, &size) < 0)
+        return -errno;
+    if (size.ws_col == 0 || size.ws_row == 0)
+        return -ENODATA;
+    *outCols = size.ws_col;
+    *outRows = size.ws_row;
     return 0;
 }
 

@@ -23,6 +23,9 @@ typedef struct psTerminal {
  *  keep their meaning.  @p outIo is a further description, non-blocking, the caller's.
  *  @return 0, -ENOTTY, -errno */
 int psTerminalTake(psTerminal *terminal, int fd, int *outIo);
+/** The size of its window now.  Blocks: never.
+ *  @return 0, -ENODATA if it has none (a serial line), -EBADF if it was given back, -errno */
+int psTerminalSize(const psTerminal *terminal, unsigned *outCols, unsigned *outRows);
 /** Give it back as it was.  May be called twice. */
 void psTerminalRestore(psTerminal *terminal);
 

@@ -124,6 +124,8 @@ static void raised(void *ctx, int signo)
 
     if (signo == SIGHUP)
         reopenLogs(sup);
+    else if (signo == SIGWINCH)
+        psSupFitTerminal(sup);
     else if (signo == SIGTERM || signo == SIGINT || signo == SIGQUIT)
         psSupEndStart(sup);
 }

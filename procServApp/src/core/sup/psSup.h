@@ -85,7 +85,8 @@ void psSupStartAll(psSup *sup);
 
 /** Give the launching terminal to a child as one more console, if fd is a terminal.
  *  The supervisor uses a description of its own and restores the mode at the end.  Once, before
- *  psSupStart().
+ *  psSupStart().  The child's terminal gets its size, and each change of it that psSupRaise()
+ *  reports.
  *  @return 0, -ENOTTY or -errno */
 int psSupAttachTerminal(psSup *sup, psChild *child, int fd);
 
@@ -131,7 +132,8 @@ void psSupReport(psSup *sup, FILE *out, int level);
 /** Begin the end: children are stopped in their stages, logs flushed, `ended` is called.  A
  *  second call goes straight to SIGKILL.  Thread: any.  Blocks: never. */
 void psSupShutdown(psSup *sup);
-/** From a signal handler: SIGHUP reopens logs; SIGTERM, SIGINT and SIGQUIT shut down.
+/** From a signal handler: SIGHUP reopens logs; SIGWINCH passes the size of the launching terminal
+ *  on; SIGTERM, SIGINT and SIGQUIT shut down.
  *  Async-signal-safe. */
 void psSupRaise(psSup *sup, int signo);
 /** Wait for the end.  @return the exit code a drop-in for procServ has to return, or -ETIMEDOUT.

@@ -113,9 +113,22 @@ static void doTerminal(psRequest *request)
     int fd = request->fd;
 
     request->fd = -1; /* owned by the client, also on failure */
-    if (psChildAddTerminal(request->child, fd))
+    if (psChildAddTerminal(request->child, fd)) {
         psLogPrintf("%s: the terminal cannot be used as a console: out of memory",
                     psChildName(request->child));
+        return;
+    }
+    request->sup->terminalChild = request->child;
+    psSupFitTerminal(request->sup);
+}
+
+void psSupFitTerminal(psSup *sup)
+{
+    unsigned cols, rows;
+
+    psLoopAssertInside(sup->loop);
+    if (sup->terminalChild && psTerminalSize(&sup->terminal, &cols, &rows) == 0)
+        psChildSizeTerminal(sup->terminalChild, cols, rows);
 }
 
 /* ---- public ---- */

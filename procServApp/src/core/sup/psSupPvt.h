@@ -47,9 +47,13 @@ struct psSup {
     psJob startAllJob;
     psTerminal terminal; /* the caller's until psSupStart, then the loop's */
     /* loop thread only */
+    psChild *terminalChild; /* the terminal is a console of this one; NULL: of none */
     psPhase phase;
     psTimer flushTimer;
     psJob settledJob; /* looks whether the end, or its next phase, has come */
 };
+
+/** The launching terminal may have another size: pass it on.  In psSupCommand.c.  Thread: loop. */
+void psSupFitTerminal(psSup *sup);
 
 #endif
