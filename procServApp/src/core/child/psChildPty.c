@@ -116,7 +116,7 @@ int psChildPtyOpen(psChild *child, const char **outCall)
     psLoopAssertInside(child->loop);
     int status = psPtyOpen(&child->pty, outCall);
 
-    if (status == 0 && child->cols && child->rows)
+    if (status == 0)
         psPtySetSize(&child->pty, child->cols, child->rows);
     return status;
 }

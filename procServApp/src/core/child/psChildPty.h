@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psChildPty.h
- *  @brief The terminal of a child: its output into the console, what is typed towards it.
- *  Thread: loop.  Blocks: never.
+ *  @brief The terminal of a child: its output goes to the console, and what is typed to the child.
+ *  Thread: loop; psChildPtyClose() also any thread once the loop has ended.  Blocks: never, but
+ *  psChildPtyOpen() where psPtyOpen() does.
  */
 #ifndef INC_psChildPty_H
 #define INC_psChildPty_H
 
 #include "child/psChildPvt.h"
 
-/** A new terminal, of the size that the last one had.
+/** Open a new terminal of the size that the last one had.
  *  @param outCall as of psPtyOpen()
  *  @return 0 or -errno */
 int psChildPtyOpen(psChild *child, const char **outCall);
-/** Nothing is read or written any more; what was typed and not read is dropped.  Idempotent. */
+/** Nothing is read or written any more, and what was typed but not read is dropped.  May be called
+ *  twice. */
 void psChildPtyClose(psChild *child);
-/** Watch it: for output if @p mayRead, for room if something waits to be written. */
+/** Watch it for output if @p mayRead, and for room if something waits to be written. */
 void psChildPtyWatch(psChild *child, bool mayRead);
 /** Read what is left in it, once its process is a zombie. */
 void psChildPtyDrain(psChild *child);
@@ -22,7 +24,7 @@ void psChildPtyDrain(psChild *child);
 void psChildPtySend(psChild *child);
 /** Write the stop input, before everything that was typed. */
 void psChildPtySendStopInput(psChild *child);
-/** Its size from now on, over restarts too. */
+/** Set its size as psPtySetSize() does, also of the terminals of later starts. */
 void psChildPtySetSize(psChild *child, unsigned cols, unsigned rows);
 
 #endif

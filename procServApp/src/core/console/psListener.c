@@ -81,7 +81,7 @@ static int makeTcpAddress(const psEndpoint *endpoint, address *out, socklen_t *o
 }
 
 /* An address of one link is only complete with its interface. */
-static void tellPeer6(const struct sockaddr_in6 *from, char *out, size_t size)
+static void describePeer6(const struct sockaddr_in6 *from, char *out, size_t size)
 {
     char text[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "";
 
@@ -92,7 +92,7 @@ static void tellPeer6(const struct sockaddr_in6 *from, char *out, size_t size)
                   ntohs(from->sin6_port));
 }
 
-static void tellPeer(int fd, const address *from, char *out, size_t size)
+static void describePeer(int fd, const address *from, char *out, size_t size)
 {
     struct ucred cred;
     socklen_t len = sizeof(cred);
@@ -102,7 +102,7 @@ static void tellPeer(int fd, const address *from, char *out, size_t size)
         inet_ntop(AF_INET, &from->in.sin_addr, text, sizeof(text));
         epicsSnprintf(out, size, "%s:%u", text, ntohs(from->in.sin_port));
     } else if (from->any.sa_family == AF_INET6) {
-        tellPeer6(&from->in6, out, size);
+        describePeer6(&from->in6, out, size);
     } else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
         /* No user name: looking it up may ask a directory server, and this is the loop. */
         epicsSnprintf(out, size, "unix uid %u pid %d", (unsigned)cred.uid, (int)cred.pid);
@@ -221,7 +221,7 @@ void psListenerRefuse(int fd, const char *line)
     close(fd);
 }
 
-/* Without descriptors: give the spare one for a moment to say so.
+/* No descriptor is left: the spare one is given up for the moment it takes to say so.
  * @return false if even that did not work */
 static bool refuseOne(psListener *listener)
 {
@@ -245,14 +245,14 @@ static void handOver(psListener *listener, int fd, const address *from)
     char peer[80];
 
     if (isTcp(&listener->endpoint)) {
-        /* They make it better, not possible: failures are of no interest. */
+        /* The connection works without them, too: failures are of no interest. */
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     }
-    tellPeer(fd, from, peer, sizeof(peer));
+    describePeer(fd, from, peer, sizeof(peer));
     listener->fn(listener->ctx, listener, fd, peer); /* owns fd now */
 }
 
@@ -263,7 +263,7 @@ static void resume(void *ctx)
     psLoopModify(&listener->watch, EPOLLIN);
 }
 
-/* The shortage lasts and the socket stays readable: look again later, do not spin. */
+/* The shortage goes on, and the socket stays readable: look again later instead of all the time. */
 static void pauseAccepting(psListener *listener)
 {
     psLoopModify(&listener->watch, 0);
@@ -312,7 +312,7 @@ static void acceptSome(void *ctx, unsigned events)
     psListener *listener = ctx;
 
     (void)events;
-    openSpare(listener); /* if it could not be had back the last time */
+    openSpare(listener); /* it may not have been possible the last time */
     /* The receiver may close this listener. */
     for (int i = 0; i < ACCEPTS_A_ROUND && listener->fd >= 0; i++)
         if (!acceptOne(listener))
@@ -321,6 +321,7 @@ static void acceptSome(void *ctx, unsigned events)
 
 int psListenerStart(psListener *listener, psLoop *loop, psAcceptFn fn, void *ctx)
 {
+    psLoopAssertInside(loop);
     listener->loop = loop;
     listener->fn = fn;
     listener->ctx = ctx;

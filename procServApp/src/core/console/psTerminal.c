@@ -43,7 +43,7 @@ int psTerminalTake(psTerminal *terminal, int fd, int *outIo)
     mode.c_iflag &= ~(tcflag_t)(IXON | ICRNL);
     mode.c_cc[VMIN] = 1;
     mode.c_cc[VTIME] = 0;
-    tcsetattr(terminal->fd, TCSANOW, &mode); /* a console all the same if it refuses */
+    tcsetattr(terminal->fd, TCSANOW, &mode); /* it is a console even if it refuses that */
     *outIo = io;
     return 0;
 }

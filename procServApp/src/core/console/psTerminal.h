@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psTerminal.h
- *  @brief The launching terminal as a console: its mode, and a description of our own so that
- *  non-blocking I/O changes nothing for the shell that started us.
- *  Thread: one at a time.  Blocks: as long as open() of a terminal does.
+ *  @brief The launching terminal as a console.
+ *
+ *  It is opened anew, so that our non-blocking reads and writes change nothing for the shell that
+ *  started us; its mode is kept, to be restored.
+ *  Thread: any, one at a time.  Blocks: never, but for psTerminalTake().
  */
 #ifndef INC_psTerminal_H
 #define INC_psTerminal_H
@@ -20,7 +22,8 @@ typedef struct psTerminal {
     }
 
 /** Take over the terminal of @p fd: no line editing, no echo, no flow control; ^C and ^\
- *  keep their meaning.  @p outIo is a further description, non-blocking, the caller's.
+ *  keep their meaning.  @p outIo is a further descriptor of it, non-blocking, which the caller
+ *  closes.  Blocks: as long as open() of a terminal does.
  *  @return 0, -ENOTTY, -errno */
 int psTerminalTake(psTerminal *terminal, int fd, int *outIo);
 /** The size of its window now.  Blocks: never.

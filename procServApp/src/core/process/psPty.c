@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: EPICS */
-/* Pseudo-terminals. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,21 +14,22 @@
 #define PS_PTY_MIN 10
 #define PS_PTY_MAX 500
 
-/* O_NOCTTY: it would become *our* controlling terminal if we lead a session without one, and a
- * client's ^C would then end us. */
+/* Without O_NOCTTY, it would become our controlling terminal if we lead a session that has none,
+ * and a client's ^C would end us. */
 static int openSlave(int master, const char *name)
 {
     const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
     int slave = -1;
 
 #ifdef TIOCGPTPEER
-    /* needs no path: right in a mount namespace of its own as well */
+    /* It needs no path, so it is right in a mount namespace of its own, too. */
     slave = ioctl(master, TIOCGPTPEER, flags);
     if (slave >= 0 || errno == EMFILE || errno == ENFILE)
         return slave;
 #endif
     slave = open(name, flags);
-    /* only a devpts mounted in an unusual way needs it; it may look up groups, which may block */
+    /* Only a devpts that is mounted in an unusual way needs it.  It may look up groups, and block.
+     */
     if (slave < 0 && errno == EACCES && grantpt(master) == 0)
         slave = open(name, flags);
     return slave;
@@ -46,7 +46,7 @@ static int setUp(const psPty *pty, const char **outCall)
     *outCall = "tcgetattr";
     if (tcgetattr(pty->slave, &mode) < 0)
         return -errno;
-    /* with IXON, one ^S from any client would stop the child's output */
+    /* With IXON, one ^S from any client would stop the child's output. */
     mode.c_iflag &= ~(tcflag_t)IXON;
     mode.c_iflag |= IUTF8;
     *outCall = "tcsetattr";
@@ -113,7 +113,8 @@ void psPtySetSize(psPty *pty, unsigned cols, unsigned rows)
         return;
     size.ws_col = clampSide(cols, size.ws_col);
     size.ws_row = clampSide(rows, size.ws_row);
-    /* the kernel sends SIGWINCH only on a change; a failure leaves the old size: no harm */
+    /* The kernel sends SIGWINCH only on a change.  A failure leaves the old size, which does no
+     * harm. */
     (void)ioctl(pty->master, TIOCSWINSZ, &size);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psPty.h
- *  @brief A pseudo-terminal, both ends of it.  Thread: any, one at a time.  Blocks: never, where
- *  nothing else is said.
+ *  @brief Both ends of a pseudo-terminal.
  *
- *  We keep the slave open for as long as the process lives: neither a child that closes its
- *  terminal nor a grandchild that keeps it then shows on the master as an end or a hang-up.
+ *  We keep the slave open for as long as the process lives.  So the master reports no end and no
+ *  hang-up, whether a child closes its terminal or a grandchild keeps it.
+ *  Thread: any, one at a time per object.  Blocks: never, but for psPtyOpen().
  */
 #ifndef INC_psPty_H
 #define INC_psPty_H
@@ -19,15 +19,17 @@ typedef struct psPty {
     {                                                                                              \
         -1, -1, ""                                                                                 \
     }
-/** 24 by 80, IUTF8 on, IXON off; it does not become our controlling terminal.
- *  Blocks: only where a devpts needs grantpt(), which may look up groups.
+/** Open a new one: 24 rows by 80 columns, IUTF8 on, IXON off.  It does not become our controlling
+ *  terminal.  Blocks: only where a devpts needs grantpt(), which may look up groups.
  *  @param outCall on failure the name of the system call that was refused; static; may be NULL
  *  @return 0 or -errno */
 int psPtyOpen(psPty *out, const char **outCall);
-void psPtyClose(psPty *pty); /**< idempotent */
-/** Set the size of the terminal; clamped to 10...500, 0 leaves that side as it is. */
+/** May be called twice. */
+void psPtyClose(psPty *pty);
+/** Set the size.  Each side is brought into the range 10 to 500; 0 leaves it as it is.  The
+ * processes in the foreground get SIGWINCH if it changes.  A terminal that is closed ignores it. */
 void psPtySetSize(psPty *pty, unsigned cols, unsigned rows);
-/** Is the slave in canonical mode (bounded lines)? */
+/** Is it in canonical mode, in which a line has a limit?  No, if it is closed. */
 bool psPtyCanonical(const psPty *pty);
 
 #endif
