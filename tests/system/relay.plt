@@ -211,11 +211,108 @@ subtest 'A port that another IOC has' => sub {
     $server->stop;
 };
 
+# A program that sends to the host whatever $make returns, from many sockets, for some seconds.
+sub flood {
+    my ($seconds, $make) = @_;
+    my $code = <<"END";
+use strict; use warnings; use IO::Socket::INET; use Time::HiRes qw(time);
+sub header { return pack 'n4N2', \@_; }
+sub search { my (\$name) = \@_; my \$text = pack 'a' . 8 * int((8 + length \$name) / 8), \$name;
+    return header(6, length \$text, 5, 13, 1, 1) . \$text; }
+my \@sockets = map { IO::Socket::INET->new(Proto => 'udp', PeerAddr => '$host', PeerPort => 5064) } 1 .. 200;
+my \$end = time + $seconds;
+for (my \$i = 0; time < \$end; \$i++) { send \$sockets[\$i % \@sockets], do { $make }, 0; }
+END
+    return PsTest::Proc->start(cmd => [@there, $^X, '-e', $code]);
+}
+
+sub value { return found('loopback', [], $_[0])->{$_[0]} // -1; }
+
+subtest 'A flood of searches' => sub {
+    my $server = server('I');
+    my $before = value('I:PS:Sup:CaSearches');
+    my $flood = flood(3, 'header(0, 0, 1, 13, $i, 0) . search("none") x 30');
+    wait_for { value('I:PS:Sup:CaDropped') > 10000 } 20, 'searches to be dropped';
+    always_finds('both', $_, [], 'I:x', 'I:PS:State') for 'unicast', 'loopback';
+    $flood->wait_exit(20);
+    is($flood->exit_code, 0, 'the flood is over') or diag($flood->stderr);
+    my $passed = wait_for { value('I:PS:Sup:CaSearches') - $before } 5, 'the counter';
+    cmp_ok($passed, '<=', 6 * 10000, "what it sent was passed on in part: $passed searches");
+    always_finds('both', $_, [@there], 'I:x', 'I:PS:State') for 'broadcast', 'unicast';
+    cmp_ok(scalar keys %{PsTest::Proc::fds($server->pid)}, '<', 200, 'descriptors are bounded');
+    is(value('I:PS:Sup:CaRelay'), 'Udp', 'it works');
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
+subtest 'A flood of junk' => sub {
+    my $server = server('J', '--ca-relay', 'full');
+    my $flood = flood(2, 'join "", map { chr int rand 256 } 0 .. rand 200');
+    my $cut = flood(2, 'substr header(0, 0, 1, 13, $i, 0) . search("J:x") x 3, 0, $i % 80');
+    my $evil = flood(2, 'header((1, 14, 13, 23, 17, 15)[$i % 6], 0, 5064, 13, ~0, 1)');
+    wait_for { value('J:PS:Sup:CaDropped') > 1000 } 20, 'junk to be dropped';
+    always_finds('both', $_, [], 'J:x', 'J:PS:State') for 'unicast', 'name server';
+    $_->wait_exit(20) for $flood, $cut, $evil;
+    always_finds('both', $_, [@there], 'J:x', 'J:PS:State') for 'unicast', 'name server';
+
+    # by TCP: who does not speak the protocol, who says nothing, and too many
+    my @held;
+    for my $text ("GET / HTTP/1.0\r\n\r\n", pack('n4N2', 18, 0, 0, 13, 1, 1), "\xff" x 16) {
+        push @held, my $socket = connect_relay() or last;
+        syswrite $socket, $text;
+        ok(closes($socket), 'a connection that says something else is closed');
+    }
+    push @held, grep { $_ } map { connect_relay() } 1 .. 200;
+    ok((wait_for { closes_one(@held) } 20, 'one of too many to be closed'), 'too many are refused');
+    ok((wait_for { @held = grep { !closes_one($_) } @held; !@held } 30, 'the silent ones to be closed'),
+        'who says nothing is closed');
+    always_finds('both', 'name server', [@there], 'J:x', 'J:PS:State');
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
+sub connect_relay {
+    require IO::Socket::INET;
+    return IO::Socket::INET->new(PeerAddr => $host, PeerPort => 5064, Blocking => 1);
+}
+
+# Does the other side close it within some seconds?
+sub closes {
+    my ($socket) = @_;
+    return wait_for { closes_one($socket) } 10, 'a connection to be closed';
+}
+
+# Is one of them closed?  What was sent before is read away.
+sub closes_one {
+    for my $socket (@_) {
+        $socket->blocking(0);
+        my $got;
+        do { $got = sysread $socket, my $buffer, 4096 } while $got;
+        return 1 if defined $got || !$!{EAGAIN};
+    }
+    return 0;
+}
+
+subtest 'An IOC that links the library' => sub {
+    my $program = PsTest::built('psRelayIoc', 'tests/ioc/O.ARCH');
+    my $dbd = top_dir() . '/tests/ioc/O.Common/psRelayIoc.dbd';
+    softioc('K');
+    open(my $script, '>', "$dir/k.cmd") or die "k.cmd: $!";
+    print $script qq{caRelayStart full\ndbLoadRecords "$dir/K.db"\niocInit\ncaRelayReport 1\n};
+    close $script or die "k.cmd: $!";
+    my $own = PsTest::Proc->start(cmd => [$program, $dbd, "$dir/k.cmd"]);
+    my $other = PsTest::Proc->start(cmd => [softioc('L')]);
+    wait_for { finds_quietly('K:x', 'L:x') } 30, 'both IOCs', sub { $own->stderr };
+    wait_for { $own->stdout =~ /dropped/ } 10, 'the report';
+    like($own->stdout, qr/^CA search relay: (?:Udp|Full): .*port 5064/m, 'caRelayReport');
+    always_finds('both', $_, [@there], 'K:x', 'L:x') for 'unicast', 'name server';
+    $_->stop for $own, $other;
+};
+
 subtest 'An IOC with addresses of its own' => sub {
     my $server = PsTest::Server->start(ioc => 1, name => 'H', cmd => [softioc('H')],
         args => ['--ioc-env', 'EPICS_CAS_INTF_ADDR_LIST=127.0.0.1']) or BAIL_OUT('no start');
     wait_for { finds('loopback', [], 'H:PS:State') } 30, 'the PVs';
     ok(!relay_at($host), 'the relay is off');
+    is(value('H:PS:Sup:CaRelay'), 'Off', 'and says so');
     $server->stop;
 };
 

@@ -9,6 +9,7 @@
 #include <longinRecord.h>
 
 #include "psIocIn.h"
+#include "psIocSystem.h"
 
 /* ---- longin ---- */
 
@@ -98,7 +99,35 @@ static const longItem longItems[] = {
     {"ExitSignal", getExitSignal},
     {"CmdSeq", getCmdSeq},
 };
-static const psItemTable longTable = PS_ITEM_TABLE(longItems, psSettingInt);
+
+typedef struct longSystemItem {
+    const char *name;
+    epicsInt32 (*get)(const psSystemView *v);
+} longSystemItem;
+
+/* A counter as an integer record shows it: it begins anew at 0. */
+static epicsInt32 counter(unsigned long long count)
+{
+    return (epicsInt32)(count & 0x7fffffff);
+}
+
+static epicsInt32 getCaSearches(const psSystemView *v)
+{
+    return counter(v->relay.searches);
+}
+
+static epicsInt32 getCaDropped(const psSystemView *v)
+{
+    return counter(v->relay.dropped);
+}
+
+static const longSystemItem longSystemItems[] = {
+    {"CaSearches", getCaSearches},
+    {"CaDropped", getCaDropped},
+};
+static const psItemTable longSystemTable = PS_ITEM_TABLE(longSystemItems, PS_NO_SETTINGS);
+static const psItemTable longTable =
+    PS_ITEM_TABLE_AND_SYSTEM(longItems, psSettingInt, &longSystemTable);
 
 static long initLongin(dbCommon *pcommon)
 {
@@ -107,21 +136,42 @@ static long initLongin(dbCommon *pcommon)
     return psInInit(pcommon, &prec->inp, &longTable);
 }
 
+static epicsEnum16 longSevr(const longinRecord *prec, epicsInt32 val)
+{
+    const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
+    const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
+
+    return psInLimitSevr(val, limits, sevrs);
+}
+
+static long readSystem(longinRecord *prec, const longSystemItem *item)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psSystemView view;
+
+    psSystemBegin(pcommon, &view);
+    epicsInt32 val = item->get(&view);
+    psSystemStamp(pcommon, val != prec->val, longSevr(prec, val));
+    prec->val = val;
+    return 0;
+}
+
 static long readLongin(longinRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
+    const longSystemItem *system = psSystemItem(pcommon);
     psIocView view;
-    const psIn *in = psInBegin(pcommon, &view);
 
+    if (system)
+        return readSystem(prec, system);
+    const psIn *in = psInBegin(pcommon, &view);
     if (!in)
         return -1;
     const longItem *item = in->item;
     epicsInt32 val =
         item ? item->get(&view) : (epicsInt32)psSettingGet(in->setting, &view.st->settings);
     psInEnd(pcommon);
-    const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
-    const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
-    psInStamp(pcommon, val != prec->val, psInLimitSevr(val, limits, sevrs));
+    psInStamp(pcommon, val != prec->val, longSevr(prec, val));
     prec->val = val;
     return 0;
 }

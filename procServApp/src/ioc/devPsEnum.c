@@ -10,6 +10,7 @@
 
 #include "psIocIn.h"
 #include "psIocRegistry.h"
+#include "psIocSystem.h"
 
 /* ---- bi ---- */
 
@@ -133,7 +134,29 @@ static const mbbiItem mbbiItems[] = {
     {"StartReason", getStartReason, NULL, NULL}, {"ExitClass", getExitClass, sevrExitClass, NULL},
     {"CmdState", getCmdState, NULL, NULL},
 };
-static const psItemTable mbbiTable = PS_ITEM_TABLE(mbbiItems, psSettingMode);
+
+typedef struct mbbiSystemItem {
+    const char *name;
+    unsigned (*get)(const psSystemView *v);
+    const char *(*why)(const psSystemView *v); /* the reason of an alarm that the state has */
+} mbbiSystemItem;
+
+static unsigned getCaRelay(const psSystemView *v)
+{
+    return v->relay.state;
+}
+
+static const char *whyCaRelay(const psSystemView *v)
+{
+    return v->relay.text;
+}
+
+static const mbbiSystemItem mbbiSystemItems[] = {
+    {"CaRelay", getCaRelay, whyCaRelay},
+};
+static const psItemTable mbbiSystemTable = PS_ITEM_TABLE(mbbiSystemItems, PS_NO_SETTINGS);
+static const psItemTable mbbiTable =
+    PS_ITEM_TABLE_AND_SYSTEM(mbbiItems, psSettingMode, &mbbiSystemTable);
 
 /* A new set of records begins: their scan lists must not be those of the last iocShutdown. */
 static long initMbbiSupport(int after)
@@ -180,9 +203,34 @@ static epicsEnum16 ownSevr(mbbiRecord *prec, const psIocView *view)
     return sevr;
 }
 
+static epicsEnum16 sevrOf(const mbbiRecord *prec, unsigned val)
+{
+    return val < 16 ? (&prec->zrsv)[val] : prec->unsv;
+}
+
+static long readSystem(mbbiRecord *prec, const mbbiSystemItem *item)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psSystemView view;
+
+    psSystemBegin(pcommon, &view);
+    unsigned val = item->get(&view);
+    epicsEnum16 sevr = sevrOf(prec, val);
+    if (sevr)
+        recGblSetSevrMsg(prec, STATE_ALARM, sevr, "%s", item->why(&view));
+    psSystemStamp(pcommon, val != prec->val, sevr);
+    prec->val = (epicsEnum16)val;
+    prec->udf = FALSE;
+    return 2;
+}
+
 static long readMbbi(mbbiRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
+    const mbbiSystemItem *system = psSystemItem(pcommon);
+
+    if (system)
+        return readSystem(prec, system);
     const mbbiItem *item = itemOf(prec);
     psIocView view;
 
@@ -195,7 +243,7 @@ static long readMbbi(mbbiRecord *prec)
         item ? item->get(&view) : (unsigned)psSettingGet(in->setting, &view.st->settings);
     epicsEnum16 own = ownSevr(prec, &view);
     psInEnd(pcommon);
-    epicsEnum16 byValue = val < 16 ? (&prec->zrsv)[val] : prec->unsv;
+    epicsEnum16 byValue = sevrOf(prec, val);
     psInStamp(pcommon, val != prec->val, byValue > own ? byValue : own);
     prec->val = (epicsEnum16)val;
     prec->udf = FALSE;

@@ -14,6 +14,7 @@
 #include <stringinRecord.h>
 
 #include "psIocIn.h"
+#include "psIocSystem.h"
 #include "psVerb.h"
 
 typedef struct textItem {
@@ -194,13 +195,59 @@ static const textItem textItems[] = {
     {"CmdBy", getCmdBy},
     {"CmdMsg", getCmdMsg},
 };
-static const psItemTable textTable = PS_ITEM_TABLE(textItems, PS_NO_SETTINGS);
+
+typedef struct textSystemItem {
+    const char *name;
+    void (*get)(const psSystemView *v, char *out, size_t size);
+} textSystemItem;
+
+static void getCaRelayMsg(const psSystemView *v, char *out, size_t size)
+{
+    put(out, size, v->relay.text);
+}
+
+static const textSystemItem textSystemItems[] = {
+    {"CaRelayMsg", getCaRelayMsg},
+};
+static const psItemTable textSystemTable = PS_ITEM_TABLE(textSystemItems, PS_NO_SETTINGS);
+static const psItemTable textTable =
+    PS_ITEM_TABLE_AND_SYSTEM(textItems, PS_NO_SETTINGS, &textSystemTable);
 
 static long initText(dbCommon *prec, const struct link *link)
 {
     static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
     epicsThreadOnce(&once, selfInit, NULL);
     return psInInit(prec, link, &textTable);
+}
+
+static void readSystem(dbCommon *prec, const textSystemItem *item, const char *old, char *out,
+                       size_t size)
+{
+    psSystemView view;
+
+    psSystemBegin(prec, &view);
+    item->get(&view, out, size);
+    psSystemStamp(prec, strcmp(out, old) != 0, NO_ALARM);
+}
+
+/* @param old what the record has shown
+ * @return false: the alarm is set */
+static bool readText(dbCommon *prec, const char *old, char *out, size_t size)
+{
+    const textSystemItem *system = psSystemItem(prec);
+    psIocView view;
+
+    if (system) {
+        readSystem(prec, system, old, out, size);
+        return true;
+    }
+    const psIn *in = psInBegin(prec, &view);
+    if (!in)
+        return false;
+    ((const textItem *)in->item)->get(&view, out, size);
+    psInEnd(prec);
+    psInStamp(prec, strcmp(out, old) != 0, NO_ALARM);
+    return true;
 }
 
 /* ---- stringin ---- */
@@ -212,16 +259,10 @@ static long initStringin(dbCommon *pcommon)
 
 static long readStringin(stringinRecord *prec)
 {
-    dbCommon *pcommon = (dbCommon *)prec;
-    psIocView view;
     char val[sizeof(prec->val)];
-    const psIn *in = psInBegin(pcommon, &view);
 
-    if (!in)
+    if (!readText((dbCommon *)prec, prec->val, val, sizeof(val)))
         return -1;
-    ((const textItem *)in->item)->get(&view, val, sizeof(val));
-    psInEnd(pcommon);
-    psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
     memcpy(prec->val, val, sizeof(val));
     prec->udf = FALSE;
     return 0;
@@ -242,17 +283,11 @@ static long initLsi(dbCommon *pcommon)
 
 static long readLsi(lsiRecord *prec)
 {
-    dbCommon *pcommon = (dbCommon *)prec;
-    psIocView view;
     char val[1024];
-    const psIn *in = psInBegin(pcommon, &view);
+    size_t size = prec->sizv < sizeof(val) ? prec->sizv : sizeof(val);
 
-    if (!in)
+    if (!readText((dbCommon *)prec, prec->val, val, size))
         return -1;
-    ((const textItem *)in->item)
-        ->get(&view, val, prec->sizv < sizeof(val) ? prec->sizv : sizeof(val));
-    psInEnd(pcommon);
-    psInStamp(pcommon, strcmp(val, prec->val) != 0, NO_ALARM);
     prec->len = (epicsUInt32)strlen(val) + 1;
     memcpy(prec->val, val, prec->len);
     prec->udf = FALSE;

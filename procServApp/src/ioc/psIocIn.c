@@ -19,8 +19,8 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
     if (psLinkResolve(prec, link, table, &target))
         return S_dev_badInitRet;
     psIn *in = calloc(1, sizeof(*in));
-    psIocChild *child = in ? psIocRegistryGet(target.name) : NULL;
-    if (!child) {
+    psIocChild *child = in && target.name[0] ? psIocRegistryGet(target.name) : NULL;
+    if (!in || (!child && target.name[0])) {
         free(in);
         errlogPrintf("%s: cannot allocate memory or create a thread\n", prec->name);
         return S_dev_badInitRet;
@@ -47,7 +47,7 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out)
     const psIn *in = prec->dpvt;
     if (!in)
         return S_dev_noDeviceFound;
-    *out = psIocChildScan(in->child);
+    *out = in->child ? psIocChildScan(in->child) : psIocClockScan();
     return 0;
 }
 

@@ -18,7 +18,7 @@
 
 /** dpvt of an input record; NULL if its link is bad. */
 typedef struct psIn {
-    psIocChild *child;
+    psIocChild *child;        /**< NULL: an item of the supervisor as a whole (psIocSystem.h) */
     const void *item;         /**< row of the record type's table; NULL: a setting */
     const psSetting *setting; /**< NULL: a row */
     uint32_t seq;             /**< transition shown last */
@@ -30,7 +30,8 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
 /** get_ioint_info of records whose list is the clock's.
  *  @return 0, or S_dev_noDeviceFound if the link is bad */
 long psInClockInfo(int detach, dbCommon *prec, IOSCANPVT *out);
-/** get_ioint_info of State, whose list is its child's.  @return as psInClockInfo() */
+/** get_ioint_info of State, whose list is its child's; and of items of the supervisor, which are on
+ *  the clock's.  @return as psInClockInfo() */
 long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out);
 
 /** Begin a read: the child's mutex is held until psInEnd().

@@ -11,6 +11,7 @@
 #include <iocsh.h>
 
 #include "psAddOptions.h"
+#include "psCaRelay.h"
 #include "psIocRegistry.h"
 #include "psIocSup.h"
 #include "psIocWho.h"
@@ -29,7 +30,7 @@
     "Supervise NAME, or all children added so far, from now on.\n"
 #define USAGE_REPORT                                                                               \
     "procServReport [LEVEL]\n"                                                                     \
-    "Show all children and their state; LEVEL is 0 to 2.\n"
+    "Show all children and their state, and the search relay; LEVEL is 0 to 2.\n"
 #define USAGE_CMD                                                                                  \
     "procServCmd NAME start|stop|restart|kill|reset|resetcounters|rotatelog\n"                     \
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
@@ -192,6 +193,7 @@ static void reportCall(const iocshArgBuf *args)
     else
         printf("There are no children.\n");
     psIocSupRelease();
+    psCaRelayReport(epicsGetStdout(), args[0].ival);
 }
 
 /* ---- procServCmd ---- */

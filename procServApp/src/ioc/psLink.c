@@ -75,7 +75,9 @@ int psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTab
     if (!text)
         return refuse(prec, "", "it must be \"@NAME item\"");
     parts part = split(text);
-    if (!part.nameLen || !part.itemLen)
+    if (!part.nameLen)
+        table = table->system;
+    if (!table || !part.itemLen)
         return refuse(prec, text, "it must be \"@NAME item\"");
     if (part.nameLen >= PS_NAME_BYTES)
         return refuse(prec, text, "the name has more than 63 characters");

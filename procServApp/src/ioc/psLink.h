@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psLink.h
  *  @brief The link of a record, "@NAME item", and the tables in which its item is looked up.
+ *         Without NAME, "@ item", it is an item of the supervisor as a whole.
  *
  *  A record type has a table of items.  Each row begins with a psItem; what follows is the affair
  *  of the record type: a getter, a verb.  A new item is one row.  The settings of a child need
@@ -28,17 +29,23 @@ typedef struct psItemTable {
     size_t count;
     size_t rowBytes;
     int settings; /**< psSettingType of the settings that are items, too; PS_NO_SETTINGS */
+    const struct psItemTable *system; /**< items of links that name no child; NULL: none */
 } psItemTable;
 
 #define PS_NO_SETTINGS (-1)
 #define PS_ITEM_TABLE(rows, settings)                                                              \
     {                                                                                              \
-        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings)                    \
+        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings), NULL              \
+    }
+/** The same with a table of the items of links that name no child. */
+#define PS_ITEM_TABLE_AND_SYSTEM(rows, settings, system)                                           \
+    {                                                                                              \
+        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings), (system)          \
     }
 
 /** What a link names: a row of the table, or a setting. */
 typedef struct psLinkTarget {
-    char name[PS_NAME_BYTES]; /**< of the child */
+    char name[PS_NAME_BYTES]; /**< of the child; "": the supervisor */
     const void *row;          /**< NULL: a setting */
     const psSetting *setting; /**< NULL: a row */
 } psLinkTarget;

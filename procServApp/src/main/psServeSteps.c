@@ -25,7 +25,8 @@
 #define PATH_BYTES 4096 /* PATH_MAX, which limits.h does not promise */
 #define PREFIX_BYTES 256
 
-static const char OWN_RECORDS[] = "db/psChild.template";
+static const char CHILD_RECORDS[] = "db/psChild.template";
+static const char RELAY_RECORDS[] = "db/psCaRelay.template";
 static const char OWN_DBD[] = "dbd/procServIoc.dbd";
 
 int procServIoc_registerRecordDeviceDriver(struct dbBase *pdbbase); /* made by the build */
@@ -134,15 +135,11 @@ int psStepDefinitions(char *msg, size_t msgSize)
     return 0;
 }
 
-int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
+static int loadChild(const psServeOptions *options, const char *prefix, char *msg, size_t msgSize)
 {
-    char file[PATH_BYTES], prefix[PREFIX_BYTES], macros[PREFIX_BYTES + 2 * PS_NAME_BYTES + 32];
+    char file[PATH_BYTES], macros[PREFIX_BYTES + 2 * PS_NAME_BYTES + 32];
+    int status = psInstalled(CHILD_RECORDS, file, sizeof(file), msg, msgSize);
 
-    if (!hasName(options))
-        return 0;
-    psProgressBegin("loading records");
-    int status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
-    status = status ? status : psInstalled(OWN_RECORDS, file, sizeof(file), msg, msgSize);
     if (status)
         return status;
     if (epicsSnprintf(macros, sizeof(macros), "P=%s,CHILD=\"%s\",NAME=\"%s\"", prefix,
@@ -152,6 +149,29 @@ int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
         return -ENAMETOOLONG;
     }
     return dbLoadRecords(file, macros) ? cannotLoad(file, msg, msgSize) : 0;
+}
+
+static int loadRelay(const char *prefix, char *msg, size_t msgSize)
+{
+    char file[PATH_BYTES], macros[PREFIX_BYTES + 16];
+    int status = psInstalled(RELAY_RECORDS, file, sizeof(file), msg, msgSize);
+
+    if (status)
+        return status;
+    epicsSnprintf(macros, sizeof(macros), "P=%sSup:", prefix);
+    return dbLoadRecords(file, macros) ? cannotLoad(file, msg, msgSize) : 0;
+}
+
+int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
+{
+    char prefix[PREFIX_BYTES];
+
+    if (!hasName(options))
+        return 0;
+    psProgressBegin("loading records");
+    int status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
+    status = status ? status : loadChild(options, prefix, msg, msgSize);
+    return status ? status : loadRelay(prefix, msg, msgSize);
 }
 
 /* ---- script ---- */

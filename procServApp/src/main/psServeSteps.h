@@ -34,7 +34,8 @@ int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, ch
 /** Load the record types, and register what belongs to them.  A second call does nothing. */
 int psStepDefinitions(char *msg, size_t msgSize);
 
-/** Load the records of the command line's child, if there is one. */
+/** Load the records of the command line's child and of the supervisor, if there is such a child:
+ *  the prefix is made from its name. */
 int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize);
 
 /** Run an IOC shell script to its end. */
