@@ -186,6 +186,43 @@ subtest 'An IOC with that address of its own' => sub {
     $ioc->stop;
 };
 
+subtest 'Without the loopback interface' => sub {
+    my $server = server('M');
+    ip(qw(link set lo down));
+    wait_for { $server->log_text =~ /CA search relay: 127.255.255.255 does not reach this host/ } 10,
+        'the log to say so';
+    my $record = 'M:PS:Sup:CaRelay';
+    ok((wait_for { (found('broadcast', [@there], $record)->{$record} // '') eq 'Error' } 10,
+        'the record'), 'the record, too');
+    ip(qw(link set lo up));
+    wait_for { $server->log_text =~ /CA search relay works again/ } 20, 'it to work again';
+    always_finds('both', 'unicast', [@there], 'M:x', 'M:PS:State');
+    $server->stop;
+};
+
+subtest 'A client that IOCs ignore' => sub {
+    my $server = server('N', '--ioc-env', 'EPICS_CAS_IGNORE_ADDR_LIST=10.9.9.2');
+    ok(!%{found('unicast', [@there], 'N:x')}, 'the relay ignores it');
+    always_finds('both', 'unicast', [], 'N:x', 'N:PS:State');
+    $server->stop;
+};
+
+subtest 'A script with several children' => sub {
+    my @children = map { join ' ', softioc($_) } qw(O1 O2);
+    open(my $script, '>', "$dir/o.cmd") or die "o.cmd: $!";
+    print $script qq{procServAdd O1 "$children[0]"\nprocServAdd O2 "$children[1]"\n},
+        qq{dbLoadRecords "psCaRelay.template", "P=O:Sup:"\niocInit\nprocServReport 1\n};
+    close $script or die "o.cmd: $!";
+    my $proc = PsTest::Proc->start(cmd => [program(), '-f', '--script', "$dir/o.cmd"]);
+    wait_for { finds_quietly('O1:x', 'O2:x', 'O:Sup:CaRelay') } 30, 'all PVs', sub { $proc->stderr };
+    is(found('broadcast', [], 'O:Sup:CaRelay')->{'O:Sup:CaRelay'}, 'Full', 'it is a name server');
+    always_finds('all', 'name server', [@there], 'O1:x', 'O2:x', 'O:Sup:CaRelay');
+    like($proc->stderr, qr/^CA search relay: Full: searches at 2 addresses, port 5064; name/m,
+        'the report');
+    unlike($proc->stderr, qr/^cas /m, 'nothing is said of ports');
+    is($proc->stop, 0, 'SIGTERM ends it');
+};
+
 subtest 'A name server' => sub {
     my $server = server('F1', '--ca-relay', 'full');
     my @others = map { PsTest::Proc->start(cmd => [softioc($_)]) } qw(F2 F3);

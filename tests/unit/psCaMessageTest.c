@@ -191,6 +191,9 @@ static void testAnswers(void)
     begin();
     addSearch("ioc:x.VAL", 16);
     testOk(psCaCheckAnswers(bytes, len) == -EBADMSG, "a search is no answer");
+    begin();
+    addSearch("ioc:x", 8);
+    testOk(psCaCheckAnswers(bytes, len) == -EBADMSG, "nor is one with a short name");
 }
 
 MAIN(psCaMessageTest)

@@ -39,6 +39,16 @@ static void testLimit(void)
            "what is no search counts as one");
 }
 
+static void testIgnored(void)
+{
+    gate.ignored[0] = 77;
+    gate.ignoredCount = 1;
+    gate.dropped = 0;
+    testOk(pass(77, 3, 1, 210.0) == 0 && gate.dropped == 3, "an address can be ignored");
+    testOk(pass(78, 3, 1, 210.0) == 3, "without others");
+    gate.ignoredCount = 0;
+}
+
 static void testForgotten(void)
 {
     for (uint32_t address = 10; address < 10 + PS_RELAY_LIMIT_ADDRESSES; address++)
@@ -125,8 +135,9 @@ static void testPending(void)
 
 MAIN(psRelayTablesTest)
 {
-    testPlan(24);
+    testPlan(26);
     testLimit();
+    testIgnored();
     testForgotten();
     testClients();
     testPending();

@@ -82,10 +82,11 @@ bool psCaIsSearch(const psCaHeader *header, const uint8_t *payload)
     return true;
 }
 
-bool psCaIsAnswer(const psCaHeader *header)
+/* The minor version is far below 256, so that no search with a short name looks like an answer. */
+bool psCaIsAnswer(const psCaHeader *header, const uint8_t *payload)
 {
-    return header->command == psCaSearch && header->payloadBytes <= ANSWER_PAYLOAD &&
-           header->type != 0;
+    return header->command == psCaSearch && header->type != 0 &&
+           (header->payloadBytes == 0 || (header->payloadBytes == ANSWER_PAYLOAD && !payload[0]));
 }
 
 static bool isVersion(const psCaHeader *header)
@@ -104,7 +105,7 @@ static int check(const uint8_t *bytes, size_t len, bool ofServer)
     while (at < len) {
         if (psCaNext(bytes, len, &at, &header, &payload) <= 0)
             return -EBADMSG;
-        if (ofServer ? psCaIsAnswer(&header) : psCaIsSearch(&header, payload))
+        if (ofServer ? psCaIsAnswer(&header, payload) : psCaIsSearch(&header, payload))
             count++;
         else if (!isVersion(&header))
             return -EBADMSG;

@@ -56,7 +56,7 @@ int psCaNext(const uint8_t *bytes, size_t len, size_t *at, psCaHeader *out,
 /** Is it a search with a name: printable, not empty, with its NUL within the payload? */
 bool psCaIsSearch(const psCaHeader *header, const uint8_t *payload);
 /** Is it a server's answer to a search? */
-bool psCaIsAnswer(const psCaHeader *header);
+bool psCaIsAnswer(const psCaHeader *header, const uint8_t *payload);
 
 /** A datagram of a client: any number of VERSION and SEARCH, and nothing else.
  *  @return the number of searches; -EBADMSG: it is no such datagram */

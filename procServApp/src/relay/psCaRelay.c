@@ -27,8 +27,9 @@
 #include "psThread.h"
 
 #define EVENTS 64      /* of one round */
-#define RETRY_SEC 10.0 /* until what went wrong is tried again ... */
-#define SOON_SEC 0.2   /* ... or is looked at, when it is just changing ... */
+#define RETRY_SEC 10.0 /* until what does not work is tried again */
+#define FAILED_SEC 1.0 /* until a search that could not be sent is looked into */
+#define SOON_SEC 0.2   /* until what is just changing is looked at ... */
 #define SOON_TRIES 3   /* ... so often */
 
 typedef struct relay {
@@ -204,7 +205,8 @@ static void serveUdp(relay *self, char *text, char *problem)
     }
     if (found.failed) {
         nameOf(found.firstFailed, name);
-        append(problem, "cannot receive searches at %s: %s", name, strerror(found.error));
+        append(problem, "cannot receive searches at %s: %s", name,
+               found.error == ENOSPC ? "this host has too many" : strerror(found.error));
     }
     if (status || found.taken || found.failed)
         lookAgain(self);
@@ -311,6 +313,10 @@ static void relayThread(void *arg)
             self->soonTries = SOON_TRIES;
             self->due = now();
         }
+        if (pvt.gate.failed) { /* the loopback interface may be down */
+            pvt.gate.failed = false;
+            lookIn(self, FAILED_SEC);
+        }
         if (self->due <= now() && !self->ending)
             look(self);
         if (self->changes.fd < 0)
@@ -359,6 +365,7 @@ static int start(const psCaRelayOptions *options)
         return -ENOMEM;
     self->options = *options;
     self->port = psCaRelayPort();
+    pvt.gate.ignoredCount = psCaRelayIgnored(pvt.gate.ignored, PS_RELAY_IGNORED);
     self->epoll = self->stop.fd = self->changes.fd = -1;
     psRelayLockInit(&self->lock);
     int status = openRelay(self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /* What the environment of an IOC says to its CA server, and so to the relay. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,30 +28,61 @@ unsigned short psCaRelayPort(void)
     return envGetInetPortConfigParam(variable, PORT);
 }
 
-/* Base listens at any address unless the list has one that is neither 0.0.0.0 nor a group of
- * multicast.  An item that it could not use is not ours to judge. */
-static bool isOwnAddress(const char *item)
+/* Call @p take for each item of a list that Base could use; what it could not is not ours to judge.
+ * @return 0, or -ENOMEM */
+static int forEach(const ENV_PARAM *variable, void (*take)(void *ctx, struct in_addr address),
+                   void *ctx)
 {
-    struct sockaddr_in address;
+    const char *list = envGetConfigParamPtr(variable);
+    char *copy = list ? strdup(list) : NULL;
+    char *save = NULL;
 
-    if (aToIPAddr(item, 0, &address))
-        return false;
-    return address.sin_addr.s_addr != htonl(INADDR_ANY) &&
-           !IN_MULTICAST(ntohl(address.sin_addr.s_addr));
+    for (char *item = copy ? strtok_r(copy, SEPARATORS, &save) : NULL; item;
+         item = strtok_r(NULL, SEPARATORS, &save)) {
+        struct sockaddr_in address;
+
+        if (aToIPAddr(item, 0, &address) == 0)
+            take(ctx, address.sin_addr);
+    }
+    free(copy);
+    return list && !copy ? -ENOMEM : 0;
+}
+
+/* Base listens at any address unless the list has one that is neither 0.0.0.0 nor a group of
+ * multicast. */
+static void noteOwn(void *ctx, struct in_addr address)
+{
+    bool *own = ctx;
+
+    *own = *own || (address.s_addr != htonl(INADDR_ANY) && !IN_MULTICAST(ntohl(address.s_addr)));
 }
 
 static bool hasOwnAddress(void)
 {
-    const char *list = envGetConfigParamPtr(&EPICS_CAS_INTF_ADDR_LIST);
-    char *copy = list ? strdup(list) : NULL;
-    char *save = NULL;
-    bool found = false;
+    bool own = false;
 
-    for (char *item = copy ? strtok_r(copy, SEPARATORS, &save) : NULL; item && !found;
-         item = strtok_r(NULL, SEPARATORS, &save))
-        found = isOwnAddress(item);
-    free(copy);
-    return found || (list && !copy);
+    return forEach(&EPICS_CAS_INTF_ADDR_LIST, noteOwn, &own) || own;
+}
+
+typedef struct addressBuffer {
+    uint32_t *out;
+    int count, max;
+} addressBuffer;
+
+static void keep(void *ctx, struct in_addr address)
+{
+    addressBuffer *buffer = ctx;
+
+    if (buffer->count < buffer->max)
+        buffer->out[buffer->count++] = address.s_addr;
+}
+
+int psCaRelayIgnored(uint32_t *out, int max)
+{
+    addressBuffer buffer = {.out = out, .max = max};
+
+    (void)forEach(&EPICS_CAS_IGNORE_ADDR_LIST, keep, &buffer); /* none is ignored then */
+    return buffer.count;
 }
 
 static bool isServerIgnored(void)

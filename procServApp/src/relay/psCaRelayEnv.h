@@ -7,6 +7,7 @@
 #define INC_psCaRelayEnv_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +21,11 @@ unsigned short psCaRelayPort(void);
  *  @param why if not, the reason; may be NULL
  *  Thread: any.  Blocks: on DNS, if EPICS_CAS_INTF_ADDR_LIST has names. */
 bool psCaRelayIsUseful(const char **why);
+
+/** The addresses whose searches the server ignores, by EPICS_CAS_IGNORE_ADDR_LIST: it could not
+ *  know them any more when the relay passes them on.  In network byte order.
+ *  Thread: any.  Blocks: on DNS, if the list has names.  @return how many, at most @p max */
+int psCaRelayIgnored(uint32_t *out, int max);
 
 #ifdef __cplusplus
 }

@@ -6,9 +6,18 @@ static void count(atomic_ullong *counter, int more)
     atomic_fetch_add_explicit(counter, (unsigned long long)more, memory_order_relaxed);
 }
 
+static bool isIgnored(const psRelayGate *self, uint32_t address)
+{
+    for (int i = 0; i < self->ignoredCount; i++)
+        if (self->ignored[i] == address)
+            return true;
+    return false;
+}
+
 bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double now)
 {
-    bool pass = searches > 0 && psRelayLimitTake(&self->limit, address, searches, now);
+    bool pass = searches > 0 && !isIgnored(self, address) &&
+                psRelayLimitTake(&self->limit, address, searches, now);
 
     if (!pass)
         count(&self->dropped, searches < 0 ? 1 : searches);
@@ -18,6 +27,7 @@ bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double n
 void psRelayGateSent(psRelayGate *self, int searches, bool sent)
 {
     count(sent ? &self->searches : &self->dropped, searches);
+    self->failed = self->failed || !sent;
 }
 
 void psRelayGateAnswered(psRelayGate *self, int answers, bool sent)

@@ -11,12 +11,17 @@
 
 #include "psRelayLimit.h"
 
+#define PS_RELAY_IGNORED 64 /**< more addresses than that are not ignored */
+
 /** All zero at first. */
 typedef struct psRelayGate {
+    uint32_t ignored[PS_RELAY_IGNORED]; /**< nothing is passed on for these; fixed while in use */
+    int ignoredCount;
     psRelayLimit limit;
     atomic_ullong searches; /**< passed on to the IOCs */
     atomic_ullong answers;  /**< passed on to clients */
     atomic_ullong dropped;  /**< searches and answers that were not, and what was neither */
+    bool failed;            /**< searches could not be sent; the owner takes it back */
 } psRelayGate;
 
 /** Are the searches of one datagram to be passed on?  They are counted as dropped if not.

@@ -186,7 +186,7 @@ static void takeAnswers(psRelayTcp *self, size_t len)
     if (count < 0)
         psRelayGateAnswered(self->gate, count, false);
     while (count > 0 && psCaNext(self->buffer, len, &at, &header, &payload) > 0)
-        if (psCaIsAnswer(&header))
+        if (psCaIsAnswer(&header, payload))
             passOn(self, &header);
 }
 

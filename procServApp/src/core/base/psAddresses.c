@@ -61,7 +61,8 @@ int psAddressesGet(struct in_addr **out, size_t *count)
 
 int psAddressesOpen(void)
 {
-    struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR};
+    struct sockaddr_nl local = {.nl_family = AF_NETLINK,
+                                .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_LINK};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
     if (fd < 0)
