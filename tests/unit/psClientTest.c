@@ -35,6 +35,11 @@ typedef struct fixture {
     unsigned cols, rows;
     bool closeOnInput;
     size_t want; /* bytes typed that isTyped waits for */
+    size_t room; /* ops->room() answers this */
+    const char *protocol;
+    int left;
+    psClock clock;
+    double ahead; /* of the machine's clock, s */
 } fixture;
 
 /* Stands in front of libc's: the kernel takes as few bytes as it may, where a test asks for it. */
@@ -90,7 +95,33 @@ static void onProgress(void *ctx, psClient *client)
     ((fixture *)ctx)->progress++;
 }
 
-static const psClientOps ops = {onInput, onSize, onClosed, onProgress};
+static size_t onRoom(void *ctx, psClient *client)
+{
+    (void)client;
+    return ((fixture *)ctx)->room;
+}
+
+static void onForeign(void *ctx, psClient *client, const char *protocol)
+{
+    (void)client;
+    ((fixture *)ctx)->protocol = protocol;
+}
+
+static void onLeft(void *ctx, psClient *client)
+{
+    (void)client;
+    ((fixture *)ctx)->left++;
+}
+
+static const psClientOps ops = {
+    .room = onRoom,
+    .input = onInput,
+    .size = onSize,
+    .foreign = onForeign,
+    .left = onLeft,
+    .closed = onClosed,
+    .progress = onProgress,
+};
 
 static int fdCount(void)
 {
@@ -104,10 +135,23 @@ static int fdCount(void)
     return count;
 }
 
+static double aheadMono(void *ctx)
+{
+    return psClockMono(psClockSystem()) + ((fixture *)ctx)->ahead;
+}
+
+static void wall(void *ctx, epicsTimeStamp *out)
+{
+    (void)ctx;
+    psClockWall(psClockSystem(), out);
+}
+
 static void setUpFd(fixture *f, int fd, int peer, psClientKind kind, bool readOnly, size_t ringSize)
 {
     memset(f, 0, sizeof(*f));
-    f->loop = psLoopCreate(psClockSystem());
+    f->room = SIZE_MAX;
+    f->clock = (psClock){.mono = aheadMono, .wall = wall, .ctx = f};
+    f->loop = psLoopCreate(&f->clock);
     if (!f->loop || psRingInit(&f->ring, ringSize, ringSize) < 0)
         testAbort("no loop or ring");
     psLoopRound(f->loop, 0.0); /* makes this the loop thread */
@@ -174,6 +218,11 @@ static bool isDrained(fixture *f)
     return psClientDrained(f->client);
 }
 
+static bool hasLeft(fixture *f)
+{
+    return f->left > 0;
+}
+
 static bool isClosed(fixture *f)
 {
     return f->closed > 0;
@@ -237,7 +286,7 @@ static void create_StartsAtRingsHead_SendsPrivateBytesFirst(void)
     testOk(psClientDrained(f.client), "a new client has nothing to send");
     testOk(strcmp(f.client->peer, "peer") == 0, "peer is kept");
     psClientSend(f.client, "banner\r\n", 8);
-    psClientSend(f.client, PS_TELNET_GREETING, PS_TELNET_GREETING_BYTES);
+    psClientGreet(f.client);
     testOk(!psClientDrained(f.client), "private bytes are to be sent");
     psRingWrite(&f.ring, "new\r\n", 5);
     testOk(waitFor(&f, isDrained, "everything sent"), "sent without a further call");
@@ -313,7 +362,7 @@ static void pump_WithRandomPartialSends_DoublesEveryIac(unsigned seed, int oneIn
     shortSends = true;
     setUp(&f, false, 8192);
     for (i = 0; i < 6000; i++) {
-        size_t room = psRingReaderRoom(&f.client->reader, &f.ring);
+        size_t room = psRingReaderRoom(&f.client->sender.reader, &f.ring);
         char bytes[60];
         size_t len = (size_t)random() % sizeof(bytes), n;
 
@@ -323,7 +372,7 @@ static void pump_WithRandomPartialSends_DoublesEveryIac(unsigned seed, int oneIn
             bytes[n] = random() % oneIn == 0 ? (char)0xff : (char)(random() % 255);
         psTextAppend(&sent, bytes, len);
         say(&f, bytes, len);
-        owed += f.client->iacOwed;
+        owed += f.client->sender.iacOwed;
         if (random() % 5 == 0) {
             psClientSend(f.client, "\xff\xf1", 2);
             nops++;
@@ -339,7 +388,7 @@ static void pump_WithRandomPartialSends_DoublesEveryIac(unsigned seed, int oneIn
     testOk(nopsGot == nops, "private bytes complete: %d of %d", nopsGot, nops);
     testOk(equals(&plain, sent.data, sent.len), "%lu ring bytes arrive, %lu were written",
            (unsigned long)plain.len, (unsigned long)sent.len);
-    testOk(f.client->reader.lost == 0, "nothing lost");
+    testOk(f.client->sender.reader.lost == 0, "nothing lost");
     testOk(owed > 0, "a second IAC was owed %d times", owed);
     shortSends = false;
     psTextClear(&sent);
@@ -353,7 +402,7 @@ static void pump_WhenIacIsOwed_SendsItBeforePrivateBytes(void)
 
     testDiag("%s", __func__);
     setUp(&f, false, 4096);
-    f.client->iacOwed = true; /* as if the kernel had taken one byte of a pair */
+    f.client->sender.iacOwed = true; /* as if the kernel had taken one byte of a pair */
     psClientSend(f.client, "note", 4);
     testOk(!psClientDrained(f.client), "an owed IAC is something to send");
     say(&f, "x", 1);
@@ -372,15 +421,15 @@ static void pump_WhenPeerStopsReading_WaitsForEpollout(void)
     memset(block, 'b', sizeof(block));
     setUp(&f, false, sizeof(block));
     say(&f, block, sizeof(block));
-    testOk(f.client->blocked && f.client->watch.events == (EPOLLIN | EPOLLOUT),
+    testOk(f.client->sender.blocked && f.client->watch.events == (EPOLLIN | EPOLLOUT),
            "blocked, with interest in EPOLLOUT");
     while (rounds < 20) {
         psLoopRound(f.loop, 0.0);
         rounds++;
     }
-    testOk(f.client->blocked, "still blocked after some rounds: EPOLLOUT is not reported");
+    testOk(f.client->sender.blocked, "still blocked after some rounds: EPOLLOUT is not reported");
     testOk(waitFor(&f, isDrained, "everything sent"), "goes on when the peer reads");
-    testOk(!f.client->blocked && f.client->watch.events == EPOLLIN, "interest taken back");
+    testOk(!f.client->sender.blocked && f.client->watch.events == EPOLLIN, "interest taken back");
     slurpAll(&f);
     testOk(equals(&f.got, block, sizeof(block)), "all of it arrived");
     testOk(f.progress > 1, "progress was reported (%d)", f.progress);
@@ -438,8 +487,8 @@ static void pump_WhenOverrun_TellsHowMuchAndResumesAtALine(void)
     slurpAll(&f);
     unsigned long long lost = sumOfLost(f.got.data, &notices, &clean);
     testOk(notices > 0 && clean, "%d notices, each between two lines", notices);
-    testOk(lost == f.client->reader.lost, "%llu bytes reported, %llu lost", lost,
-           (unsigned long long)f.client->reader.lost);
+    testOk(lost == f.client->sender.reader.lost, "%llu bytes reported, %llu lost", lost,
+           (unsigned long long)f.client->sender.reader.lost);
     testOk(strstr(f.got.data, "line 019999 0123456789\r\n") != NULL, "the newest line is there");
     testOk(lost < total && lost > total / 2, "%llu of %lu", lost, (unsigned long)total);
     tearDown(&f);
@@ -478,7 +527,7 @@ static void send_BeyondTheBound_ClosesTheClientAtTheEndOfTheRound(void)
         psClientSend(f.client, block, sizeof(block));
         sends++;
     }
-    testOk(sends == PS_CLIENT_PRIVATE_BYTES / 4096 + 1, "refused after %d bytes", sends * 4096);
+    testOk(sends == PS_SENDER_PRIVATE_BYTES / 4096 + 1, "refused after %d bytes", sends * 4096);
     testOk(f.closed == 0, "closed is not called from within psClientSend()");
     psClientSend(f.client, "x", 1);
     psClientPump(f.client, 0.0);
@@ -503,11 +552,11 @@ static void receive_OptionFloodOfANonReader_IsBounded(void)
     for (i = 0; i < 2000 && f.closed == 0; i++) {
         typed += type(&f, flood, sizeof(flood));
         psLoopRound(f.loop, 0.0);
-        if (f.client->out.len - f.client->outDone > most)
-            most = f.client->out.len - f.client->outDone;
+        if (f.client->sender.out.len - f.client->sender.outDone > most)
+            most = f.client->sender.out.len - f.client->sender.outDone;
     }
     testDiag("%lu bytes typed, at most %lu queued", (unsigned long)typed, (unsigned long)most);
-    testOk(most <= PS_CLIENT_PRIVATE_BYTES, "never more than the bound is queued");
+    testOk(most <= PS_SENDER_PRIVATE_BYTES, "never more than the bound is queued");
     testOk(f.closed == 1 || typed > 1000000, "closed, or all of it was read and not answered");
     tearDown(&f);
 }
@@ -518,14 +567,16 @@ static void receive_Telnet_IsParsed(void)
 
     testDiag("%s", __func__);
     setUp(&f, false, 4096);
+    type(&f, "\r", 1);
+    waitTyped(&f, 1); /* it is text: what follows may hold any byte */
     type(&f,
-         "a\xff\xff"
+         "\xff\xff"
          "b\xff\xfa\x1f\0\x50\0\x18\xff\xf0"
          "c",
-         15);
+         14);
     waitTyped(&f, 4);
     testOk(equals(&f.typed,
-                  "a\xff"
+                  "\r\xff"
                   "bc",
                   4),
            "data without telnet");
@@ -560,10 +611,111 @@ static void receive_InputBeforeEof_IsDeliveredFirst(void)
     setUp(&f, false, 4096);
     size_t sent = type(&f, input, sizeof(input));
     shutdown(f.peer, SHUT_WR); /* half closed, as by nc -N */
-    testOk(waitFor(&f, isClosed, "ops->closed"), "a half-closed client is closed");
+    testOk(waitFor(&f, hasLeft, "ops->left"), "a half-closed client has left");
     testOk(equals(&f.typed, input, sent), "%lu of %lu bytes delivered before",
            (unsigned long)f.typed.len, (unsigned long)sent);
+    say(&f, "the answer", 10);
+    slurpAll(&f);
+    testOk(f.closed == 0 && equals(&f.got, "the answer", 10), "it gets the answer");
+    f.ahead = PS_CLIENT_LINGER_SEC - 1;
+    psLoopRound(f.loop, 0);
+    testOk(f.closed == 0, "for 5 s");
+    f.ahead = PS_CLIENT_LINGER_SEC + 1;
+    testOk(waitFor(&f, isClosed, "ops->closed"), "then it is closed");
     testOk(waitFor(&f, isEof, "end of file"), "the peer sees the end");
+    testOk(f.left == 1 && f.closed == 1, "each reported once");
+    tearDown(&f);
+}
+
+static void receive_EofOfWhoNeverTyped_EndsAtOnce(void)
+{
+    fixture f;
+
+    testDiag("%s", __func__);
+    setUp(&f, false, 4096);
+    psClientSend(f.client, "banner", 6);
+    shutdown(f.peer, SHUT_WR);
+    testOk(waitFor(&f, isClosed, "ops->closed"), "closed, without waiting");
+    slurpAll(&f);
+    testOk(equals(&f.got, "banner", 6), "after what was there to be sent");
+    tearDown(&f);
+}
+
+/* A script that sends a key and closes at once: nothing can be sent to it, but the key is there. */
+static void receive_WhenNothingCanBeSent_StillReads(void)
+{
+    fixture f;
+
+    testDiag("%s", __func__);
+    setUp(&f, false, 4096);
+    type(&f, "\x18", 1);
+    close(f.peer);
+    f.peer = -1;
+    psClientSend(f.client, "banner", 6);
+    psClientPump(f.client, psLoopNow(f.loop));
+    testOk(waitFor(&f, isClosed, "ops->closed"), "closed");
+    testOk(equals(&f.typed, "\x18", 1), "and what it typed was delivered before");
+    tearDown(&f);
+}
+
+static void room_None_HoldsTheTypist(void)
+{
+    fixture f;
+
+    testDiag("%s", __func__);
+    setUp(&f, false, 4096);
+    f.room = 3;
+    type(&f, "abcdef", 6);
+    psLoopRound(f.loop, 1.0);
+    testOk(equals(&f.typed, "abc", 3), "no more is read than there is room for");
+    f.room = 0;
+    psLoopRound(f.loop, 0);
+    testOk(f.client->held && f.client->watch.events == 0,
+           "then nothing, and no event is asked for");
+    close(f.peer);
+    f.peer = -1;
+    psLoopRound(f.loop, 0);
+    testOk(f.closed == 0, "not even when the peer closes");
+    f.room = SIZE_MAX;
+    psClientResume(f.client);
+    testOk(waitFor(&f, isClosed, "ops->closed") && equals(&f.typed, "abcdef", 6),
+           "resumed: what it had typed before is delivered first");
+    tearDown(&f);
+}
+
+static void receive_ForeignProtocol_IsNoInput(void)
+{
+    fixture f;
+
+    testDiag("%s", __func__);
+    setUp(&f, false, 4096);
+    type(&f, "GET / HTTP/1.1\r\n\x18", 17);
+    testOk(waitFor(&f, isClosed, "ops->closed"), "closed");
+    testOk(f.protocol && strcmp(f.protocol, "HTTP") == 0 && f.typed.len == 0,
+           "reported as %s, nothing of it delivered", f.protocol);
+    tearDown(&f);
+}
+
+static void receive_Synch_TypesNothing(void)
+{
+    fixture f;
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof(addr);
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = -1;
+
+    testDiag("%s", __func__);
+    if (bind(server, (struct sockaddr *)&addr, len) < 0 || listen(server, 1) < 0 ||
+        getsockname(server, (struct sockaddr *)&addr, &len) < 0 ||
+        connect(peer, (struct sockaddr *)&addr, len) < 0 || (fd = accept(server, NULL, NULL)) < 0)
+        testAbort("tcp pair: %s", strerror(errno));
+    close(server);
+    setUpFd(&f, fd, peer, psClientSocket, false, 4096);
+    type(&f, "ab", 2);
+    send(f.peer, "\xff\xf2", 2, MSG_OOB); /* IAC, and DM as urgent data */
+    type(&f, "cd", 2);
+    waitTyped(&f, 4);
+    testOk(equals(&f.typed, "abcd", 4), "nothing but what was typed");
     tearDown(&f);
 }
 
@@ -588,12 +740,12 @@ static void receive_WhenOwnerClosesInIt_DeliversNoMore(void)
     setUp(&f, false, 4096);
     f.closeOnInput = true;
     type(&f,
-         "one\xff\xff"
+         "one\xff\xf1"
          "two",
          8);
     testOk(waitFor(&f, isClosed, "ops->closed"), "closed from within input");
     psLoopRound(f.loop, 0.0);
-    testOk(f.closed == 1 && f.typed.len <= 4, "reported once, nothing after it");
+    testOk(f.closed == 1 && f.typed.len == 3, "reported once, nothing after it");
     tearDown(&f);
 }
 
@@ -723,7 +875,7 @@ MAIN(psClientTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(79);
+    testPlan(94);
     int before = fdCount();
     create_StartsAtRingsHead_SendsPrivateBytesFirst();
     free_ClosesTheDescriptor();
@@ -740,6 +892,11 @@ MAIN(psClientTest)
     receive_Telnet_IsParsed();
     receive_WindowSize_IsTold();
     receive_InputBeforeEof_IsDeliveredFirst();
+    receive_EofOfWhoNeverTyped_EndsAtOnce();
+    receive_WhenNothingCanBeSent_StillReads();
+    room_None_HoldsTheTypist();
+    receive_ForeignProtocol_IsNoInput();
+    receive_Synch_TypesNothing();
     receive_OfALogClient_IsDropped();
     receive_WhenOwnerClosesInIt_DeliversNoMore();
     close_AfterSending_SendsWhatThereWas();

@@ -352,7 +352,7 @@ static void table_CanBeWalked(void)
             wrong++;
         }
     }
-    testOk(count == 26 && wrong == 0, "%u options, %u wrong", count, wrong);
+    testOk(count == 29 && wrong == 0, "%u options, %u wrong", count, wrong);
     psConfigFree(cfg);
 }
 
@@ -374,7 +374,7 @@ static void places_AreGivenOnce(void)
     for (option = psOptionAfter(psConfigOption, 0); option;
          option = psOptionAfter(psConfigOption, option->place))
         listed++;
-    testOk(listed == 26, "%u options are listed", listed);
+    testOk(listed == 29, "%u options are listed", listed);
 }
 
 static unsigned randomState = 1;

@@ -247,11 +247,84 @@ static void lateLog_IsReportedWhenItIsOpen(void)
     epicsEventDestroy(served);
 }
 
+/* Lines of --audit stand where they belong, and only in the log. */
+static void audit_GoesToTheLogInOrder(void)
+{
+    psText log = PS_TEXT_INIT;
+    psRig rig;
+
+    prepare(&rig);
+    set(&rig, "logstamp", "S ");
+    set(&rig, "audit", NULL);
+    openConsole(&rig);
+    psConsoleWrite(&rig.console, "before\r\nprompt> ", 16);
+    psConsoleAudit(&rig.console, "who", "pressed %s", "^X");
+    psConsoleWrite(&rig.console, "after\r\n", 7);
+    waitForLog(&rig);
+    int fd = open(rig.path, O_RDONLY | O_CLOEXEC);
+    readAll(fd, &log);
+    close(fd);
+    const char *line = log.data ? strstr(log.data, "S @@@ ") : NULL;
+    testOk(line && strncmp(log.data, "S before\r\nS prompt> \r\nS @@@ ", 28) == 0 &&
+               strcmp(line + strlen("S @@@ 2026-11-25 16:00:00 "), "who pressed ^X\r\nafter\r\n") ==
+                   0,
+           "after what was printed before it, on a line of its own: %s", log.data);
+    testOk(!printed(&rig, "pressed"), "and no console sees it");
+    psTextClear(&log);
+    tearDown(&rig);
+}
+
+/* A log that takes nothing: its lines are bounded, and what is missing is said. */
+static void audit_OfAStalledLog_IsBoundedAndCounted(void)
+{
+    psText log = PS_TEXT_INIT;
+    char line[1024];
+    psRig rig;
+    unsigned given = 0;
+
+    prepare(&rig);
+    set(&rig, "audit", NULL);
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    int fd = mkfifo(rig.path, 0600) == 0 ? open(rig.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    if (fd < 0)
+        testAbort("fifo: %s", strerror(errno));
+    openConsole(&rig);
+    while (!rig.console.log.full) {
+        psConsoleWrite(&rig.console, line, sizeof(line));
+        psLoopRound(rig.loop, 0);
+    }
+    for (; given < 5000; given++)
+        psConsoleAudit(&rig.console, "who", "pressed ^X");
+    testOk(rig.console.log.notice.len <= PS_CONSOLE_LOG_NOTE_BYTES, "%zu bytes wait",
+           rig.console.log.notice.len);
+    for (int i = 0; i < 30000 && !psConsoleIdle(&rig.console); i++) {
+        readAll(fd, &log);
+        psLoopRound(rig.loop, 0.001);
+    }
+    psConsoleAudit(&rig.console, "who", "came again");
+    for (int i = 0; i < 3000 && countOf(&log, "came again\r\n") == 0; i++) {
+        psLoopRound(rig.loop, 0.001);
+        readAll(fd, &log);
+    }
+    const char *at = memmem(log.data, log.len, " lines of --audit are missing here", 34);
+    while (at && at > log.data && at[-1] != ' ')
+        at--;
+    unsigned missing = at ? (unsigned)strtoul(at, NULL, 10) : 0;
+    testOk(missing > 0 && countOf(&log, "pressed ^X\r\n") + missing == given,
+           "%u of %u are missing, as is said", missing, given);
+    close(fd);
+    psTextClear(&log);
+    tearDown(&rig);
+}
+
 MAIN(psConsoleLogTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(7);
+    testPlan(11);
+    audit_GoesToTheLogInOrder();
+    audit_OfAStalledLog_IsBoundedAndCounted();
     stamps_OfManyShortLines_LoseNothingInTheLog();
     stalledLog_IsToldOnceAndKeepsNoMemory();
     lateLog_IsReportedWhenItIsOpen();

@@ -31,7 +31,8 @@ typedef struct psRig {
     char dir[64];
     int pty[2]; /* we write [1]; the console reads [0] */
     psText typed;
-    int limit; /* admit() answers this */
+    int limit;   /* admit() answers this */
+    size_t room; /* room() answers this */
     int counted, resumed, ended;
     unsigned cols, rows;
 } psRig;
@@ -54,6 +55,12 @@ static void fakeWall(void *ctx, epicsTimeStamp *out)
     (void)ctx;
     out->secPastEpoch = 1000000000;
     out->nsec = 0;
+}
+
+static size_t room(void *ctx, psClient *client)
+{
+    (void)client;
+    return ((psRig *)ctx)->room;
 }
 
 static void typed(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
@@ -97,7 +104,8 @@ static void ended(void *ctx)
     ((psRig *)ctx)->ended++;
 }
 
-static const psConsoleOps ops = {.typed = typed,
+static const psConsoleOps ops = {.room = room,
+                                 .typed = typed,
                                  .size = sized,
                                  .banner = banner,
                                  .admit = admit,
@@ -120,6 +128,7 @@ static void prepare(psRig *rig)
 
     memset(rig, 0, sizeof(*rig));
     rig->now = 5000.0;
+    rig->room = SIZE_MAX;
     rig->clock.mono = fakeMono;
     rig->clock.wall = fakeWall;
     rig->clock.ctx = rig;
@@ -231,8 +240,8 @@ static void write_ReachesEveryReader(void)
     setUp(&rig);
     for (size_t i = 0; i < NELEMENTS(fars); i++)
         farOpen(&fars[i], &rig, i == 2);
-    users = rig.console.users;
-    loggers = rig.console.loggers;
+    users = rig.console.clients.users;
+    loggers = rig.console.clients.loggers;
     testOk(users == 2 && loggers == 1 && rig.counted == 3, "2 users, 1 logger, each counted");
     psConsoleWrite(&rig.console, "hello\r\n", 7);
     if (write(rig.pty[1], "from the child\r\n", 16) != 16)
@@ -247,7 +256,7 @@ static void write_ReachesEveryReader(void)
            "and everything printed, in order");
     close(fars[0].fd);
     settle(&rig, &fars[1], 2);
-    testOk(rig.console.users == 1 && rig.console.loggers == 1 && rig.counted == 4,
+    testOk(rig.console.clients.users == 1 && rig.console.clients.loggers == 1 && rig.counted == 4,
            "one that leaves is counted off");
     for (size_t i = 1; i < NELEMENTS(fars); i++)
         close(fars[i].fd);
@@ -320,7 +329,7 @@ static void neverReader_IsNotWaitedForAndLearnsWhatItLost(void)
     while (lost && lost > far.got.data && lost[-1] != ' ')
         lost--;
     unsigned long long bytes = lost ? strtoull(lost, NULL, 10) : 0;
-    testOk(bytes > 3000000 && bytes < 4194304 && far.client->reader.lost == bytes,
+    testOk(bytes > 3000000 && bytes < 4194304 && far.client->sender.reader.lost == bytes,
            "%llu bytes lost", bytes);
     farClose(&far);
     tearDown(&rig);
@@ -346,7 +355,7 @@ static void steadyReader_IsWaitedForATenthOfASecond(void)
         psLoopRound(rig.loop, 0);
         printed++;
     }
-    testOk(!may && rig.console.waiting && printed >= 12 &&
+    testOk(!may && rig.console.output.waiting && printed >= 12 &&
                rig.console.output.plain.ring.size == PS_RING_MAX_BYTES,
            "it pauses: the ring grew, and %d times 64 KiB later the pty waits", printed);
     rig.resumed = 0;
@@ -357,7 +366,7 @@ static void steadyReader_IsWaitedForATenthOfASecond(void)
         psLoopRound(rig.loop, 0);
         farRead(&far);
     }
-    testOk(rig.resumed > 0 && far.client->reader.lost == 0, "it reads on: so does the pty");
+    testOk(rig.resumed > 0 && far.client->sender.reader.lost == 0, "it reads on: so does the pty");
     while (psConsoleMayRead(&rig.console) && printed < 200) {
         printLines(&rig, 65536);
         psLoopRound(rig.loop, 0);
@@ -414,12 +423,12 @@ static void mostStalled_IsTheOneBlockedLongest(void)
     printLines(&rig, 300000);
     psLoopRound(rig.loop, 0);
     rig.now += 5;
-    early = psConsoleMostStalled(&rig.console, &since);
+    early = psClientsMostStalled(&rig.console.clients, &since);
     farRead(&fars[0]);
     psLoopRound(rig.loop, 0); /* the first has moved */
     rig.now += 8;
     psLoopRound(rig.loop, 0);
-    stalled = psConsoleMostStalled(&rig.console, &since);
+    stalled = psClientsMostStalled(&rig.console.clients, &since);
     testOk(!early && stalled == fars[1].client && since > 0,
            "not before 10 s, then the silent one");
     farClose(&fars[0]);
@@ -539,12 +548,12 @@ static void endpoints_AcceptTellAndRefuse(void)
     user.fd = connectTo(path);
     fcntl(user.fd, F_SETFL, O_NONBLOCK);
     settle(&rig, &user, 1);
-    testOk(rig.console.users == 1 && has(&user.got, "user banner"), "accepted");
+    testOk(rig.console.clients.users == 1 && has(&user.got, "user banner"), "accepted");
     rig.limit = 1;
     refused.fd = connectTo(path);
     fcntl(refused.fd, F_SETFL, O_NONBLOCK);
     settle(&rig, &refused, 1);
-    testOk(rig.console.users == 1 && refused.ended &&
+    testOk(rig.console.clients.users == 1 && refused.ended &&
                has(&refused.got, "@@@ All 1 console connections are in use"),
            "one too many gets the reason, and is closed");
     psConsoleInfo(&rig.console, false, &info);

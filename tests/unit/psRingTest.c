@@ -2,6 +2,8 @@
 /* The console ring against a model: the byte at an offset is a function of the offset, so any
  * byte that a reader gets shows whether it stands where it should. */
 
+#include <string.h>
+
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
@@ -256,9 +258,65 @@ static void steady_ByBytesOfTheLastWindow(void)
     psRingClear(&ring);
 }
 
+/* What a new console is shown, of @p text in a ring of 64 bytes. */
+static const char *back(const char *text, uint64_t from, int lines)
+{
+    static char shown[128];
+    psRing ring;
+
+    if (psRingInit(&ring, 64, 64) != 0)
+        testAbort("no ring");
+    psRingWrite(&ring, text, strlen(text));
+    size_t len = 0;
+    for (uint64_t at = psRingLinesBack(&ring, from, lines); at < ring.head;) {
+        const char *bytes;
+        size_t part = psRingPeek(&ring, at, &bytes);
+
+        memcpy(shown + len, bytes, part);
+        len += part;
+        at += part;
+    }
+    shown[len] = '\0';
+    psRingClear(&ring);
+    return shown;
+}
+
+static void linesBack_WholeLinesOnly(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t from;
+        int lines;
+        const char *shown;
+    } cases[] = {
+        {"", 0, 5, ""},
+        {"a\nb\nc\n", 0, 0, ""},
+        {"a\nb\nc\n", 0, 2, "b\nc\n"},
+        {"a\nb\nc\n", 0, 5, "a\nb\nc\n"},
+        {"a\nb\nc> ", 0, 2, "b\nc> "},
+        {"a\nb\nc\n", 2, 5, "b\nc\n"},
+        {"a\nb\nc\n", 6, 5, ""},
+        {"\n\n\n", 0, 2, "\n\n"},
+        /* what the ring holds begins in the middle of the first line */
+        {"0123456789012345678901234567890123456789\nx0123456789012345678901234567890123456789\n", 0,
+         5, "x0123456789012345678901234567890123456789\n"},
+        /* or of the only one, and of a character */
+        {"0\xe2\x82\xac"
+         "23456789012345678901234567890123456789012345678901234567890123",
+         0, 5, "23456789012345678901234567890123456789012345678901234567890123"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *shown = back(cases[i].text, cases[i].from, cases[i].lines);
+
+        testOk(strcmp(shown, cases[i].shown) == 0, "%u: '%s'", (unsigned)i, shown);
+    }
+}
+
 MAIN(psRingTest)
 {
-    testPlan(41);
+    testPlan(51);
+    linesBack_WholeLinesOnly();
     write_AnyLength_KeepsNewestBytes();
     reserve_AtAnyHead_IsNeverEmptyAndLosesAtCommit();
     growShrink_RandomWrites_KeepContentAndOffsets();

@@ -434,6 +434,7 @@ static void keys_KillToggleRestartQuit(void)
                strncmp(status.cmd.by, "console ", 8) == 0,
            "^R starts it at rest: %s", status.cmd.by);
     psTestConsoleType(&console, "\x11"); /* no key while it runs: it is typed */
+    epicsThreadSleep(0.6);               /* pressed sooner, ^X would belong to the start by ^R */
     psTestConsoleType(&console, "\x18");
     psTestConsoleExpect(&console, "@@@ Child process is shutting down");
     psSupFixtureState(&f, "one", psStateStopped);

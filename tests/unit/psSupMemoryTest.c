@@ -15,6 +15,7 @@
 #include "model/psGoal.h"
 #include "psSupFixture.h"
 
+#define INPUT_BYTES 4096 /* psInput.c's first piece */
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -24,6 +25,7 @@
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
 
 static _Atomic size_t refused; /* pieces of this size are; 0: none */
 
@@ -46,6 +48,15 @@ void *calloc(size_t count, size_t size)
     return __libc_calloc(count, size);
 }
 
+void *realloc(void *old, size_t size)
+{
+    if (size && size == atomic_load(&refused)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_realloc(old, size);
+}
+
 static void open(psSupFixture *f, const char *stopInput)
 {
     psSupFixtureOpen(f, false);
@@ -66,7 +77,7 @@ static void typed_WithoutMemory_SaysSo(void)
     open(&f, NULL);
     psTestConsoleOpen(&console, &f, "one");
     psTestConsoleExpect(&console, "@@@ Welcome");
-    atomic_store(&refused, PS_INPUT_BYTES);
+    atomic_store(&refused, INPUT_BYTES);
     psTestConsoleType(&console, "hello");
     bool said = psTestConsoleExpect(&console, "@@@ Out of memory: ");
     atomic_store(&refused, 0);
@@ -83,7 +94,7 @@ static void stopInput_WithoutMemory_IsReportedAndTheStopGoesOn(void)
     open(&f, "exit^M");
     psTestConsoleOpen(&console, &f, "one");
     psTestConsoleExpect(&console, "@@@ Welcome");
-    atomic_store(&refused, PS_INPUT_BYTES);
+    atomic_store(&refused, INPUT_BYTES);
     psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
     atomic_store(&refused, 0);
     testOk(how == psCmdDone, "it has stopped all the same");

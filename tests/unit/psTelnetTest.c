@@ -59,16 +59,16 @@ static const struct {
            "b\x1c\x08\x02\x04\x09"
            "B\x1a\x0a\x02\x7f\x0b\x02\x15\x0c\x02\x17\x0d\x02\x12\x0e\x02\x16\x0f\x02\x11\x10"
            "\x02\x13\x11\x00\x00\x12\x00\x00\xff\xf0h",
-           "<DO 31><WONT 3>h"),
+           "<DO 31><WILL 3><DO 3>h"),
     GOLDEN("inetutils telnet answers DO NAWS", "\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0",
-           "<DO 31>{80x24}"),
+           "<DO 31><WILL 3><DO 3>{80x24}"),
     GOLDEN("procServ's answers, in its order",
            "\xff\xfd\x01"  /* DO ECHO */
            "a\xff\xfd\x01" /* again */
            "b\xff\xfc\x22" /* WONT LINEMODE */
            "c\xff\xfb\x22" /* WILL LINEMODE */
-           "d\xff\xfd\x03" /* DO SGA */
-           "e\xff\xfb\x03" /* WILL SGA */
+           "d\xff\xfd\x05" /* DO STATUS */
+           "e\xff\xfb\x05" /* WILL STATUS */
            "f\xff\xfb\x18" /* WILL TTYPE */
            "g\xff\xfd\x00" /* DO BINARY */
            "h\xff\xfb\x00" /* WILL BINARY */
@@ -81,31 +81,41 @@ static const struct {
            "o\xff\xf7\xff\xf8\xff\xf1" /* EC EL NOP */
            "p\xff\xfe\x01"             /* DONT ECHO */
            "q",
-           "<DO 31>abc<DO 34>d<WONT 3>e<DONT 3>f<DONT 24>g<WONT 0>h<DONT 0>i<DONT 39>j<WONT 6>"
+           "<DO 31><WILL 3><DO 3>abc<DO 34>d<WONT 5>e<DONT 5>f<DONT 24>g<WONT 0>h<DONT 0>i<DONT "
+           "39>j<WONT 6>"
            "klmnop<WONT 1>q"),
+    GOLDEN("SGA as PuTTY asks for it, and no answer to its answers",
+           "\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03x",
+           "<DO 31><WILL 3><DO 3><DONT 32><DONT 24><DONT 39>x"),
+    GOLDEN("SGA given up and taken up again, both ways",
+           "\xff\xfd\x03\xff\xfb\x03\xff\xfe\x03\xff\xfc\x03\xff\xfd\x03\xff\xfb\x03",
+           "<DO 31><WILL 3><DO 3><WONT 3><DONT 3><WILL 3><DO 3>"),
+    GOLDEN("SGA refused", "\xff\xfe\x03\xff\xfc\x03\xff\xfe\x03", "<DO 31><WILL 3><DO 3>"),
     GOLDEN("no change, no answer",
-           "\xff\xfe\x01\xff\xfe\x01\xff\xfc\x22\xff\xfc\x22\xff\xfc\x1f\xff\xfc\x1f", "<DO 31>"),
+           "\xff\xfe\x01\xff\xfe\x01\xff\xfc\x22\xff\xfc\x22\xff\xfc\x1f\xff\xfc\x1f",
+           "<DO 31><WILL 3><DO 3>"),
     GOLDEN("ECHO off, on, off", "\xff\xfd\x01\xff\xfe\x01\xff\xfd\x01\xff\xfe\x01",
-           "<DO 31><WONT 1><WILL 1><WONT 1>"),
-    GOLDEN("LINEMODE given up", "\xff\xfb\x22\xff\xfc\x22\xff\xfc\x22", "<DO 31><DONT 34>"),
+           "<DO 31><WILL 3><DO 3><WONT 1><WILL 1><WONT 1>"),
+    GOLDEN("LINEMODE given up", "\xff\xfb\x22\xff\xfc\x22\xff\xfc\x22",
+           "<DO 31><WILL 3><DO 3><DONT 34>"),
     GOLDEN("NAWS given up",
            "\xff\xfb\x1f\xff\xfc\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfb\x1f",
-           "<DO 31><DONT 31><DO 31>"),
+           "<DO 31><WILL 3><DO 3><DONT 31><DO 31>"),
     GOLDEN("options of the other side are refused", "\xff\xfb\x01\xff\xfd\x22\xff\xfd\x1f",
-           "<DO 31><DONT 1><WONT 34><WONT 31>"),
+           "<DO 31><WILL 3><DO 3><DONT 1><WONT 34><WONT 31>"),
     GOLDEN("a refusal is not repeated",
-           "\xff\xfd\x03\xff\xfd\x03\xff\xfb\x18\xff\xfb\x18\xff\xfd\xff\xff\xfd\xff",
-           "<DO 31><WONT 3><DONT 24><WONT 255>"),
+           "\xff\xfd\x05\xff\xfd\x05\xff\xfb\x18\xff\xfb\x18\xff\xfd\xff\xff\xfd\xff",
+           "<DO 31><WILL 3><DO 3><WONT 5><DONT 24><WONT 255>"),
     GOLDEN("but to a new request",
-           "\xff\xfd\x03\xff\xfe\x03\xff\xfd\x03\xff\xfb\x18\xff\xfc\x18"
+           "\xff\xfd\x05\xff\xfe\x05\xff\xfd\x05\xff\xfb\x18\xff\xfc\x18"
            "\xff\xfb\x18",
-           "<DO 31><WONT 3><WONT 3><DONT 24><DONT 24>"),
+           "<DO 31><WILL 3><DO 3><WONT 5><WONT 5><DONT 24><DONT 24>"),
     GOLDEN("each timing mark is answered", "\xff\xfd\x06\xff\xf4\xff\xfd\x06",
-           "<DO 31><WONT 6><WONT 6>"),
-    GOLDEN("DO NAWS once, with the first command only",
+           "<DO 31><WILL 3><DO 3><WONT 6><WONT 6>"),
+    GOLDEN("asked once, with the first command only",
            "a\xff\xf1"
            "b\xff\xf1",
-           "a<DO 31>b"),
+           "a<DO 31><WILL 3><DO 3>b"),
     GOLDEN("an escaped 0xFF is no command",
            "a\xff\xff"
            "b",
@@ -115,7 +125,7 @@ static const struct {
            "\xff\xfa\x1f\x00\xff\xff\x00\x18\xff\xf0"             /* 255x24 */
            "\xff\xfa\x1f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xf0" /* 65535x65535 */
            "\xff\xfa\x1f\x01\x02\x03\x04\xff\xf0",
-           "<DO 31>{255x24}{65535x65535}{258x772}"),
+           "<DO 31><WILL 3><DO 3>{255x24}{65535x65535}{258x772}"),
     GOLDEN("window sizes that are none",
            "\xff\xfb\x1f"
            "\xff\xfa\x1f\x00\x00\x00\x00\xff\xf0"
@@ -125,33 +135,33 @@ static const struct {
            "\xff\xfa\x1f\xff\xf0"
            "\xff\xfa\x1f\x00\x50\xff\x01\x00\x18\xff\xf0"
            "\xff\xfa\x20\x00\x50\x00\x18\xff\xf0x",
-           "<DO 31>x"),
+           "<DO 31><WILL 3><DO 3>x"),
     GOLDEN("a window size that nobody announced", "\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0",
-           "<DO 31>"),
+           "<DO 31><WILL 3><DO 3>"),
     GOLDEN("a command within a suboption does not end it",
            "a\xff\xfa\x18\x18\xff\xfb\x18\x18\xff\xfa\x18\xff\xff\x18\xff\xf0"
            "b",
-           "a<DO 31>b"),
+           "a<DO 31><WILL 3><DO 3>b"),
     GOLDEN("a suboption without an option",
            "\xff\xfa\xff\xf0"
            "a\xff\xfa\xff\xff\x18\xff\xf0"
            "b",
-           "<DO 31>ab"),
+           "<DO 31><WILL 3><DO 3>ab"),
     GOLDEN("a suboption that never ends hides all", "a\xff\xfa\x18\x18\x18quit\r\n\xff\xff",
-           "a<DO 31>"),
+           "a<DO 31><WILL 3><DO 3>"),
     GOLDEN("SE without SB is eaten",
            "a\xff\xf0"
            "b",
-           "a<DO 31>b"),
+           "a<DO 31><WILL 3><DO 3>b"),
     GOLDEN("an unknown command is eaten with its byte",
            "a\xff\x18"
            "b\xff\x00"
            "c",
-           "a<DO 31>bc"),
+           "a<DO 31><WILL 3><DO 3>bc"),
     GOLDEN("line ends", "a\r\0b\r\nc\nd\r\re\r\n\nf\r",
            "a\\x0Db\\x0Dc\\x0Ad\\x0D\\x0De\\x0D\\x0Af"
            "\\x0D"),
-    GOLDEN("a command between CR and LF", "a\r\xff\xf1\nb", "a\\x0D<DO 31>b"),
+    GOLDEN("a command between CR and LF", "a\r\xff\xf1\nb", "a\\x0D<DO 31><WILL 3><DO 3>b"),
     GOLDEN("0xFF between CR and LF", "\r\xff\xff\n", "\\x0D\\xFF\\x0A"),
     GOLDEN("NUL alone is dropped", "a\0\0b\0\n", "ab\\x0A"),
 };
@@ -203,10 +213,11 @@ static void oversizeSuboption_WithHiddenKey_IsNoData(void)
     memcpy(in, "\xff\xfa\x1f", 3);
     memcpy(in + sizeof(in) - 3, "\xff\xf0.", 3);
     feed(&text, in, sizeof(in), 0, 1000);
-    testOk(strcmp(text.data, "<DO 31>.") == 0, "200 kB of ^X in a suboption are skipped");
+    testOk(strcmp(text.data, "<DO 31><WILL 3><DO 3>.") == 0,
+           "200 kB of ^X in a suboption are skipped");
     memcpy(in, "\xff\xfa\x56\xff\xf0\xff\xfa\x56", 8); /* COMPRESS2, unasked for */
     feed(&text, in, sizeof(in), 0, 1000);
-    testOk(strcmp(text.data, "<DO 31>.") == 0, "and so are those of COMPRESS2");
+    testOk(strcmp(text.data, "<DO 31><WILL 3><DO 3>.") == 0, "and so are those of COMPRESS2");
     psTextClear(&text);
 }
 
@@ -336,7 +347,7 @@ static void randomStream_AgreesWithModel(void)
     testOk(same, "%u bytes of data, the model has %u", (unsigned)got.dataLen,
            (unsigned)expectedLen);
     testOk(expectedLen > sizeof(in) / 20, "enough of it is data");
-    testOk(!got.badReply && got.replyLen <= sizeof(in) + 3,
+    testOk(!got.badReply && got.replyLen <= sizeof(in) + 9,
            "answers are well-formed and no longer than the requests");
 }
 

@@ -159,6 +159,11 @@ void psMessageInputNoMemory(psText *out, unsigned long bytes)
     psTextPrintf(out, NL "@@@ Out of memory: %lu bytes typed were dropped" NL, bytes);
 }
 
+void psMessagePressAgain(psText *out, const char *key, double sec, const char *ends)
+{
+    psTextPrintf(out, NL "@@@ %s again within %g s %s" NL, key, sec, ends);
+}
+
 void psMessageLineTooLong(psText *out)
 {
     psTextPrintf(out, NL "@@@ A line is longer than the 4095 bytes that a terminal can hold: the "

@@ -59,6 +59,8 @@ void psMessageGone(psText *out, const char *time, psMode mode, const psKeys *key
 void psMessageLost(psText *out, unsigned long long bytes); /**< "@@@ N bytes lost" */
 void psMessageInputFull(psText *out, unsigned long bytes); /**< the child does not read */
 void psMessageInputNoMemory(psText *out, unsigned long bytes);
+/** --key-guard: "@@@ ^X again within 2 s kills the child" */
+void psMessagePressAgain(psText *out, const char *key, double sec, const char *ends);
 void psMessageLineTooLong(psText *out); /**< canonical mode holds 4095 bytes per line */
 void psMessageConsolesFull(psText *out, int limit);
 /** Any other notice: "@@@ ", then the text, then CR LF. */

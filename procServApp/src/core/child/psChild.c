@@ -17,6 +17,7 @@
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
 #include "child/psChildText.h"
+#include "child/psChildTyped.h"
 
 #define LOG_WAIT_SEC 1.0 /* for a log still being written when the child is freed */
 
@@ -37,6 +38,12 @@ static void happened(psChild *child, const psInputEvent *event, const char *why)
 static void banner(void *ctx, psText *out, bool readOnly)
 {
     psChildTextBanner(ctx, out, readOnly);
+}
+
+static size_t room(void *ctx, psClient *client)
+{
+    (void)client;
+    return psChildTypedRoom(ctx);
 }
 
 static void ptyResume(void *ctx)
@@ -68,6 +75,7 @@ static void consoleEnded(void *ctx)
 }
 
 static const psConsoleOps consoleOps = {
+    .room = room,
     .typed = psChildKeysTyped,
     .size = psChildKeysSized,
     .banner = banner,
@@ -179,6 +187,7 @@ void psChildFree(psChild *child)
         return;
     psChildStepClear(child);
     psLoopDisarm(&child->sessionTimer);
+    psChildTypedClear(child);
     psLoopCancel(child->loop, &child->failedJob);
     psSpawnFree(child->spawn); /* waits for a start that hangs: everything else was awaited */
     psChildLaunchClear(&child->launch);
@@ -302,16 +311,16 @@ void psChildReopenLog(psChild *child)
 
 int psChildConnections(const psChild *child)
 {
-    const psConsole *console = &child->console;
+    const psClients *clients = &child->console.clients;
 
     psLoopAssertInside(child->loop);
-    return console->users + console->loggers - console->terminals;
+    return psClientsCount(clients) - clients->terminals;
 }
 
 bool psChildStalled(psChild *child, double *outSince)
 {
     psLoopAssertInside(child->loop);
-    return psConsoleMostStalled(&child->console, outSince) != NULL;
+    return psClientsMostStalled(&child->console.clients, outSince) != NULL;
 }
 
 void psChildDropStalled(psChild *child)
@@ -319,7 +328,7 @@ void psChildDropStalled(psChild *child)
     double since;
 
     psLoopAssertInside(child->loop);
-    psClient *client = psConsoleMostStalled(&child->console, &since);
+    psClient *client = psClientsMostStalled(&child->console.clients, &since);
     if (client)
         psClientClose(client, false);
 }

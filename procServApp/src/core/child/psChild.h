@@ -22,8 +22,9 @@ typedef struct psChildOps {
     int (*admit)(void *ctx);
     /** The child has come to rest.  During the end: a console is gone, or the log is written. */
     void (*settled)(void *ctx);
-    /** ^Q: begin the end of all.  @param outWhyNot a sentence if false is returned */
-    bool (*quit)(void *ctx, const char **outWhyNot);
+    /** ^Q on the console of @p child: begin the end of all, unless another child is not at rest.
+     *  @param outWhyNot a sentence if false is returned */
+    bool (*quit)(void *ctx, const psChild *child, const char **outWhyNot);
 } psChildOps;
 
 /** What is the same for all children; its pointers must live as long as they do. */

@@ -2,12 +2,19 @@
 #include <dbDefs.h>
 #include <epicsStdio.h>
 
+#include "base/psKey.h"
 #include "child/psChildCommand.h"
 #include "child/psChildKeys.h"
 #include "child/psChildPty.h"
 #include "child/psChildText.h"
+#include "child/psChildTyped.h"
 
-/* ---- keys ---- */
+#define DOUBLE_SEC 0.5 /* a key pressed again so soon belongs to what the first one led to */
+#define GUARD_SEC 2.0  /* --key-guard: the second press */
+
+enum { KEY_START = 'R' & 037, KEY_QUIT = 'Q' & 037 };
+
+/* ---- what a key does ---- */
 
 static void keyCommand(psChild *child, const psClient *client, psVerb verb, double value)
 {
@@ -17,13 +24,60 @@ static void keyCommand(psChild *child, const psClient *client, psVerb verb, doub
     psChildCommandByKey(child, verb, value, by);
 }
 
-static void killKey(psChild *child, const psClient *client)
+static void audit(psChild *child, const psClient *client, unsigned char key)
 {
-    psChildTextKillKey(child);
-    keyCommand(child, client, psMachineAtRest(&child->machine) ? psVerbStart : psVerbKill, 0);
+    char text[3];
+
+    psKeyPrint(key, text);
+    psConsoleAudit(&child->console, client->peer, "pressed %s", text);
 }
 
-static void toggleKey(psChild *child, const psClient *client)
+/* Has the key that was pressed last led to a start, just now?  procServ starts a process up to 0.5
+ * s after the key, so people and scripts press twice. */
+static bool justStarted(const psChild *child)
+{
+    return child->pressedMono > 0 && psLoopNow(child->loop) < child->pressedMono + DOUBLE_SEC &&
+           child->machine.incarnation != child->pressedIncarnation;
+}
+
+static void press(psChild *child, const psClient *client, psVerb verb)
+{
+    child->pressedMono = psLoopNow(child->loop);
+    child->pressedIncarnation = child->machine.incarnation;
+    child->pressedToKill = verb == psVerbKill;
+    keyCommand(child, client, verb, 0);
+}
+
+/* --key-guard: a key that ends something counts when it is pressed twice in a row. */
+static bool guarded(psChild *child, psClient *client, unsigned char key, const char *ends)
+{
+    double now = psLoopNow(child->loop);
+
+    if (!child->cfg->keyGuard || (client->armedKey == key && now < client->armedMono + GUARD_SEC)) {
+        client->armedKey = 0;
+        return false;
+    }
+    client->armedKey = key;
+    client->armedMono = now;
+    psChildTextPressAgain(client, key, GUARD_SEC, ends);
+    return true;
+}
+
+static void killKey(psChild *child, psClient *client, unsigned char key)
+{
+    bool atRest = psMachineAtRest(&child->machine);
+
+    if (!atRest && !justStarted(child) && guarded(child, client, key, "kills the child"))
+        return;
+    audit(child, client, key);
+    psChildTextKillKey(child);
+    if (atRest)
+        press(child, client, psVerbStart);
+    else if (!justStarted(child))
+        press(child, client, psVerbKill);
+}
+
+static void toggleKey(psChild *child, const psClient *client, unsigned char key)
 {
     static const psMode next[psModeCount] = {
         [psModeAlways] = psModeNever,
@@ -32,15 +86,43 @@ static void toggleKey(psChild *child, const psClient *client)
         [psModeOneShot] = psModeAlways,
     };
 
+    audit(child, client, key);
+    child->pressedMono = 0; /* what is pressed after that is no second press */
     keyCommand(child, client, psVerbMode, next[child->machine.settings.mode]);
 }
 
-static void quitKey(psChild *child)
+static void quitKey(psChild *child, psClient *client)
 {
     const char *whyNot = NULL;
 
-    if (!child->ops->quit(child->ctx, &whyNot))
+    if (guarded(child, client, KEY_QUIT, "ends the server"))
+        return;
+    audit(child, client, KEY_QUIT);
+    if (!child->ops->quit(child->ctx, child, &whyNot))
         psChildTextNotice(child, "%s", whyNot);
+}
+
+/* ^R and ^Q are keys while no process runs, unless --ignore has them.
+ * @return true if the byte was a key */
+static bool isKeyAtRest(psChild *child, psClient *client, unsigned char byte)
+{
+    bool atRest = psMachineAtRest(&child->machine);
+
+    if (child->cfg->ignore[byte])
+        return false;
+    if (byte == KEY_START && atRest) {
+        audit(child, client, byte);
+        press(child, client, psVerbStart);
+        return true;
+    }
+    if (byte == KEY_START)
+        return justStarted(child);
+    /* What a kill key has just said still holds: "^Q quits the server". */
+    if (byte == KEY_QUIT && (atRest || (justStarted(child) && child->pressedToKill))) {
+        quitKey(child, client);
+        return true;
+    }
+    return false;
 }
 
 /* @return true if the byte was a key */
@@ -50,46 +132,32 @@ static bool isKey(psChild *child, psClient *client, unsigned char byte)
 
     if (byte == 0)
         return false; /* 0 stands for a disabled key */
-    if (byte == cfg->killKey)
-        killKey(child, client);
-    else if (byte == cfg->toggleKey)
-        toggleKey(child, client);
-    else if (byte == cfg->logoutKey)
+    if (byte == cfg->killKey) {
+        killKey(child, client, byte);
+    } else if (byte == cfg->toggleKey) {
+        toggleKey(child, client, byte);
+    } else if (byte == cfg->logoutKey) {
+        audit(child, client, byte);
         psClientClose(client, false);
-    else if (psMachineAtRest(&child->machine) && byte == ('R' & 037))
-        keyCommand(child, client, psVerbStart, 0);
-    else if (psMachineAtRest(&child->machine) && byte == ('Q' & 037))
-        quitKey(child);
-    else
-        return false;
+    } else {
+        return isKeyAtRest(child, client, byte);
+    }
     return true;
+}
+
+static bool mayBeKey(const psConfig *cfg, unsigned char byte)
+{
+    return byte == cfg->killKey || byte == cfg->toggleKey || byte == cfg->logoutKey ||
+           byte == KEY_START || byte == KEY_QUIT;
 }
 
 /* ---- typing ---- */
 
-static void takeTyped(psChild *child, psClient *client, const uint8_t *bytes, size_t len)
-{
-    psInput *input = &child->input;
-    size_t taken = psInputPut(input, bytes, len);
-
-    if (taken < len && !input->fullReported) {
-        input->fullReported = true;
-        psChildTextInputLost(client, len - taken, !input->data);
-    }
-    if (input->lineLen > PS_CANONICAL_BYTES && !input->tooLongReported &&
-        psPtyCanonical(&child->pty)) {
-        input->tooLongReported = true;
-        psChildTextLineTooLong(client);
-    }
-    psChildPtySend(child);
-}
-
-/* Keys are acted on first, wherever they stand in what came; the rest goes to the child, but
- * for what --ignore names. */
+/* Keys act where they stand in what came: what was typed before goes to the process that was there
+ * before, what follows to the one that is there then.  What --ignore names goes nowhere. */
 void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
 {
     psChild *child = ctx;
-    bool present = child->pty.master >= 0; /* for what was typed: a key may start one */
     uint8_t pass[1024];
     size_t passLen = 0;
 
@@ -97,14 +165,18 @@ void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t 
     if (client->cols && (client->cols != child->cols || client->rows != child->rows))
         psChildPtySetSize(child, client->cols, client->rows);
     for (size_t i = 0; i < len; i++) {
-        if (!isKey(child, client, bytes[i]) && !child->cfg->ignore[bytes[i]])
-            pass[passLen++] = bytes[i];
-        if (passLen == sizeof(pass) || (i + 1 == len && passLen > 0)) {
-            if (present && child->pty.master >= 0)
-                takeTyped(child, client, pass, passLen);
+        bool key = mayBeKey(child->cfg, bytes[i]);
+
+        if (bytes[i] != client->armedKey)
+            client->armedKey = 0;
+        if (key || passLen == sizeof(pass)) {
+            psChildTypedPut(child, client, pass, passLen);
             passLen = 0;
         }
+        if (!(key && isKey(child, client, bytes[i])) && !child->cfg->ignore[bytes[i]])
+            pass[passLen++] = bytes[i];
     }
+    psChildTypedPut(child, client, pass, passLen);
 }
 
 /* The size is that of the client that typed last; the only client needs not type. */
@@ -113,7 +185,7 @@ void psChildKeysSized(void *ctx, psClient *client, unsigned cols, unsigned rows)
     psChild *child = ctx;
 
     psLoopAssertInside(child->loop);
-    for (ELLNODE *node = ellFirst(&child->console.clients); node; node = ellNext(node)) {
+    for (ELLNODE *node = ellFirst(&child->console.clients.list); node; node = ellNext(node)) {
         const psClient *other = CONTAINER(node, psClient, node);
 
         if (other != client && !other->readOnly && other->typedMono > client->typedMono)

@@ -34,6 +34,14 @@ void psChildPtyWatch(psChild *child, bool mayRead)
     }
 }
 
+/* Typists that had to wait go on once half of what can wait is written. */
+static void writeTyped(psChild *child)
+{
+    psInputWrite(&child->input, child->pty.master, psLoopNow(child->loop));
+    if (psInputRoom(&child->input) >= PS_INPUT_BYTES / 2)
+        psClientsResumeTyping(&child->console.clients);
+}
+
 static void ptyReady(void *ctx, unsigned events)
 {
     psChild *child = ctx;
@@ -41,7 +49,7 @@ static void ptyReady(void *ctx, unsigned events)
     long n = READ_SHORT_BYTES;
 
     if (events & EPOLLOUT)
-        psInputWrite(&child->input, child->pty.master);
+        writeTyped(child);
     /* Room is looked for before each read: with stamps, one may fill a ring. */
     while (left > 0 && n >= READ_SHORT_BYTES && psConsoleMayRead(&child->console)) {
         n = psConsoleReadFrom(&child->console, child->pty.master, left);
@@ -76,6 +84,7 @@ void psChildPtyClose(psChild *child)
     psLoopUnwatch(&child->ptyWatch);
     psPtyClose(&child->pty);
     psInputClear(&child->input);
+    psClientsResumeTyping(&child->console.clients);
 }
 
 void psChildPtySend(psChild *child)
@@ -83,8 +92,8 @@ void psChildPtySend(psChild *child)
     psLoopAssertInside(child->loop);
     if (child->pid == 0 || child->pty.master < 0)
         return; /* it follows when the start is confirmed */
-    psInputWrite(&child->input, child->pty.master);
-    psChildPtyWatch(child, !child->console.waiting);
+    writeTyped(child);
+    psChildPtyWatch(child, !child->console.output.waiting);
 }
 
 void psChildPtySendStopInput(psChild *child)

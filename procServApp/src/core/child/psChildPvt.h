@@ -4,8 +4,8 @@
  *
  *  The parts, each using those before it: psChildText (sentences for people), psChildStatus (what
  *  is published), psChildPty (its terminal), psChildProcess (start and end), psChildStep (from an
- *  event to what it leads to), psChildCommand (what is asked of it), psChildKeys (what is typed),
- *  psChild (its life).
+ *  event to what it leads to), psChildCommand (what is asked of it), psChildTyped (what is typed to
+ *  it), psChildKeys (keys), psChild (its life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
@@ -63,6 +63,16 @@ struct psChild {
     psWatch ptyWatch;
     psInput input;       /* typed, on its way to the terminal */
     unsigned cols, rows; /* of the terminal, kept over restarts; 0: default */
+
+    /* psChildTyped */
+    psTimer stalledTimer; /* somebody waits to type more: when the child counts as not reading */
+    psTimer lostTimer;    /* reports what was typed in vain */
+    bool lostByMemory;    /* of that, some for want of memory */
+
+    /* psChildKeys */
+    double pressedMono;               /* when ^X or ^R was last pressed to some effect; 0: never */
+    unsigned long pressedIncarnation; /* newest start before that */
+    bool pressedToKill;               /* it was to kill */
 
     /* psChildProcess */
     psJob failedJob;        /* reports a start that could not even begin */

@@ -161,8 +161,8 @@ void psChildTextBanner(const psChild *child, psText *out, bool readOnly)
         .childPid = child->pid,
         .serverStarted = child->serverStarted,
         .childStarted = started,
-        .users = child->console.users,
-        .loggers = child->console.loggers,
+        .users = child->console.clients.users,
+        .loggers = child->console.clients.loggers,
         .readOnly = readOnly,
     };
 
@@ -174,6 +174,7 @@ void psChildTextRestarting(psChild *child)
 {
     psText text = PS_TEXT_INIT;
 
+    psConsoleOutputMarkStart(&child->console.output);
     psMessageRestarting(&text, child->name, child->launch.argv[0]);
     print(child, &text);
 }
@@ -225,6 +226,7 @@ void psChildTextEnded(psChild *child)
     if (mode != psModeOneShot || again)
         mode = again ? psModeAlways : psModeNever;
     psMessageGone(&text, time, mode, &keys);
+    psConsoleOutputMarkEnd(&child->console.output);
     print(child, &text);
 }
 
@@ -274,6 +276,16 @@ void psChildTextInputLost(psClient *typist, size_t lost, bool noMemory)
         psMessageInputNoMemory(&text, lost);
     else
         psMessageInputFull(&text, lost);
+    reply(typist, &text);
+}
+
+void psChildTextPressAgain(psClient *typist, unsigned char key, double sec, const char *ends)
+{
+    psText text = PS_TEXT_INIT;
+    char name[3];
+
+    psKeyPrint(key, name);
+    psMessagePressAgain(&text, name, sec, ends);
     reply(typist, &text);
 }
 

@@ -38,6 +38,10 @@ void psChildTextNotice(psChild *child, const char *fmt, ...) EPICS_PRINTF_STYLE(
 
 /** @name To one client @{ */
 void psChildTextInputLost(psClient *typist, size_t lost, bool noMemory);
+/** --key-guard: @p key was pressed once.
+ *  @param sec  within which it must be pressed again
+ *  @param ends what it does then: "kills the child" */
+void psChildTextPressAgain(psClient *typist, unsigned char key, double sec, const char *ends);
 void psChildTextLineTooLong(psClient *typist);
 /** @} */
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psClient.h
- *  @brief One console connection.
+ *  @brief One console connection: who is at the other end, what it types, and what it gets.
  *
- *  A small private buffer (banner, negotiation, notices), a cursor into the ring, and one bit
- *  "the second IAC is owed".  The stream is: private bytes first, then ring bytes with 0xFF
- *  doubled, straight from the ring by sendmsg().  EPOLLOUT is watched only while something could
- *  not be sent.  Memory that runs out ends the connection it was needed for, and no other.
+ *  EPOLLOUT is watched only while something could not be sent, and EPOLLIN only while what is typed
+ *  can be taken.  Memory that runs out ends the connection it was needed for, and no other.
+ *  A peer that closes its sending side after it has typed gets the output for another
+ *  PS_CLIENT_LINGER_SEC; what it typed is taken in any case, also when nothing can be sent to it
+ *  any more.
  *  Thread: loop only.  Nothing blocks.
  */
 #ifndef INC_psClient_H
@@ -14,20 +15,28 @@
 #include <ellLib.h>
 
 #include "loop/psLoop.h"
-#include "console/psRing.h"
+#include "console/psForeign.h"
+#include "console/psSender.h"
 #include "console/psTelnet.h"
-#include "base/psText.h"
 
-/** Private bytes not yet sent, at most; a client beyond it is closed ("stalled"). */
-#define PS_CLIENT_PRIVATE_BYTES 65536
+/** How long a peer that types no more gets the output. */
+#define PS_CLIENT_LINGER_SEC 5.0
 
 typedef struct psClient psClient;
 
 typedef struct psClientOps {
-    /** What was typed, telnet removed.  May close the client. */
+    /** How many bytes of input() can be taken now?  0: nothing is read until psClientResume(). */
+    size_t (*room)(void *ctx, psClient *client);
+    /** What was typed, telnet removed: never more than there was room for.  May close the client.
+     */
     void (*input)(void *ctx, psClient *client, const uint8_t *bytes, size_t len);
     /** It has a window of this size. */
     void (*size)(void *ctx, psClient *client, unsigned cols, unsigned rows);
+    /** The peer speaks @p protocol, for people; nothing of it was input.  It is closed after that.
+     */
+    void (*foreign)(void *ctx, psClient *client, const char *protocol);
+    /** The peer has closed its sending side.  Not called if the connection is over at once. */
+    void (*left)(void *ctx, psClient *client);
     /** The connection is over, by the peer, an error, or psClientClose(); the owner unlinks it
      *  and frees it at the end of the round (psClientFree).  Called once; never from within
      *  psClientSend() or psClientPump(), so that these may be called while walking a list. */
@@ -50,24 +59,26 @@ struct psClient {
     psClientKind kind;
     bool readOnly; /* a log client: input is dropped unparsed */
     char peer[80]; /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
-    const psRing *ring;
+    /* the owner's */
+    size_t typedLost;    /* bytes typed in vain and not reported yet */
+    uint8_t armedKey;    /* pressed once, of a key that counts when pressed twice; 0: none */
+    double armedMono;    /* when */
+    unsigned cols, rows; /* last reported; 0: never */
     /* psClient.c's to write */
     int fd; /* owned here; -1: closed */
     psWatch watch;
     psTelnet telnet;
-    psRingReader reader;
-    psText out;     /* private bytes */
-    size_t outDone; /* of them already sent */
-    bool iacOwed;
-    bool blocked;         /* the kernel took less than was offered: wait for EPOLLOUT */
-    bool closing;         /* close once all up to closeOffset is sent */
-    uint64_t closeOffset; /* the ring's head when that was asked */
-    bool midLine;         /* what was sent or queued last did not end a line */
-    bool ended;           /* ops->closed was called */
-    psJob later;          /* end of the round: send what was queued, report what ended */
-    double progressMono;  /* last time it accepted anything */
-    unsigned cols, rows;  /* last reported; 0: never */
-    double typedMono;     /* last time it typed; 0: never */
+    psForeign foreign;
+    psSender sender;
+    bool held;      /* there was no room for what it types */
+    bool deaf;      /* nothing can be sent to it any more */
+    bool closing;   /* close once all is sent */
+    bool inputOver; /* the peer has closed its sending side */
+    bool ended;     /* ops->closed was called */
+    psTimer lingerTimer;
+    psJob later;         /* end of the round: send what was queued, report what ended */
+    double progressMono; /* last time it accepted anything */
+    double typedMono;    /* last time it typed; 0: never */
 };
 
 /** Takes @p fd (non-blocking), also on failure.  The cursor starts at the ring's head.
@@ -77,6 +88,10 @@ psClient *psClientCreate(psLoop *loop, int fd, psClientKind kind, bool readOnly,
 /** Bytes for this client only, before what follows in the ring.  Sent at the end of the round,
  *  or by psClientPump().  Ignored once it is closed or closing. */
 void psClientSend(psClient *client, const void *bytes, size_t len);
+/** Begin with telnet; ignored for the terminal. */
+void psClientGreet(psClient *client);
+/** There may be room for what it types. */
+void psClientResume(psClient *client);
 /** Send as much of the private bytes and of the ring as the client takes: at most one sendmsg().
  * Call it once per round in which the ring has news.
  *  @param now monotonic s */

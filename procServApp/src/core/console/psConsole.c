@@ -5,10 +5,10 @@
  * one chance; a reader that could not take all asks for more by itself (EPOLLOUT, the log's news).
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <dbDefs.h>
 #include <epicsStdio.h>
 
 #include "console/psConsole.h"
@@ -17,9 +17,10 @@
 #include "base/psMessages.h"
 #include "log/psLogOpen.h"
 
-#define STALLED_SEC 10.0
+#define FOREIGN_QUIET_SEC 10.0
 
 static void pumpJob(void *ctx);
+static const psClientsOps clientsOps;
 
 static void serveLog(void *ctx)
 {
@@ -35,6 +36,13 @@ static void wake(void *ctx)
     psLoopDefer(console->loop, &console->pumpJob);
 }
 
+static void resume(void *ctx)
+{
+    psConsole *console = ctx;
+
+    console->ops->resume(console->ctx);
+}
+
 int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const psConsoleOps *ops,
                   void *ctx)
 {
@@ -45,9 +53,8 @@ int psConsoleInit(psConsole *console, psLoop *loop, const psConfig *cfg, const p
     console->ctx = ctx;
     console->pumpJob.fn = pumpJob;
     console->pumpJob.ctx = console;
-    ellInit(&console->clients);
-    ellInit(&console->dead);
-    return psConsoleOutputInit(&console->output, loop, cfg, wake, serveLog, console);
+    psClientsInit(&console->clients, loop, &console->output, &clientsOps, console);
+    return psConsoleOutputInit(&console->output, loop, cfg, wake, serveLog, resume, console);
 }
 
 /* ---- endpoints ---- */
@@ -147,103 +154,88 @@ void psConsoleStart(psConsole *console)
 
 /* ---- clients ---- */
 
-static void clientTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
+static size_t room(void *ctx, psClient *client)
+{
+    psConsole *console = ctx;
+
+    return console->ops->room(console->ctx, client);
+}
+
+static void typed(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
 {
     psConsole *console = ctx;
 
     console->ops->typed(console->ctx, client, bytes, len);
 }
 
-static void clientSize(void *ctx, psClient *client, unsigned cols, unsigned rows)
+static void sized(void *ctx, psClient *client, unsigned cols, unsigned rows)
 {
     psConsole *console = ctx;
 
-    client->cols = cols;
-    client->rows = rows;
-    if (!client->readOnly)
-        console->ops->size(console->ctx, client, cols, rows);
+    console->ops->size(console->ctx, client, cols, rows);
 }
 
-static void resumeIfWaiting(psConsole *console)
+static void banner(void *ctx, psText *out, bool readOnly)
 {
-    if (console->waiting && psConsoleMayRead(console))
-        console->ops->resume(console->ctx);
+    psConsole *console = ctx;
+
+    console->ops->banner(console->ctx, out, readOnly);
 }
 
-static void count(psConsole *console, const psClient *client, int by)
+static void came(void *ctx, psClient *client)
 {
-    if (client->readOnly)
-        console->loggers += by;
-    else
-        console->users += by;
-    if (client->kind == psClientTerminal)
-        console->terminals += by;
+    psConsole *console = ctx;
+
+    psConsoleAudit(console, client->peer,
+                   client->readOnly ? "connected, reading only" : "connected");
     console->ops->counted(console->ctx);
 }
 
-static void clientClosed(void *ctx, psClient *client)
+static void went(void *ctx, psClient *client)
 {
     psConsole *console = ctx;
 
-    ellDelete(&console->clients, &client->node);
-    ellAdd(&console->dead, &client->node);
-    psFlowRemove(psConsoleOutputFlow(&console->output, client->readOnly), &client->reader);
-    count(console, client, -1);
-    resumeIfWaiting(console);
-    psLoopDefer(console->loop, &console->pumpJob); /* frees it */
+    psConsoleAudit(console, client->peer, "disconnected");
+    console->ops->counted(console->ctx);
 }
 
-static void clientProgress(void *ctx, psClient *client)
+/* A scanner may connect a hundred times in a second. */
+static void foreign(void *ctx, psClient *client, const char *protocol)
 {
-    (void)client;
-    resumeIfWaiting(ctx);
+    psConsole *console = ctx;
+    double now = psLoopNow(console->loop);
+    psText line = PS_TEXT_INIT;
+
+    psConsoleAudit(console, client->peer, "sent %s and is closed", protocol);
+    if (console->foreignMono && now < console->foreignMono + FOREIGN_QUIET_SEC) {
+        console->foreigners++;
+        return;
+    }
+    psTextPrintf(&line, "closed %s: it sent %s, and this is a console for telnet and text",
+                 client->peer, protocol);
+    if (console->foreigners)
+        psTextPrintf(&line, "; %u more since the last such line", console->foreigners);
+    console->foreignMono = now;
+    console->foreigners = 0;
+    psConsoleNotice(console, &line);
+    psTextClear(&line);
 }
 
-static const psClientOps clientOps = {
-    .input = clientTyped,
-    .size = clientSize,
-    .closed = clientClosed,
-    .progress = clientProgress,
+static const psClientsOps clientsOps = {
+    .room = room,
+    .typed = typed,
+    .size = sized,
+    .banner = banner,
+    .came = came,
+    .went = went,
+    .foreign = foreign,
+    .wake = wake,
 };
 
 psClient *psConsoleAddClient(psConsole *console, int fd, psClientKind kind, bool readOnly,
                              const char *peer)
 {
-    psText banner = PS_TEXT_INIT;
-    psFlow *flow = psConsoleOutputFlow(&console->output, readOnly);
-    psClient *client =
-        psClientCreate(console->loop, fd, kind, readOnly, peer, &flow->ring, &clientOps, console);
-
-    if (!client)
-        return NULL;
-    console->ops->banner(console->ctx, &banner, readOnly); /* counts the others only */
-    ellAdd(&console->clients, &client->node);
-    psFlowAdd(flow, &client->reader);
-    count(console, client, 1);
-    psClientSend(client, banner.data, banner.failed ? 0 : banner.len);
-    if (kind == psClientSocket)
-        psClientSend(client, PS_TELNET_GREETING, PS_TELNET_GREETING_BYTES);
-    psTextClear(&banner);
-    psClientPump(client, psLoopNow(console->loop));
-    return client;
-}
-
-psClient *psConsoleMostStalled(psConsole *console, double *outSince)
-{
-    psClient *stalled = NULL;
-    double since = psLoopNow(console->loop) - STALLED_SEC;
-
-    for (ELLNODE *node = ellFirst(&console->clients); node; node = ellNext(node)) {
-        psClient *client = CONTAINER(node, psClient, node);
-
-        if (client->blocked && client->progressMono < since) {
-            since = client->progressMono;
-            stalled = client;
-        }
-    }
-    if (stalled)
-        *outSince = since;
-    return stalled;
+    return psClientsAdd(&console->clients, fd, kind, readOnly, peer);
 }
 
 /* ---- output ---- */
@@ -273,44 +265,14 @@ long psConsoleReadFrom(psConsole *console, int fd, size_t max)
     return psConsoleOutputReadFrom(&console->output, fd, max);
 }
 
-static void giveUpWaiting(void *ctx)
-{
-    resumeIfWaiting(ctx);
-}
-
 bool psConsoleMayRead(psConsole *console)
 {
-    bool may = psConsoleOutputMayRead(&console->output);
-
-    console->waiting = !may;
-    if (may)
-        psLoopDisarm(&console->waitTimer);
-    else if (!console->waitTimer.loop)
-        psLoopArm(console->loop, &console->waitTimer,
-                  psLoopNow(console->loop) + PS_READER_WINDOW_SEC, giveUpWaiting, console);
-    return may;
+    return psConsoleOutputMayRead(&console->output);
 }
 
-static void freeDead(psConsole *console)
-{
-    ELLNODE *node;
-
-    while ((node = ellGet(&console->dead)))
-        psClientFree(CONTAINER(node, psClient, node));
-}
-
-/* Give every reader one chance. */
 static void pumpReaders(psConsole *console)
 {
-    double now = psLoopNow(console->loop);
-    ELLNODE *node = ellFirst(&console->clients);
-
-    while (node) {
-        psClient *client = CONTAINER(node, psClient, node);
-
-        node = ellNext(node); /* a client may close while it is pumped */
-        psClientPump(client, now);
-    }
+    psClientsPump(&console->clients);
     psConsoleLogPump(&console->log);
 }
 
@@ -334,11 +296,10 @@ static void pumpJob(void *ctx)
 {
     psConsole *console = ctx;
 
-    freeDead(console);
     pumpReaders(console);
     if (console->log.file)
         reportLog(console);
-    resumeIfWaiting(console);
+    psConsoleOutputProgress(&console->output);
     if (console->ending && psConsoleIdle(console))
         console->ops->ended(console->ctx);
     else if (console->ending && psConsoleLogUnwritten(&console->log) > 0)
@@ -357,36 +318,53 @@ bool psConsoleLogIsFailed(const psConsole *console)
     return psConsoleLogFailed(&console->log);
 }
 
+void psConsoleAudit(psConsole *console, const char *who, const char *fmt, ...)
+{
+    const psConfig *cfg = console->cfg;
+    psText what = PS_TEXT_INIT, line = PS_TEXT_INIT;
+    char stamp[PS_STAMP_BYTES], time[32];
+    epicsTimeStamp now;
+    va_list args;
+
+    if (!cfg->audit)
+        return;
+    psClockWall(psLoopClock(console->loop), &now);
+    psClockFormat(&now, "%Y-%m-%d %H:%M:%S", time, sizeof(time));
+    if (cfg->logStamp)
+        psTextAppend(&line, stamp, psStampPrint(&now, cfg->logStamp, cfg->timeFormat, stamp));
+    va_start(args, fmt);
+    psTextVPrintf(&what, fmt, args);
+    va_end(args);
+    psMessageNotice(&line, "%s %s %s", time, who, what.data ? what.data : "");
+    line.failed |= what.failed;
+    psConsoleLogNote(&console->log, &line);
+    psTextClear(&what);
+    psTextClear(&line);
+}
+
 /* ---- the end ---- */
 
 void psConsoleEnd(psConsole *console)
 {
-    ELLNODE *node = ellFirst(&console->clients);
-
     psLoopAssertInside(console->loop);
     console->ending = true;
     for (int i = 0; i < console->listenerCount; i++)
         psListenerClose(&console->listeners[i]);
     pumpReaders(console);
-    while (node) {
-        psClient *client = CONTAINER(node, psClient, node);
-
-        node = ellNext(node);
-        psClientClose(client, true);
-    }
+    psClientsClose(&console->clients, true);
     psLoopDefer(console->loop, &console->pumpJob);
 }
 
 bool psConsoleIdle(const psConsole *console)
 {
-    return ellCount(&console->clients) == 0 && psConsoleLogUnwritten(&console->log) == 0;
+    return psClientsCount(&console->clients) == 0 && psConsoleLogUnwritten(&console->log) == 0;
 }
 
 void psConsoleGiveUp(psConsole *console)
 {
     const psConfig *cfg = console->cfg;
     size_t unwritten = psConsoleLogUnwritten(&console->log);
-    int clients = ellCount(&console->clients);
+    int clients = psClientsCount(&console->clients);
 
     if (unwritten)
         psLogPrintf("%s: log file %s could not be written completely in time: %lu bytes are "
@@ -398,18 +376,12 @@ void psConsoleGiveUp(psConsole *console)
 
 void psConsoleClear(psConsole *console, double logWaitSec)
 {
-    ELLNODE *node;
-
     for (int i = 0; i < console->listenerCount; i++)
         psListenerClose(&console->listeners[i]);
-    while ((node = ellFirst(&console->clients)))
-        psClientClose(CONTAINER(node, psClient, node), false);
-    freeDead(console);
+    psClientsClose(&console->clients, false);
     psConsoleLogClear(&console->log, logWaitSec);
-    if (console->loop) {
-        psLoopDisarm(&console->waitTimer);
+    if (console->loop)
         psLoopCancel(console->loop, &console->pumpJob);
-    }
     psConsoleOutputClear(&console->output);
     psTextClear(&console->noDescriptors);
 }

@@ -13,7 +13,7 @@
 
 #include <ellLib.h>
 
-#include "console/psClient.h"
+#include "console/psClients.h"
 #include "console/psConsoleLog.h"
 #include "console/psConsoleOutput.h"
 #include "console/psListener.h"
@@ -21,6 +21,8 @@
 #include "model/psConfig.h"
 
 typedef struct psConsoleOps {
+    /** How many bytes can be typed now?  0: none until psClientsResumeTyping(). */
+    size_t (*room)(void *ctx, psClient *client);
     /** Typed by a console that may type. */
     void (*typed)(void *ctx, psClient *client, const uint8_t *bytes, size_t len);
     /** A client's window size. */
@@ -46,18 +48,15 @@ typedef struct psConsole {
     void *ctx;
     psLoop *loop;
     psConsoleOutput output;
-    ELLLIST clients; /* psClient.node */
-    ELLLIST dead;    /* psClient.node: freed at the end of the round */
+    psClients clients;
     psListener listeners[PS_ENDPOINTS];
     int listenerCount;
     psText noDescriptors; /* sent to connections that are refused for lack of descriptors */
     psConsoleLog log;
-    int users, loggers;
-    int terminals; /* of users: not counted against the limit */
-    bool waiting;  /* the pty is not read until a reader has moved */
-    bool ending;   /* psConsoleEnd() was called */
+    double foreignMono;  /* when a connection of a foreign protocol was last reported; 0: never */
+    unsigned foreigners; /* closed since, unreported */
+    bool ending;         /* psConsoleEnd() was called */
     psJob pumpJob;
-    psTimer waitTimer; /* gives up waiting */
 } psConsole;
 
 /** @param cfg must live as long as the console, as must @p ops.  @return 0 or -ENOMEM */
@@ -78,13 +77,13 @@ void psConsoleNotice(psConsole *console, const psText *line);
 long psConsoleReadFrom(psConsole *console, int fd, size_t max);
 /** May the pty be read now?  If not, ops->resume is called when it may. */
 bool psConsoleMayRead(psConsole *console);
+/** With --audit, write a line "@@@ TIME WHO WHAT" to the log only. */
+void psConsoleAudit(psConsole *console, const char *who, const char *fmt, ...)
+    EPICS_PRINTF_STYLE(3, 4);
 /** A further console on @p fd, which is taken, also on failure.
  *  @return NULL without memory, or if it cannot be watched */
 psClient *psConsoleAddClient(psConsole *console, int fd, psClientKind kind, bool readOnly,
                              const char *peer);
-/** The client that made no progress for the longest, at least 10 s; NULL: none.
- *  @param outSince monotonic s; untouched if there is none */
-psClient *psConsoleMostStalled(psConsole *console, double *outSince);
 /** Have the log reopened by its name; ops->rotated gives the result.
  *  @param request greater than those before; 0: nobody asks for the result
  *  @return 0; -ENOENT: there is no log; -EOPNOTSUPP: it is standard output */

@@ -113,6 +113,42 @@ void psConsoleLogPump(psConsoleLog *log)
         psRingReaderAccept(&log->reader, give(log, bytes, len), now);
 }
 
+static void note(psConsoleLog *log, const char *bytes, size_t len)
+{
+    psText *out = &log->notice;
+    bool begins = out->len == 0;
+
+    if (begins && log->midLine)
+        psTextAppend(out, "\r\n", 2);
+    psTextAppend(out, bytes, len);
+    if (out->failed) {
+        out->failed = false; /* what is there already stays */
+        log->notesLost++;
+    }
+}
+
+void psConsoleLogNote(psConsoleLog *log, const psText *line)
+{
+    psText missing = PS_TEXT_INIT;
+
+    if (!log->file)
+        return;
+    psConsoleLogPump(log);
+    if (line->failed || log->notice.len + line->len > PS_CONSOLE_LOG_NOTE_BYTES) {
+        log->notesLost++;
+        return;
+    }
+    if (log->notesLost > 0) {
+        psMessageNotice(&missing, "%u lines of --audit are missing here", log->notesLost);
+        log->notesLost = 0;
+        note(log, missing.data, missing.failed ? 0 : missing.len);
+        psTextClear(&missing);
+    }
+    note(log, line->data, line->len);
+    if (!log->full)
+        giveNotice(log);
+}
+
 void psConsoleLogFlush(psConsoleLog *log)
 {
     if (log->file)

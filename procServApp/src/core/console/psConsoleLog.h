@@ -19,6 +19,9 @@
  *  now and then. */
 #define PS_CONSOLE_LOG_NEWS_SEC 10.0
 
+/** Lines of psConsoleLogNote() that wait for the log, at most. */
+#define PS_CONSOLE_LOG_NOTE_BYTES 65536
+
 typedef struct psConsoleLog {
     psLogFile *file;  /**< NULL: none */
     const char *path; /* the owner's */
@@ -28,6 +31,7 @@ typedef struct psConsoleLog {
     const psRing *ring;
     psRingReader reader; /**< the owner enters it with the ring's readers */
     psText notice;       /* on its way to the file */
+    unsigned notesLost;  /* lines that did not fit */
     bool midLine;        /* what went there last did not end a line */
     bool full;           /* it took less than it was given */
     bool heard;          /* psConsoleLogStart() was called */
@@ -53,6 +57,10 @@ void psConsoleLogClear(psConsoleLog *log, double waitSec);
 void psConsoleLogStart(psConsoleLog *log);
 /** Give the log as much as it takes. */
 void psConsoleLogPump(psConsoleLog *log);
+/** Write a line of the log's own after what was printed so far.  While the log takes nothing, lines
+ *  wait for it up to PS_CONSOLE_LOG_NOTE_BYTES, and what is printed meanwhile comes after them;
+ * more lines are counted, and the number is written where they are missing. */
+void psConsoleLogNote(psConsoleLog *log, const psText *line);
 /** Have `wake` called when what is queued now is written: there may be room for more. */
 void psConsoleLogFlush(psConsoleLog *log);
 /** Bytes that are in the ring, or queued, and not written yet. */

@@ -5,16 +5,30 @@
 
 #include "console/psConsoleOutput.h"
 
+#define HISTORY_LINE_BYTES 128 /* for --history the ring is so large, per line */
+
+/* How small the ring may be. */
+static size_t sizeFor(const psConfig *cfg)
+{
+    size_t size = PS_RING_MIN_BYTES;
+
+    while (size < PS_RING_MAX_BYTES && size < (size_t)cfg->historyLines * HISTORY_LINE_BYTES)
+        size *= 2;
+    return size;
+}
+
 int psConsoleOutputInit(psConsoleOutput *output, psLoop *loop, const psConfig *cfg,
-                        void (*written)(void *ctx), void (*urgent)(void *ctx), void *ctx)
+                        void (*written)(void *ctx), void (*urgent)(void *ctx),
+                        void (*resume)(void *ctx), void *ctx)
 {
     memset(output, 0, sizeof(*output));
     output->loop = loop;
     output->cfg = cfg;
     output->written = written;
     output->urgent = urgent;
+    output->resume = resume;
     output->ctx = ctx;
-    int status = psFlowInit(&output->plain, loop, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES);
+    int status = psFlowInit(&output->plain, loop, sizeFor(cfg), PS_RING_MAX_BYTES);
     if (!status && cfg->logStamp)
         status = psFlowInit(&output->stamped, loop, PS_RING_MIN_BYTES, PS_RING_MAX_BYTES);
     return status;
@@ -22,6 +36,7 @@ int psConsoleOutputInit(psConsoleOutput *output, psLoop *loop, const psConfig *c
 
 void psConsoleOutputClear(psConsoleOutput *output)
 {
+    psLoopDisarm(&output->waitTimer);
     psFlowClear(&output->plain);
     psFlowClear(&output->stamped);
     psTextClear(&output->stampText);
@@ -99,10 +114,55 @@ long psConsoleOutputReadFrom(psConsoleOutput *output, int fd, size_t max)
     return n;
 }
 
-bool psConsoleOutputMayRead(psConsoleOutput *output)
+/* ---- who is waited for ---- */
+
+static bool isRoom(psConsoleOutput *output)
 {
     return psFlowMayWrite(&output->plain) &&
            (!hasStamps(output) || psFlowMayWrite(&output->stamped));
+}
+
+static void giveUpWaiting(void *ctx)
+{
+    psConsoleOutputProgress(ctx);
+}
+
+bool psConsoleOutputMayRead(psConsoleOutput *output)
+{
+    bool may = isRoom(output);
+
+    output->waiting = !may;
+    if (may)
+        psLoopDisarm(&output->waitTimer);
+    else if (!output->waitTimer.loop)
+        psLoopArm(output->loop, &output->waitTimer, psLoopNow(output->loop) + PS_READER_WINDOW_SEC,
+                  giveUpWaiting, output);
+    return may;
+}
+
+void psConsoleOutputProgress(psConsoleOutput *output)
+{
+    if (output->waiting && psConsoleOutputMayRead(output))
+        output->resume(output->ctx);
+}
+
+/* ---- history ---- */
+
+void psConsoleOutputMarkStart(psConsoleOutput *output)
+{
+    output->runFrom = output->over ? output->endFrom : output->plain.ring.head;
+    output->over = false;
+}
+
+void psConsoleOutputMarkEnd(psConsoleOutput *output)
+{
+    output->endFrom = output->plain.ring.head;
+    output->over = true;
+}
+
+uint64_t psConsoleOutputHistory(const psConsoleOutput *output)
+{
+    return psRingLinesBack(&output->plain.ring, output->runFrom, output->cfg->historyLines);
 }
 
 bool psConsoleOutputMidLine(const psConsoleOutput *output)

@@ -6,14 +6,31 @@
 
 #include "console/psInput.h"
 
-static bool haveBuffer(psInput *input)
+#define FIRST_BYTES 4096 /* doubled as needed */
+
+/* Make room for @p len more bytes after those that wait, as far as there is memory.
+ * @return how many there is room for */
+static size_t makeRoom(psInput *input, size_t len)
 {
-    if (!input->data) {
-        input->data = malloc(PS_INPUT_BYTES);
-        input->first = 0;
-        input->len = 0;
+    size_t size = input->size ? input->size : FIRST_BYTES;
+
+    while (size < PS_INPUT_BYTES && size - input->len < len)
+        size *= 2;
+    if (size > input->size) {
+        char *data = realloc(input->data, size);
+
+        if (data) {
+            input->data = data;
+            input->size = size;
+        }
     }
-    return input->data != NULL;
+    /* Moved only if that makes much room: what is typed in small pieces is not moved each time. */
+    if (input->first > 0 && input->size - input->first - input->len < len) {
+        memmove(input->data, input->data + input->first, input->len);
+        input->first = 0;
+    }
+    size_t room = input->size - input->first - input->len;
+    return room < len ? room : len;
 }
 
 static void noteLine(psInput *input, const char *bytes, size_t len)
@@ -28,18 +45,26 @@ static void noteLine(psInput *input, const char *bytes, size_t len)
     }
 }
 
-size_t psInputPut(psInput *input, const void *bytes, size_t len)
+size_t psInputRoom(const psInput *input)
 {
-    if (!haveBuffer(input))
+    return PS_INPUT_BYTES - input->len;
+}
+
+bool psInputStalled(const psInput *input, double now)
+{
+    return input->len > 0 && now >= input->progressMono + PS_INPUT_STALLED_SEC;
+}
+
+size_t psInputPut(psInput *input, const void *bytes, size_t len, double now)
+{
+    if (input->len == 0)
+        input->progressMono = now;
+    if (len > psInputRoom(input))
+        len = psInputRoom(input);
+    len = makeRoom(input, len);
+    if (len == 0)
         return 0;
-    if (input->first > 0) {
-        memmove(input->data, input->data + input->first, input->len);
-        input->first = 0;
-    }
-    size_t room = PS_INPUT_BYTES - input->len;
-    if (len > room)
-        len = room;
-    memcpy(input->data + input->len, bytes, len);
+    memcpy(input->data + input->first + input->len, bytes, len);
     input->len += len;
     noteLine(input, bytes, len);
     return len;
@@ -47,11 +72,14 @@ size_t psInputPut(psInput *input, const void *bytes, size_t len)
 
 bool psInputPutFirst(psInput *input, const void *bytes, size_t len)
 {
-    if (len > PS_INPUT_BYTES || !haveBuffer(input))
+    if (len > PS_INPUT_BYTES)
+        return false;
+    makeRoom(input, len);
+    if (input->size < len)
         return false;
     size_t keep = input->len;
-    if (keep > PS_INPUT_BYTES - len)
-        keep = PS_INPUT_BYTES - len;
+    if (keep > input->size - len)
+        keep = input->size - len;
     memmove(input->data + len, input->data + input->first, keep);
     memcpy(input->data, bytes, len);
     input->first = 0;
@@ -59,7 +87,7 @@ bool psInputPutFirst(psInput *input, const void *bytes, size_t len)
     return true;
 }
 
-bool psInputWrite(psInput *input, int fd)
+bool psInputWrite(psInput *input, int fd, double now)
 {
     while (input->len > 0) {
         ssize_t n = write(fd, input->data + input->first, input->len);
@@ -70,14 +98,15 @@ bool psInputWrite(psInput *input, int fd)
             return false;
         if (n <= 0)
             break; /* the terminal is gone: so is what was typed */
+        input->progressMono = now;
         input->first += (size_t)n;
         input->len -= (size_t)n;
     }
     free(input->data);
     input->data = NULL;
+    input->size = 0;
     input->first = 0;
     input->len = 0;
-    input->fullReported = false;
     return true;
 }
 

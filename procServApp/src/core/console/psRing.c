@@ -96,6 +96,34 @@ size_t psRingPeek(const psRing *ring, uint64_t offset, const char **out)
     return len;
 }
 
+static char at(const psRing *ring, uint64_t offset)
+{
+    return ring->data[(size_t)offset & (ring->size - 1)];
+}
+
+uint64_t psRingLinesBack(const psRing *ring, uint64_t from, int lines)
+{
+    bool cut = from < ring->tail;
+    uint64_t first = cut ? ring->tail : from;
+    uint64_t begin = ring->head; /* of a line */
+
+    if (lines <= 0)
+        return begin;
+    for (uint64_t offset = ring->head; offset > first && lines > 0; offset--) {
+        bool starts = offset - 1 == first ? !cut : at(ring, offset - 2) == '\n';
+
+        if (starts) {
+            begin = offset - 1;
+            lines--;
+        }
+    }
+    if (begin < ring->head || !cut)
+        return begin;
+    while (first < ring->head && (at(ring, first) & 0xc0) == 0x80)
+        first++;
+    return first;
+}
+
 bool psRingGrow(psRing *ring)
 {
     return ring->size < ring->maxSize && resize(ring, ring->size * 2);

@@ -40,6 +40,11 @@ void psRingWrite(psRing *ring, const void *bytes, size_t len);
 /** The contiguous readable part from @p offset (tail <= offset <= head).  @return its length */
 size_t psRingPeek(const psRing *ring, uint64_t offset, const char **out);
 
+/** Where the last @p lines lines begin; one that is not complete counts as a line.  Never before
+ *  @p from; if bytes from there on are gone, not in the middle of a line, and if there is only one,
+ *  not in the middle of a UTF-8 character. */
+uint64_t psRingLinesBack(const psRing *ring, uint64_t from, int lines);
+
 /** Double the size, keeping content and offsets.  @return false at maxSize or without memory */
 bool psRingGrow(psRing *ring);
 /** Back to minSize, keeping the newest minSize bytes. */

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: EPICS */
 #include "console/psTelnet.h"
 
+enum { FIRST_COMMAND = 236 }; /* EOF of RFC 1184 */
 enum { SE = 240, SB = 250, WILL = 251, WONT = 252, DO = 253, DONT = 254, IAC = 255 };
 
-enum { OPTION_ECHO = 1, OPTION_TIMING_MARK = 6, OPTION_NAWS = 31, OPTION_LINEMODE = 34 };
+enum {
+    OPTION_ECHO = 1,
+    OPTION_SGA = 3,
+    OPTION_TIMING_MARK = 6,
+    OPTION_NAWS = 31,
+    OPTION_LINEMODE = 34
+};
 
 /* Where the parser is.  Every state ends by the next byte but for InSub, which only IAC leaves. */
 enum {
@@ -28,6 +35,8 @@ void psTelnetInit(psTelnet *telnet)
         .state = stateData,
         .usEcho = sideWantYes,
         .himLinemode = sideWantYes,
+        .usSga = sideNo,
+        .himSga = sideNo,
         .himNaws = sideNo,
     };
 }
@@ -74,12 +83,31 @@ static void forget(uint8_t *refused, uint8_t option)
     refused[option / 8] &= (uint8_t) ~(1u << (option % 8));
 }
 
+/* What we may do; NULL: nothing of that kind. */
+static uint8_t *ours(psTelnet *telnet, uint8_t option)
+{
+    return option == OPTION_ECHO ? &telnet->usEcho : option == OPTION_SGA ? &telnet->usSga : NULL;
+}
+
+/* What the peer may do. */
+static uint8_t *theirs(psTelnet *telnet, uint8_t option)
+{
+    switch (option) {
+    case OPTION_SGA:
+        return &telnet->himSga;
+    case OPTION_LINEMODE:
+        return &telnet->himLinemode;
+    case OPTION_NAWS:
+        return &telnet->himNaws;
+    default:
+        return NULL;
+    }
+}
+
 static void negotiate(psTelnet *telnet, uint8_t option, const psTelnetSink *sink)
 {
-    uint8_t *us = option == OPTION_ECHO ? &telnet->usEcho : NULL;
-    uint8_t *him = option == OPTION_LINEMODE ? &telnet->himLinemode
-                   : option == OPTION_NAWS   ? &telnet->himNaws
-                                             : NULL;
+    uint8_t *us = ours(telnet, option);
+    uint8_t *him = theirs(telnet, option);
 
     switch (telnet->verb) {
     case DO:
@@ -111,14 +139,16 @@ static void negotiate(psTelnet *telnet, uint8_t option, const psTelnetSink *sink
     }
 }
 
-/* The client speaks telnet: ask for its window size, once. */
-static void askNaws(psTelnet *telnet, const psTelnetSink *sink)
+/* The client speaks telnet: ask once for what the greeting does not ask for. */
+static void ask(psTelnet *telnet, const psTelnetSink *sink)
 {
-    if (telnet->askedNaws)
+    if (telnet->asked)
         return;
-    telnet->askedNaws = true;
-    telnet->himNaws = sideWantYes;
+    telnet->asked = true;
+    telnet->himNaws = telnet->usSga = telnet->himSga = sideWantYes;
     reply(sink, DO, OPTION_NAWS);
+    reply(sink, WILL, OPTION_SGA);
+    reply(sink, DO, OPTION_SGA);
 }
 
 /* A byte of a suboption.  Only a window size is of interest. */
@@ -148,7 +178,9 @@ static bool command(psTelnet *telnet, uint8_t byte, const psTelnetSink *sink)
         telnet->afterCr = false;
         return true;
     }
-    askNaws(telnet, sink);
+    ask(telnet, sink);
+    if (byte < FIRST_COMMAND)
+        telnet->odd++;
     if (byte == SB) {
         telnet->state = stateSub;
         telnet->subLen = 0;
@@ -163,6 +195,8 @@ static bool isTyped(psTelnet *telnet, uint8_t byte)
 {
     bool drop = byte == 0 || (byte == '\n' && telnet->afterCr);
 
+    if (byte == 0 && !telnet->afterCr)
+        telnet->nuls++;
     telnet->afterCr = byte == '\r';
     return !drop;
 }

@@ -2,18 +2,19 @@
 /** @file psTelnet.h
  *  @brief Telnet server side: bytes in, data, answers and window sizes out.  Pure.
  *
- *  RFC 854, 855, 857 (ECHO), 1073 (NAWS), 1143 (option negotiation), 1184 (LINEMODE: offered,
- *  as procServ does, so that the client sends each key at once; no MODE is ever sent).
+ *  RFC 854, 855, 857 (ECHO), 858 (SGA), 1073 (NAWS), 1143 (option negotiation), 1184 (LINEMODE:
+ * offered, as procServ does, so that the client sends each key at once; no MODE is ever sent).
  *
  *  - No byte between IAC SB and IAC SE is ever data, however malformed; nothing of it is kept
  *    but the four bytes of a window size.  A window size of another length, with a 0 in it, or
  *    from a client that did not say WILL NAWS is ignored.
- *  - ECHO, LINEMODE and NAWS are answered by change, so that no answer can provoke an answer.
- *    Every other request is refused, once, until the peer withdraws it: a peer that insists
- *    can't make us chatter.  TIMING-MARK alone is refused each time: BSD telnet discards all
- *    output after ^C until its mark is answered.
- *  - IAC DO NAWS goes out with the client's first IAC command, not with the greeting, which is
- *    procServ's byte for byte.  A client that speaks no telnet never sees it.
+ *  - ECHO, SUPPRESS-GO-AHEAD (RFC 858, both ways), LINEMODE and NAWS are answered by change, so
+ * that no answer can provoke an answer. Every other request is refused, once, until the peer
+ * withdraws it: a peer that insists can't make us chatter.  TIMING-MARK alone is refused each time:
+ * BSD telnet discards all output after ^C until its mark is answered.
+ *  - IAC DO NAWS, WILL SGA, DO SGA go out with the client's first IAC command, not with the
+ *    greeting, which is procServ's byte for byte.  A client that speaks no telnet never sees them.
+ *    Without SGA many clients, PuTTY for one, send nothing before Enter.
  *  - CR LF and CR NUL are one CR (procServ: CR LF is two line ends, netcat gives empty
  *    lines); a LF alone stays, a NUL alone is dropped.
  *  - AYT, IP, BRK and the other commands are eaten, as by procServ.
@@ -40,8 +41,10 @@ typedef struct psTelnet {
     uint8_t subOption; /* option of the suboption being skipped */
     uint8_t subLen;    /* its bytes so far; saturates above 4 */
     uint8_t sub[4];
-    uint8_t usEcho, himLinemode, himNaws; /* RFC 1143 states */
-    bool askedNaws;
+    uint8_t usEcho, usSga, himSga, himLinemode, himNaws; /* RFC 1143 states */
+    bool asked;             /* for what the greeting does not ask for */
+    unsigned nuls;          /* dropped, of those that did not follow a CR */
+    unsigned odd;           /* times that an IAC was followed by no command */
     bool afterCr;           /* the last byte of data was a CR */
     uint8_t refused[2][32]; /* by option: [0] DO answered by WONT, [1] WILL by DONT */
 } psTelnet;

@@ -184,6 +184,10 @@ int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize)
                       PS_NAME_BYTES - 1);
         return -EINVAL;
     }
+    if (cfg->audit && !cfg->logFile) {
+        epicsSnprintf(msg, msgSize, "audit: there is no log to write to; give -L, too");
+        return -EINVAL;
+    }
     if (cfg->settings.holdoffMaxSec > 0 && cfg->settings.holdoffMaxSec < cfg->settings.holdoffSec) {
         epicsSnprintf(msg, msgSize, "holdoff-max: %g s is less than the hold-off of %g s",
                       cfg->settings.holdoffMaxSec, cfg->settings.holdoffSec);

@@ -295,6 +295,16 @@ static int setOneShot(psConfig *cfg, const configOption *self, const char *value
     return 0;
 }
 
+static int setHistory(psConfig *cfg, const configOption *self, const char *value, complaint out)
+{
+    epicsInt32 lines;
+
+    if (epicsParseInt32(value, &lines, 10, NULL) || lines < 0 || lines > PS_HISTORY_LINES)
+        return refuse(self->option.name, value, "must be a number of lines from 0 to 10000", out);
+    cfg->historyLines = lines;
+    return 0;
+}
+
 /* clang-format off */
 #define AT(m) offsetof(psConfig, m)
 static const configOption options[] = {
@@ -358,6 +368,15 @@ static const configOption options[] = {
     {PS_OPTION("stop-input", 0, 104, Required, Stop, "<text>",
                "text typed to the child first when it is to stop: exit^M [none]"),
      setStopInput, AT(stopInput)},
+    {PS_OPTION("history", 0, 120, Required, Console, "<lines>",
+               "a new console is shown the last <lines> lines of this run [0]"),
+     setHistory, AT(historyLines)},
+    {PS_OPTION("key-guard", 0, 121, None, Console, NULL,
+               "kill and quit keys count only when pressed twice within 2 s"),
+     setTrue, AT(keyGuard)},
+    {PS_OPTION("audit", 0, 122, None, Log, NULL,
+               "write to the log who connects and who presses keys"),
+     setTrue, AT(audit)},
 };
 /* clang-format on */
 

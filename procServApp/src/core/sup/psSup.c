@@ -68,7 +68,7 @@ static void settled(void *ctx)
     psSupEndSettled(ctx);
 }
 
-static bool quit(void *ctx, const char **outWhyNot)
+static bool quit(void *ctx, const psChild *asking, const char **outWhyNot)
 {
     psSup *sup = ctx;
     psChild *child;
@@ -78,7 +78,7 @@ static bool quit(void *ctx, const char **outWhyNot)
         return false;
     }
     for (int i = 0; (child = psSupAt(sup, i)); i++) {
-        if (!psChildAtRest(child)) {
+        if (child != asking && !psChildAtRest(child)) {
             *outWhyNot = "another child is running: stop it first, then ^Q ends the server";
             return false;
         }
