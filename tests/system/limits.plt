@@ -85,7 +85,7 @@ subtest 'A child that never reads its terminal' => sub {
     my $pid = $server->wait_child(1);
     wait_for { $server->log_text =~ /ready/ } 10, 'the terminal to be raw';
     my $client = $server->console;
-    ok($client->send('p' x 300_000), 'a paste of 300 kB is taken');
+    ok($client->send('p' x 2_000_000), 'a paste of 2 MB is taken');
     ok($client->expect(qr/^\@\@\@ .*\r\n/m), 'the typist is told');
     like($client->matched, qr/does not read its terminal/, 'that the child does not read');
     my $other = $server->console;

@@ -1,0 +1,191 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# What is typed arrives, all of it, and keys do what the same keys with pauses do.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use Test::More;
+use PsTest;
+use PsTest::Server;
+use PsTest::Telnet;
+
+deadman(180);
+needs(-x program(), 'the program ' . program());
+
+my $dir = tmpdir();
+
+# A child that reads as asked and keeps what it read: pieces of so many bytes, with a pause after
+# each, once the file GO is there.
+sub reader {
+    my ($got, $go, $piece, $pause) = @_;
+    my $code = q{
+        my ($got, $go, $piece, $pause) = @ARGV;
+        open(my $out, '>:raw', $got) or die; $out->autoflush(1);
+        system('stty raw -echo'); $| = 1; print "ready\n";
+        select(undef, undef, undef, 0.02) until -e $go;
+        while (sysread(STDIN, my $bytes, $piece)) {
+            print $out $bytes;
+            select(undef, undef, undef, $pause) if $pause;
+        }};
+    return [$^X, '-MIO::Handle', '-e', $code, $got, $go, $piece, $pause];
+}
+
+sub touch { open(my $out, '>', $_[0]) or die "$_[0]: $!"; }
+
+sub lines {
+    my ($count) = @_;
+    return join '', map { sprintf("%06d ", $_) . 'x' x 70 . "\r" } 1 .. $count;
+}
+
+subtest 'A paste of 390 kB to a child that reads lines' => sub {
+    my $got = "$dir/paste";
+    my $server = PsTest::Server->start(cmd => ['/bin/sh', '-c', "exec cat >$got"])
+        or return fail('start');
+    $server->wait_child(1);
+    my $client = $server->console(drop => 1);
+    my $paste = lines(5000);
+    ok($client->send($paste), 'typed');
+    (my $expect = $paste) =~ tr/\r/\n/;
+    wait_for { -s $got >= length $expect } 30, 'the child to have read it', sub { -s $got };
+    ok(file_text($got) eq $expect, 'every byte arrives') or diag(-s $got);
+    $server->stop;
+};
+
+subtest 'A paste that is longer than what can wait, to a slow child' => sub {
+    my ($got, $go) = ("$dir/slow", "$dir/slow.go");
+    my $server = PsTest::Server->start(cmd => reader($got, $go, 50_000, 0.02))
+        or return fail('start');
+    touch($go);
+    my ($client, $other) = map { $server->console } 1, 2;
+    $other->expect(qr/ready/) if $server->log_text(qr/ready/) !~ /ready/;
+    my $paste = lines(40_000); # 3 MB
+    ok($client->send($paste), 'typed');
+    $other->send("\x14");
+    ok($other->expect(qr/mode to OFF/), 'a key of somebody else works meanwhile');
+    wait_for { -s $got >= length $paste } 60, 'the child to have read it', sub { -s $got };
+    ok(file_text($got) eq $paste, 'every byte arrives') or diag(-s $got);
+    unlike($client->text, qr/dropped/, 'and nobody is told of a loss');
+    $server->stop;
+};
+
+subtest 'A paste to a child that does not read' => sub {
+    my ($got, $go) = ("$dir/stalled", "$dir/stalled.go");
+    my $server = PsTest::Server->start(cmd => reader($got, $go, 100_000, 0))
+        or return fail('start');
+    $server->log_text(qr/ready/);
+    my $client = $server->console;
+    my $paste = lines(25_000); # 1.9 MB
+    ok($client->send($paste), 'typed');
+    ok($client->expect(qr/^\@\@\@ The child does not read its terminal: (\d+) bytes/m, 15),
+        'the typist is told after a while');
+    my ($lost) = $client->captured;
+    $client->send("\x14");
+    ok($client->expect(qr/mode to OFF/), 'his keys work');
+    touch($go);
+    wait_for { -s $got >= length($paste) - $lost } 30, 'the child to have read the rest',
+        sub { -s $got };
+    is(-s $got, length($paste) - $lost, "what is missing is what was told, $lost bytes");
+    is(file_text($got), substr($paste, 0, -s $got), 'the end of what was typed');
+    $client->send("more\r");
+    ok((wait_for { file_text($got) =~ /more\r\z/ } 10, 'more'), 'what is typed then arrives');
+    $server->stop;
+};
+
+subtest 'Keys and text in one packet' => sub {
+    my $server = PsTest::Server->start(args => ['--wait'], cmd => ['/bin/cat'])
+        or return fail('start');
+    my $client = $server->console;
+    $client->send("lost\r\x12one\r");
+    ok($client->expect(qr/\@\@\@ \@\@\@ \@\@\@\r\n(.*one\r\n)/s), 'started');
+    unlike(join('', $client->captured), qr/lost/, 'what came before the start goes nowhere');
+    ok($client->expect(qr/one\r\n/), 'what came after it goes to the new process');
+    $server->stop;
+};
+
+subtest 'A start key pressed twice' => sub {
+    for my $keys ("\x18\x18", "\x12\x12", "\x18\x12", "\x12\x18") {
+        my $server = PsTest::Server->start(
+            args => ['--wait', '--noautorestart'], cmd => ['/bin/cat']) or return fail('start');
+        my $client = $server->console;
+        my ($first, $second) = split //, $keys;
+        $client->send($first);
+        $client->expect(qr/new child "T" is/);
+        $client->send($second . "text\r");
+        ok($client->expect(qr/text\r\ntext\r\n/), sprintf('%vd: it runs', $keys));
+        is(() = $server->child_pids, 1, 'it was started once, and not killed');
+        $server->stop;
+    }
+};
+
+subtest 'A kill key and a quit key' => sub {
+    plan(skip_all => 'procServ restarts later') if is_procserv();
+    my $server = PsTest::Server->start(args => ['--holdoff', '0'], cmd => ['/bin/cat'])
+        or return fail('start');
+    $server->wait_child(1);
+    my $client = $server->console;
+    $client->send("\x18");
+    ok($client->expect(qr/\^Q quits the server\r\n.*new child "T" is/s), 'killed and restarted');
+    $client->send("\x11");
+    ok($server->wait_exit(10), '^Q still does what the line above said');
+};
+
+subtest 'A client that types and closes at once' => sub {
+    my $path = "$dir/console";
+    my $server = PsTest::Server->start(
+        args => ['--holdoff', '0', '-P', "unix:$path"], cmd => ['/bin/cat']) or return fail('start');
+    my $number = 1;
+    for my $end (grep { /^(tcp|unix)/ } $server->endpoints) {
+        for my $round (1 .. 3) {
+            $server->wait_child($number);
+            stays { 1 } 0.6, 'the next press'; # sooner, it would belong to that start
+            my $client = PsTest::Telnet->new($end) or return fail('connect');
+            $client->send("\x18");
+            $client->close;
+            $number++;
+            ok($server->wait_child($number), "$end: ^X kills");
+        }
+    }
+    $server->stop;
+};
+
+subtest '--ignore takes ^R and ^Q, too' => sub {
+    my $server = PsTest::Server->start(
+        args => ['--wait', '--ignore', '^R^Q'], cmd => ['/bin/cat']) or return fail('start');
+    my $client = $server->console;
+    $client->send("\x11\x12");
+    ok((stays { $server->running && !$server->child_pids } 0.5, 'nothing'), 'neither is a key');
+    $client->send("\x18");
+    ok($client->expect(qr/new child "T" is/), '^X is');
+    $client->send("a\x11\x12b\r");
+    ok($client->expect(qr/ab\r\nab\r\n/), 'and neither reaches the child');
+    $server->stop;
+};
+
+subtest '--key-guard' => sub {
+    my $server = PsTest::Server->start(
+        args => ['--key-guard', '--noautorestart'], cmd => ['/bin/cat']) or return fail('start');
+    my $pid = $server->wait_child(1);
+    my ($client, $other) = map { $server->console } 1, 2;
+    $client->send("\x18");
+    ok($client->expect(qr/^\@\@\@ \^X again within 2 s kills the child\r\n/m), 'the first ^X says so');
+    $other->send("\x18");
+    ok($other->expect(qr/\^X again/), 'one of somebody else is a first one');
+    $client->send("text\r");
+    ok($client->expect(qr/text\r\ntext\r\n/), 'the child lives');
+    $client->send("\x18");
+    ok($client->expect(qr/\^X again/), 'after some text it is a first one again');
+    $client->send("\x18");
+    ok($client->expect(qr/killed by signal/), 'the second one kills');
+    $client->send("\x11");
+    ok($client->expect(qr/^\@\@\@ \^Q again within 2 s ends the server\r\n/m), '^Q says so');
+    ok((stays { $server->running } 0.3, 'the server'), 'and ends nothing');
+    $client->send("\x18");
+    ok($client->expect(qr/new child "T" is/), '^X that starts needs no second one');
+    $server->stop;
+};
+
+done_testing();
