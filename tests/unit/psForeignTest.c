@@ -79,6 +79,7 @@ static const struct {
          NULL),
     CASE("Enter from telnet", "dbl\r\0", NULL),
     CASE("UTF-8", "gr\xc3\xbc\xc3\x9f\xe2\x82\xac\xf0\x9f\x98\x80\r", NULL),
+    CASE("Latin-1", "gr\xfc\xdf\xe9\r", NULL),
     CASE("half a UTF-8 character", "\xe2\x82", NULL),
     CASE("a keep-alive of a terminal server", "\0", NULL),
     CASE("inetutils telnet",

@@ -295,7 +295,7 @@ int psChildAddTerminal(psChild *child, int fd)
 void psChildSizeTerminal(psChild *child, unsigned cols, unsigned rows)
 {
     psLoopAssertInside(child->loop);
-    for (ELLNODE *node = ellFirst(&child->console.clients); node; node = ellNext(node)) {
+    for (ELLNODE *node = ellFirst(&child->console.clients.list); node; node = ellNext(node)) {
         psClient *client = CONTAINER(node, psClient, node);
 
         if (client->kind == psClientTerminal)

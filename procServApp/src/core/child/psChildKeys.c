@@ -154,7 +154,9 @@ static bool mayBeKey(const psConfig *cfg, unsigned char byte)
 /* ---- typing ---- */
 
 /* Keys act where they stand in what came: what was typed before goes to the process that was there
- * before, what follows to the one that is there then.  What --ignore names goes nowhere. */
+ * before, what follows to the one that is there then; but for an Enter right after a key that
+ * starts one, without which netcat on a terminal cannot send the key.  What --ignore names goes
+ * nowhere. */
 void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
 {
     psChild *child = ctx;
@@ -164,8 +166,11 @@ void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t 
     psLoopAssertInside(child->loop);
     if (client->cols && (client->cols != child->cols || client->rows != child->rows))
         psChildPtySetSize(child, client->cols, client->rows);
+    bool afterStart = false;
     for (size_t i = 0; i < len; i++) {
         bool key = mayBeKey(child->cfg, bytes[i]);
+        bool enter = afterStart && (bytes[i] == '\r' || bytes[i] == '\n');
+        bool atRest = psMachineAtRest(&child->machine);
 
         if (bytes[i] != client->armedKey)
             client->armedKey = 0;
@@ -173,8 +178,10 @@ void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t 
             psChildTypedPut(child, client, pass, passLen);
             passLen = 0;
         }
-        if (!(key && isKey(child, client, bytes[i])) && !child->cfg->ignore[bytes[i]])
+        key = key && isKey(child, client, bytes[i]);
+        if (!key && !enter && !child->cfg->ignore[bytes[i]])
             pass[passLen++] = bytes[i];
+        afterStart = key && atRest && !psMachineAtRest(&child->machine);
     }
     psChildTypedPut(child, client, pass, passLen);
 }

@@ -54,6 +54,12 @@ static bool isUtf8(psForeign *foreign, uint8_t byte)
     return byte < 0x80 || foreign->pending > 0;
 }
 
+/* TAB, LF, CR and ESC occur in what is pasted. */
+static bool isControl(uint8_t byte)
+{
+    return byte == 127 || (byte < 32 && byte != '\t' && byte != '\n' && byte != '\r' && byte != 27);
+}
+
 static void onData(void *ctx, const uint8_t *bytes, size_t len)
 {
     look *self = ctx;
@@ -63,8 +69,8 @@ static void onData(void *ctx, const uint8_t *bytes, size_t len)
         foreign->seen++;
         if (!foreign->lineOver)
             lookAtLine(self, bytes[i]);
-        if (!self->found && !foreign->binaryOver && !isUtf8(foreign, bytes[i]))
-            self->found = "binary data";
+        foreign->strange |= !isUtf8(foreign, bytes[i]);
+        foreign->control |= isControl(bytes[i]);
     }
 }
 
@@ -93,8 +99,9 @@ const char *psForeignLook(psForeign *foreign, const psTelnet *telnet, const void
         return NULL;
     bool isFirst = foreign->seen == 0;
     psTelnetReceive(&ahead, bytes, len, &sink);
-    bool odd = ahead.nuls - telnet->nuls > (len == 1 ? 1u : 0u) || ahead.odd != telnet->odd;
-    if (!foreign->binaryOver && !self.found && odd)
+    foreign->strange |= ahead.odd != telnet->odd;
+    bool nul = ahead.nuls - telnet->nuls > (len == 1 ? 1u : 0u);
+    if (!foreign->binaryOver && !self.found && (nul || (foreign->strange && foreign->control)))
         self.found = "binary data";
     if (foreign->seen >= TEXT_BYTES || foreign->lineOver)
         foreign->binaryOver = true;

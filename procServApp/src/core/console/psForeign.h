@@ -6,7 +6,8 @@
  *  random bytes contain ^X, ^T and ^Q.  So what comes first is looked at before any of it counts.
  *  It is foreign if, outside telnet commands, it contains
  *  - a NUL that neither follows a CR nor comes alone,
- *  - a byte that is not part of a UTF-8 character, or an IAC that begins no telnet command,
+ *  - a byte that is not part of a UTF-8 character, or an IAC that begins no telnet command, and
+ *    besides it a control character that does not occur in text; so Latin-1 is text,
  *  - "SSH-" at its beginning, or " HTTP/", " RTSP/" or " SIP/" in its first line.
  *  Text is looked at until 16 bytes, or a line, have come; the first line up to 1024 bytes.
  *  Everything else is taken for what somebody types, keys as the first byte included.
@@ -22,6 +23,8 @@ typedef struct psForeign {
     bool binaryOver;  /* enough was seen to know that it is text */
     bool lineOver;    /* the first line was seen */
     unsigned pending; /* bytes missing in a UTF-8 character */
+    bool strange;     /* a byte that is neither UTF-8 nor telnet has come */
+    bool control;     /* a control character that does not occur in text has come */
     char last[8];     /* of the first line, newest last */
 } psForeign;
 
