@@ -111,6 +111,7 @@ subtest 'IocManager' => sub {
     like($server->console->text, qr/\@\@\@ Child "ioc1" is SHUT DOWN/, 'SHUT DOWN');
     $client->send("\x12");
     ok($client->expect(qr/new child/, 1), '^R starts it within 1 s');
+    stays { 1 } 0.6, 'the next key'; # sooner, it would belong to that start
     $client->send("\x18");
     ok($client->expect(qr/process was killed/, 1), 'and once more');
     sleep 0.25; # as it does
