@@ -52,6 +52,7 @@ my %documented = (
     PROCSERV_INFO => '`PROCSERV_INFO`',
     loopback => '`127.0.0.2:20000` without `--allow`',
     octet => '`256.1.1.1:20000`, `-129.0.0.1:20000`',
+    $> != 0 ? (owner => 'owner of a unix socket that must not be given') : (),
     mode_bits => 'permissions of a unix socket',
     notation => '`^` notation of keys',
     characters => 'a key of several characters',
@@ -239,9 +240,10 @@ sub endpoint {
     my ($name, $endpoint, @more) = @_;
     return ["endpoint '$name'", ['-I', 'DIR/info2'], endpoint => $endpoint, @info, @more];
 }
+my ($user, $group) = (scalar getpwuid $>, scalar getgrgid $));
 my @endpoints = (
     map({ endpoint($_, $_) } '0', '00', ' 0', '0 ', '127.0.0.1:0', '127.0.0.1 : 0', '0.0.0.0:0',
-        '+0', 'unix:DIR/s', 'unix::::DIR/s', 'unix:::0600:DIR/s', 'unix:root:root:0660:DIR/s', 'unix:@DIR/s',
+        '+0', 'unix:DIR/s', 'unix::::DIR/s', 'unix:::0600:DIR/s', "unix:$user:$group:0660:DIR/s", 'unix:@DIR/s',
         'unix:::0600:@DIR/s', 'unix:', 'unix:a:b', 'unix:a:b:c', ':0', 'x', '0x', '0:0', '1.2.3:0', ''),
     endpoint('127.0.0.2:0', '127.0.0.2:0', differs => [['loopback', qr/127\.0\.0\.2/, '127.0.0.1']]),
     endpoint('256.0.0.1:0', '256.0.0.1:0', refused('octet', qr/<256/, sub { $default{"endpoint '0'"} })),
@@ -255,6 +257,10 @@ my @endpoints = (
     ["--restrict", ['-I', 'DIR/info2', '--restrict', '-l', 0], @info],
     ["-l of an address", ['-I', 'DIR/info2', '-l', '127.0.0.1:0'], @info],
 );
+
+# Only root may give a socket away.
+push @endpoints, endpoint('unix:root:::DIR/s', 'unix:root:::DIR/s', differs => [['owner', qr/\Aexit 1\n.*\z/s,
+    sub { $default{"endpoint 'unix:DIR/s'"} }]]) if $> != 0;
 
 subtest 'Endpoints' => sub {
     in_waves(\@endpoints, \&start_run, \&end_run);
