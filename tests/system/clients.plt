@@ -26,6 +26,7 @@ my @telnets = (
     ['inetutils telnet', 'inetutils-telnet', 'inetutils-telnet 127.0.0.1 PORT', ["\x1d", qr/telnet> /],
         "quit\r"],
     ['BusyBox telnet', 'busybox', 'busybox telnet 127.0.0.1 PORT', ["\x1d", qr/Console escape/], 'e'],
+    ['PuTTY by telnet', 'putty-tools', 'plink -telnet -P PORT 127.0.0.1'],
     ['socat on TCP', 'socat', 'socat -,raw,echo=0,escape=0x1d tcp:127.0.0.1:PORT', "\x1d"],
     # as `manage-procs attach` does
     ['socat on a unix socket', 'socat', 'socat -,raw,echo=0 unix-connect:PATH', "\x04"],
