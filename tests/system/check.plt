@@ -8,6 +8,8 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
+use IO::Socket::INET;
+use IO::Socket::UNIX;
 use POSIX qw(mkfifo);
 use Test::More;
 use PsTest;
@@ -103,6 +105,49 @@ subtest 'a log that a start could not open' => sub {
         $proc->stop;
     }
     ok(!-e "$dir/victim", 'the target of a link that is not followed is not made');
+};
+
+# A port of 127.0.0.1 that nobody has.
+sub free_port {
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "no port: $!";
+    return $socket->sockport;
+}
+
+sub check {
+    my @args = @_;
+    my $proc = PsTest::Proc->start(cmd => [program(), '--check', @args]);
+    $proc->wait_exit(60);
+    return ($proc->exit_code, $proc->stdout);
+}
+
+subtest 'two that ask for one endpoint' => sub {
+    my $port = free_port();
+    my ($code, $out) = check('--no-ioc', '-n', 'T', '-P', $port, '-P', $port, '/bin/cat');
+    is($code, 1, 'one child that asks twice') or diag($out);
+    like($out, qr/^bad +control endpoint tcp:127\.0\.0\.1:$port: "T" has asked for it already$/m, 'reported');
+    ($code, $out) = check('--no-ioc', '-n', 'T', '--restrict', '-P', $port, '-l', 0, '-P', 0, '/bin/cat');
+    is($code, 0, 'any free port is another one each time') or diag($out);
+
+    my $script = "$dir/two.cmd";
+    my $dead = IO::Socket::UNIX->new(Local => "$dir/dead", Listen => 1) or die "$dir/dead: $!";
+    close $dead;
+    for my $case ([$port, "control endpoint tcp:127.0.0.1:$port"], ["unix:$dir/s", "control endpoint unix:$dir/s"],
+        ["unix:$dir/dead", "control endpoint unix:$dir/dead"]) {
+        my ($spec, $name) = @$case;
+        open(my $file, '>', $script) or die "$script: $!";
+        print $file "procServAdd one -P $spec /bin/cat\nprocServAdd two -P $spec /bin/cat\n";
+        close $file or die "$script: $!";
+        ($code, $out) = check('--script', $script);
+        is($code, 1, "two children of a script: $spec") or diag($out);
+        like($out, qr/^bad +\Q$name\E: "one" has asked for it already$/m, 'reported');
+    }
+    open(my $file, '>', $script) or die "$script: $!";
+    print $file "procServAdd two -P $port /bin/cat\n";
+    close $file or die "$script: $!";
+    ($code, $out) = check('--script', $script, '-n', 'T', '-P', $port, '/bin/cat');
+    is($code, 1, 'the child of the command line and one of the script') or diag($out);
+    like($out, qr/^bad +control endpoint tcp:127\.0\.0\.1:$port: Address already in use$/m, 'reported');
+    ok(!-e "$dir/s", 'no socket is left');
 };
 
 done_testing();

@@ -202,6 +202,43 @@ static void parse_Owner_SetsUidGidMode(void)
            "%s", spec);
 }
 
+static const struct {
+    const char *one, *other;
+    bool overlap;
+} pairs[] = {
+    {"20000", "20000", true},
+    {"20000", "20001", false},
+    {"0", "0", false},
+    {"10.0.0.7:20000", "10.0.0.8:20000", false},
+    {"10.0.0.7:20000", "0.0.0.0:20000", true},
+    {"20000", "10.0.0.8:20000", true},
+    {"20000", "[::]:20000", false},
+    {"[::1]:20000", "[::1]:20000", true},
+    {"[::1]:20000", "[::]:20000", true},
+    {"[::1]:20000", "[::1]:20001", false},
+    {"[::1]:20000", "[2001:db8::7]:20000", false},
+    {"[fe80::1%a]:20000", "[fe80::1%b]:20000", false},
+    {"unix:/s", "unix:/s", true},
+    {"unix:/s", "unix:::0600:/s", true},
+    {"unix:/s", "unix:/t", false},
+    {"unix:@s", "unix:@s", true},
+    {"unix:@s", "unix:s", false},
+};
+
+static void overlaps_OnlyWhatOneWouldTakeOfTheOther(void)
+{
+    for (size_t i = 0; i < NELEMENTS(pairs); i++) {
+        psEndpoint one, other;
+
+        if (parse(pairs[i].one, false, &one) || parse(pairs[i].other, false, &other))
+            testAbort("%s", msg);
+        testOk(psEndpointOverlaps(&one, &other) == pairs[i].overlap &&
+                   psEndpointOverlaps(&other, &one) == pairs[i].overlap,
+               "%s and %s %s", pairs[i].one, pairs[i].other,
+               pairs[i].overlap ? "overlap" : "do not overlap");
+    }
+}
+
 static void print_IntoSmallBuffer_IsCut(void)
 {
     psEndpoint endpoint;
@@ -215,11 +252,12 @@ static void print_IntoSmallBuffer_IsCut(void)
 
 MAIN(psEndpointTest)
 {
-    testPlan((int)(NELEMENTS(good) + NELEMENTS(bad)) + 6);
+    testPlan((int)(NELEMENTS(good) + NELEMENTS(bad) + NELEMENTS(pairs)) + 6);
     parse_GoodSpecs_ArePrintedAsInfo();
     parse_BadSpecs_AreRefusedWithReason();
     parse_LogPort_IsNamedInMessage();
     parse_Owner_SetsUidGidMode();
+    overlaps_OnlyWhatOneWouldTakeOfTheOther();
     print_IntoSmallBuffer_IsCut();
     return testDone();
 }

@@ -94,6 +94,17 @@ static psEndpoint tcp(uint16_t port)
     return (psEndpoint){.kind = psEndpointTcp, .address = INADDR_LOOPBACK, .port = port};
 }
 
+/* psListenerCheck(), and what it opened is closed again. */
+static int checkOnly(const psEndpoint *endpoint)
+{
+    psListener listener;
+    int status = psListenerCheck(&listener, endpoint);
+
+    if (status == 0)
+        psListenerClose(&listener);
+    return status;
+}
+
 static psEndpoint tcp6(struct in6_addr address, uint16_t port)
 {
     return (psEndpoint){.kind = psEndpointTcp6, .address6 = address, .port = port};
@@ -207,13 +218,13 @@ static void tcp_WhenPortIsTaken_FailsWithEaddrinuse(void)
     testDiag("%s", __func__);
     testOk1(psListenerOpen(&first, &any, false) == 0);
     same = first.endpoint;
-    testOk1(psListenerCheck(&same) == -EADDRINUSE);
+    testOk1(checkOnly(&same) == -EADDRINUSE);
     testOk1(psListenerOpen(&second, &same, false) == -EADDRINUSE);
     psListenerClose(&second);
     psListenerClose(&first);
-    testOk(psListenerCheck(&same) == 0, "free again");
+    testOk(checkOnly(&same) == 0, "free again");
     foreign.address = 0x01020304;
-    testOk1(psListenerCheck(&foreign) == -EADDRNOTAVAIL);
+    testOk1(checkOnly(&foreign) == -EADDRNOTAVAIL);
 }
 
 static void tcp6_OnPortZero_LearnsItsPortAndNamesItsPeer(void)
@@ -253,7 +264,7 @@ static void tcp6_OnAPortOfIpv4_LeavesThatAlone(void)
     any4.address = INADDR_ANY;
     testOk1(psListenerOpen(&four, &any4, false) == 0);
     any6.port = four.endpoint.port;
-    testOk1(psListenerCheck(&any6) == 0);
+    testOk1(checkOnly(&any6) == 0);
     testOk1(psListenerOpen(&six, &any6, false) == 0);
     any4.port = six.endpoint.port;
     psListenerClose(&four);
@@ -273,17 +284,17 @@ static void tcp6_WhenItCannotBeHad_FailsAsIpv4Does(void)
     testDiag("%s", __func__);
     testOk1(psListenerOpen(&first, &any, false) == 0);
     same = first.endpoint;
-    testOk1(psListenerCheck(&same) == -EADDRINUSE);
+    testOk1(checkOnly(&same) == -EADDRINUSE);
     testOk1(psListenerOpen(&second, &same, false) == -EADDRINUSE);
     psListenerClose(&first);
-    testOk(psListenerCheck(&same) == 0, "free again");
+    testOk(checkOnly(&same) == 0, "free again");
     inet_pton(AF_INET6, "2001:db8::7", &foreign.address6);
-    testOk1(psListenerCheck(&foreign) == -EADDRNOTAVAIL);
+    testOk1(checkOnly(&foreign) == -EADDRNOTAVAIL);
     inet_pton(AF_INET6, "fe80::1", &link.address6);
     epicsSnprintf(link.interface, sizeof(link.interface), "psNoSuch0");
-    testOk1(psListenerCheck(&link) == -ENODEV);
+    testOk1(checkOnly(&link) == -ENODEV);
     epicsSnprintf(link.interface, sizeof(link.interface), "0");
-    testOk1(psListenerCheck(&link) == -ENODEV);
+    testOk1(checkOnly(&link) == -ENODEV);
     testOk(strcmp(psListenerReason(ENODEV), "there is no such network interface") == 0 &&
                strcmp(psListenerReason(EADDRINUSE), strerror(EADDRINUSE)) == 0,
            "the reason is one that says what is missing");
@@ -330,7 +341,7 @@ static void tcp6_OfOneLink_NamesTheInterface(void)
     inet_pton(AF_INET6, "fe80::1", &link.address6);
     epicsSnprintf(link.interface, sizeof(link.interface), "lo");
     double end = psClockMono(psClockSystem()) + DEADLINE_SEC;
-    while (psListenerCheck(&link) && psClockMono(psClockSystem()) < end)
+    while (checkOnly(&link) && psClockMono(psClockSystem()) < end)
         psLoopRound(loop, 0.01); /* the kernel looks whether another host has the address */
     testOk1(psListenerOpen(&listener, &link, false) == 0);
     psListenerStart(&listener, loop, onAccept, &r);
@@ -363,7 +374,7 @@ static void unix_Socket_HasTheModeAskedForWhateverTheUmask(void)
     mode_t umaskBefore = umask(077);
 
     testDiag("%s", __func__);
-    testOk1(psListenerCheck(&e) == 0);
+    testOk1(checkOnly(&e) == 0);
     testOk(access(e.path, F_OK) < 0, "a check leaves no file");
     testOk1(psListenerOpen(&listener, &e, false) == 0);
     testOk(modeOf(e.path) == 0666, "mode %o", (unsigned)modeOf(e.path));
@@ -417,7 +428,7 @@ static void unix_PathOfALiveSocket_IsLeftAlone(void)
 
     testDiag("%s", __func__);
     testOk1(psListenerOpen(&first, &e, false) == 0);
-    testOk1(psListenerCheck(&e) == -EADDRINUSE);
+    testOk1(checkOnly(&e) == -EADDRINUSE);
     testOk1(psListenerOpen(&second, &e, false) == -EADDRINUSE);
     psListenerClose(&second);
     int fd = dial(&e);
@@ -438,7 +449,7 @@ static void unix_PathOfADeadSocket_IsReplaced(void)
     if (bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0)
         testAbort("bind: %s", strerror(errno));
     close(fd);
-    testOk1(psListenerCheck(&e) == 0);
+    testOk1(checkOnly(&e) == 0);
     testOk(access(e.path, F_OK) == 0, "a check does not remove it");
     testOk1(psListenerOpen(&listener, &e, false) == 0);
     fd = dial(&e);
@@ -458,14 +469,14 @@ static void unix_PathOfAnotherFile_IsNeverTouched(void)
     fputs("precious", file);
     fclose(file);
     testOk1(psListenerOpen(&listener, &e, false) == -EEXIST);
-    testOk1(psListenerCheck(&e) == -EEXIST);
+    testOk1(checkOnly(&e) == -EEXIST);
     testOk1(symlink(e.path, link.path) == 0);
     testOk1(psListenerOpen(&listener, &link, false) == -EEXIST);
     testOk(access(e.path, F_OK) == 0 && access(link.path, F_OK) == 0, "both are there still");
     unlink(link.path);
     testOk1(symlink("nothing", link.path) == 0);
     testOk1(psListenerOpen(&listener, &link, false) == -EEXIST);
-    testOk1(psListenerCheck(&link) == -EEXIST);
+    testOk1(checkOnly(&link) == -EEXIST);
     testOk1(psListenerOpen(&listener, &nowhere, false) == -ENOENT);
     unlink(link.path);
     unlink(e.path);

@@ -161,6 +161,17 @@ static void unix_ManyAtOnce_OneHasThePath(bool dead)
 
 /* ---- one after another ---- */
 
+/* psListenerCheck(), and what it opened is closed again. */
+static int checkOnly(const psEndpoint *endpoint)
+{
+    psListener listener;
+    int status = psListenerCheck(&listener, endpoint);
+
+    if (status == 0)
+        psListenerClose(&listener);
+    return status;
+}
+
 static void unix_SecondServer_DisturbsTheFirstByNothing(void)
 {
     psListener first, second;
@@ -169,7 +180,7 @@ static void unix_SecondServer_DisturbsTheFirstByNothing(void)
     testDiag("%s", __func__);
     testOk1(psListenerOpen(&first, &e, false) == 0);
     testOk1(psListenerOpen(&second, &e, false) == -EADDRINUSE);
-    testOk1(psListenerCheck(&e) == -EADDRINUSE);
+    testOk1(checkOnly(&e) == -EADDRINUSE);
     testOk(accept(first.fd, NULL, NULL) < 0 && errno == EAGAIN, "nobody has connected");
     psListenerClose(&first);
 }
@@ -183,7 +194,7 @@ static void unix_ServerThatDoesNotListenYet_IsNotADeadOne(void)
 
     testDiag("%s", __func__);
     testOk1(bind(fd, (struct sockaddr *)&un, sizeof(un)) == 0);
-    testOk1(psListenerCheck(&e) == -EADDRINUSE);
+    testOk1(checkOnly(&e) == -EADDRINUSE);
     testOk1(psListenerOpen(&listener, &e, false) == -EADDRINUSE);
     testOk1(listen(fd, 1) == 0 && serverOf(e.path) == getpid());
     close(fd);
@@ -204,7 +215,7 @@ static void unix_SocketThatItsUserMayNotWrite_IsReplacedIfDead(void)
     psListenerClose(&first);
     leaveDead(e.path);
     chmod(e.path, 0444);
-    testOk1(psListenerCheck(&e) == 0);
+    testOk1(checkOnly(&e) == 0);
     testOk(modeOf(e.path) == 0444, "its mode is %03o still", (unsigned)modeOf(e.path));
     testOk1(psListenerOpen(&first, &e, false) == 0);
     psListenerClose(&first);

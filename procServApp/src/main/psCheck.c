@@ -71,15 +71,21 @@ static int checkIoc(const psServeOptions *options)
 
 int psCheck(const psProgram *program, const psSupOptions *sup, const psServeOptions *serve)
 {
+    psSupCheck *check = psSupCheckCreate(sup, report, NULL);
     int errors = 0;
 
+    if (!check) {
+        printf("%s: cannot check: out of memory\n", program->argv0);
+        return EXIT_FAILURE;
+    }
     if (program->child)
-        errors += psSupCheckChild(program->child, sup, report, NULL);
+        errors += psSupCheckChild(check, program->child);
     errors += checkRunFile("pid", program->pidFile);
     errors += checkRunFile("info", program->infoFile);
     fflush(stdout);
     if (!program->noIoc)
-        errors += checkIoc(serve);
+        errors += checkIoc(serve); /* its children find the endpoints above in use */
+    psSupCheckFree(check);
     if (errors)
         printf("%s: %d error%s: this command line would not work as it is\n", program->argv0,
                errors, errors == 1 ? "" : "s");

@@ -38,7 +38,7 @@
 
 static struct {
     const psServeOptions *options;
-    const psSupOptions *sup;
+    psSupCheck *check; /* until the process ends */
     psTrialMode mode;
     FILE *findings; /* the real standard output; that of the thread is for Base */
     bool anyBad;
@@ -101,7 +101,7 @@ static void addChild(void *ctx, const psConfig *cfg)
     if (self.mode != psTrialCheck)
         return;
     if (isNew)
-        psSupCheckChild(cfg, self.sup, reportFinding, NULL);
+        psSupCheckChild(self.check, cfg);
     else
         findingf(true, "%s: there is a child of that name already", psConfigName(cfg));
 }
@@ -340,9 +340,9 @@ void psTrialIoc(const psServeOptions *options, psTrialMode mode, const psSupOpti
     FILE *nowhere = fopen("/dev/null", "we");
     self.options = options;
     self.mode = mode;
-    self.sup = sup;
+    self.check = psSupCheckCreate(sup, reportFinding, NULL);
     self.findings = stdout;
-    if (psProgressStart()) {
+    if (!self.check || psProgressStart()) {
         finding(true, "cannot test the IOC: out of memory");
         _exit(EXIT_FAILURE);
     }

@@ -343,3 +343,32 @@ size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size)
         return 0;
     return (size_t)len < size ? (size_t)len : size - 1;
 }
+
+static bool isAny6(const psEndpoint *endpoint)
+{
+    return IN6_IS_ADDR_UNSPECIFIED(&endpoint->address6);
+}
+
+static bool isSame6(const psEndpoint *a, const psEndpoint *b)
+{
+    return IN6_ARE_ADDR_EQUAL(&a->address6, &b->address6) &&
+           strcmp(a->interface, b->interface) == 0;
+}
+
+bool psEndpointOverlaps(const psEndpoint *a, const psEndpoint *b)
+{
+    bool samePort = a->port != 0 && a->port == b->port;
+
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case psEndpointTcp:
+        return samePort && (a->address == b->address || a->address == 0 || b->address == 0);
+    case psEndpointTcp6:
+        return samePort && (isSame6(a, b) || isAny6(a) || isAny6(b));
+    case psEndpointUnix:
+    case psEndpointAbstract:
+        return strcmp(a->path, b->path) == 0;
+    }
+    return false;
+}

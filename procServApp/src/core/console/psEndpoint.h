@@ -64,4 +64,8 @@ int psEndpointParse(const char *spec, const char *what, bool localOnly, const ch
  *  @return length without NUL, cut to @p size */
 size_t psEndpointPrint(const psEndpoint *endpoint, char *out, size_t size);
 
+/** Would the one take what the other listens on?  An address of all interfaces takes the others
+ *  of its port.  Paths are compared as they are written. */
+bool psEndpointOverlaps(const psEndpoint *a, const psEndpoint *b);
+
 #endif

@@ -171,22 +171,19 @@ int psListenerOpen(psListener *listener, const psEndpoint *endpoint, bool readOn
     return status;
 }
 
-int psListenerCheck(const psEndpoint *endpoint)
+int psListenerCheck(psListener *listener, const psEndpoint *endpoint)
 {
-    psListener probe;
-    int status;
-
     if (endpoint->kind == psEndpointUnix) {
-        status = psSocketFileLook(endpoint->path);
+        int status = psSocketFileLook(endpoint->path);
+
         if (status < 0)
             return status;
-        if (status == 1)
-            return 0; /* the dead socket stays for psListenerOpen() to replace */
+        if (status == 1) {
+            memset(listener, 0, sizeof(*listener));
+            return 0;
+        }
     }
-    status = psListenerOpen(&probe, endpoint, false);
-    if (status == 0)
-        psListenerClose(&probe);
-    return status;
+    return psListenerOpen(listener, endpoint, false);
 }
 
 const char *psListenerReason(int error)

@@ -59,10 +59,19 @@ const struct psInherit *psSupSaveInherit(void);
  *  @return 0; -EEXIST name taken; -EINVAL configuration; -ENOSPC too many; else -errno of the
  *          endpoint that could not be opened (the log is no reason to fail: procServ's rule) */
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize);
-/** Would psSupAddChild() and the start work?  One line per finding through @p report,
- *  @p bad being true for an error.  Changes nothing on disk.  @return number of errors */
-int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
-                    void (*report)(void *ctx, bool bad, const char *line), void *ctx);
+/** A check of children that may be added.  It knows what endpoints they have asked for. */
+typedef struct psSupCheck psSupCheck;
+/** @param options must live as long as the check
+ *  @param report  called with one line per finding, @p bad being true for an error
+ *  Thread: any, one at a time per check.  @return NULL without memory */
+psSupCheck *psSupCheckCreate(const psSupOptions *options,
+                             void (*report)(void *ctx, bool bad, const char *line), void *ctx);
+/** Would psSupAddChild() and the start work?  Leaves no trace, but that the ports of the first
+ *  child are in use until psSupCheckFree().  Blocks: as long as opening files and looking up names
+ *  does.  @return number of errors */
+int psSupCheckChild(psSupCheck *check, const psConfig *cfg);
+/** NULL is fine. */
+void psSupCheckFree(psSupCheck *check);
 
 /** Start the loop thread, and every child added so far, as mode and --wait say.  Once.
  *  @return 0 or -errno */

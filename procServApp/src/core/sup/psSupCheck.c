@@ -3,12 +3,18 @@
  * --check: would this configuration work?  Everything is tried as far as it leaves no
  * trace: endpoints are bound and closed again, a terminal is opened and closed, a log is opened
  * but not made; the command is looked up, not started.
+ *
+ * No two children can have one endpoint.  Those of one process are compared here.  Those of the
+ * first child that have no file, which could be left behind, stay open until the end of the check:
+ * the children of a script are checked in another process meanwhile, which finds them in use.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <dbDefs.h>
+#include <ellLib.h>
 #include <epicsStdio.h>
 
 #include "console/psEndpoint.h"
@@ -20,15 +26,25 @@
 
 extern char **environ;
 
-typedef struct psFindings {
+typedef struct psAsked {
+    ELLNODE node;
+    psEndpoint endpoint;
+    psListener listener; /* open, or zeros */
+    char *child;         /* its name, owned */
+} psAsked;
+
+struct psSupCheck {
+    const psSupOptions *options;
     void (*report)(void *ctx, bool bad, const char *line);
     void *ctx;
-    int errors;
-} psFindings;
+    ELLLIST asked;
+    bool first; /* this child is the first */
+    int errors; /* of this child */
+};
 
-static void found(psFindings *findings, bool bad, const char *fmt, ...) EPICS_PRINTF_STYLE(3, 4);
+static void found(psSupCheck *self, bool bad, const char *fmt, ...) EPICS_PRINTF_STYLE(3, 4);
 
-static void found(psFindings *findings, bool bad, const char *fmt, ...)
+static void found(psSupCheck *self, bool bad, const char *fmt, ...)
 {
     psText line = PS_TEXT_INIT;
     va_list args;
@@ -37,14 +53,15 @@ static void found(psFindings *findings, bool bad, const char *fmt, ...)
     psTextVPrintf(&line, fmt, args);
     va_end(args);
     if (!line.failed)
-        findings->report(findings->ctx, bad, line.data);
+        self->report(self->ctx, bad, line.data);
     if (bad)
-        findings->errors++;
+        self->errors++;
     psTextClear(&line);
 }
 
-static void checkCommand(psFindings *findings, const psConfig *cfg, const psSupOptions *options)
+static void checkCommand(psSupCheck *self, const psConfig *cfg)
 {
+    const psSupOptions *options = self->options;
     psSpawnRequest request = {
         .file = cfg->execFile ? cfg->execFile : cfg->argv[0],
         .argv = cfg->argv,
@@ -55,70 +72,139 @@ static void checkCommand(psFindings *findings, const psConfig *cfg, const psSupO
     char msg[PS_TEXT_BYTES];
 
     if (psSpawnCheck(&request, msg, sizeof(msg))) {
-        found(findings, true, "command: %s", msg);
+        found(self, true, "command: %s", msg);
         return;
     }
     char *line = psConfigCommandLine(cfg);
-    found(findings, false, "command: %s", line ? line : request.file);
+    found(self, false, "command: %s", line ? line : request.file);
     free(line);
 }
 
-static void checkEndpoint(psFindings *findings, const psConfig *cfg, const psEndpointSpec *spec,
-                          const char *argv0)
+/* Takes the listener, also on failure. */
+static void remember(psSupCheck *self, const psEndpoint *endpoint, psListener *listener,
+                     const char *child)
+{
+    psAsked *asked = calloc(1, sizeof(*asked));
+    bool keep = asked && self->first && endpoint->kind != psEndpointUnix;
+
+    if (!keep)
+        psListenerClose(listener);
+    if (!asked)
+        return;                   /* out of memory: this one is not compared */
+    asked->child = strdup(child); /* without it, too, this one is not compared */
+    asked->endpoint = *endpoint;
+    if (keep)
+        asked->listener = *listener;
+    ellAdd(&self->asked, &asked->node);
+}
+
+/* @return who has asked for it, or NULL */
+static const char *whoAsked(const psSupCheck *self, const psEndpoint *endpoint)
+{
+    for (ELLNODE *node = ellFirst(&self->asked); node; node = ellNext(node)) {
+        const psAsked *asked = CONTAINER(node, psAsked, node);
+
+        if (psEndpointOverlaps(&asked->endpoint, endpoint))
+            return asked->child;
+    }
+    return NULL;
+}
+
+static void checkEndpoint(psSupCheck *self, const psConfig *cfg, const psEndpointSpec *spec)
 {
     const char *what = spec->readOnly ? "log" : "control";
     bool local = spec->readOnly ? cfg->restrictLog : !cfg->allow;
     char msg[PS_TEXT_BYTES];
     char text[PS_ENDPOINT_BYTES];
     psEndpoint endpoint;
-    int status = psEndpointParse(spec->spec, what, local, argv0, &endpoint, msg, sizeof(msg));
+    psListener listener;
+    int status =
+        psEndpointParse(spec->spec, what, local, self->options->argv0, &endpoint, msg, sizeof(msg));
 
     if (status) {
-        found(findings, true, "%s endpoint: %s", what, msg);
+        found(self, true, "%s endpoint: %s", what, msg);
         return;
     }
     psEndpointPrint(&endpoint, text, sizeof(text));
-    status = psListenerCheck(&endpoint);
-    if (status)
-        found(findings, true, "%s endpoint %s: %s", what, text, psListenerReason(-status));
-    else
-        found(findings, false, "%s endpoint: %s", what, text);
+    const char *other = whoAsked(self, &endpoint);
+    if (other) {
+        found(self, true, "%s endpoint %s: \"%s\" has asked for it already", what, text, other);
+        return;
+    }
+    status = psListenerCheck(&listener, &endpoint);
+    if (status) {
+        found(self, true, "%s endpoint %s: %s", what, text, psListenerReason(-status));
+        return;
+    }
+    remember(self, &endpoint, &listener, psConfigName(cfg));
+    found(self, false, "%s endpoint: %s", what, text);
 }
 
-static void checkLog(psFindings *findings, const char *path)
+static void checkLog(psSupCheck *self, const char *path)
 {
     int status = strcmp(path, "-") == 0 ? 0 : psLogOpenCheck(path);
 
     if (status)
-        found(findings, true, "log file %s: %s", path, psLogOpenReason(-status));
+        found(self, true, "log file %s: %s", path, psLogOpenReason(-status));
     else if (strcmp(path, "-") != 0)
-        found(findings, false, "log file: %s", path);
+        found(self, false, "log file: %s", path);
 }
 
 /* What the system gives to no child: said only if it does not. */
-static void checkSystem(psFindings *findings)
+static void checkSystem(psSupCheck *self)
 {
     char msg[PS_TEXT_BYTES];
 
     if (psSpawnCheckSystem(msg, sizeof(msg)))
-        found(findings, true, "start: %s", msg);
+        found(self, true, "start: %s", msg);
 }
 
-int psSupCheckChild(const psConfig *cfg, const psSupOptions *options,
-                    void (*report)(void *ctx, bool bad, const char *line), void *ctx)
+psSupCheck *psSupCheckCreate(const psSupOptions *options,
+                             void (*report)(void *ctx, bool bad, const char *line), void *ctx)
 {
-    psFindings findings = {report, ctx, 0};
+    psSupCheck *self = calloc(1, sizeof(*self));
+
+    if (!self)
+        return NULL;
+    self->options = options;
+    self->report = report;
+    self->ctx = ctx;
+    self->first = true;
+    ellInit(&self->asked);
+    return self;
+}
+
+int psSupCheckChild(psSupCheck *check, const psConfig *cfg)
+{
     char msg[PS_TEXT_BYTES];
 
+    check->errors = 0;
     if (psConfigCheck(cfg, msg, sizeof(msg))) {
-        found(&findings, true, "%s", msg);
-        return findings.errors;
+        found(check, true, "%s", msg);
+        return check->errors;
     }
-    checkCommand(&findings, cfg, options);
-    checkSystem(&findings);
+    checkCommand(check, cfg);
+    checkSystem(check);
     for (int i = 0; i < cfg->endpointCount; i++)
-        checkEndpoint(&findings, cfg, &cfg->endpoints[i], options->argv0);
+        checkEndpoint(check, cfg, &cfg->endpoints[i]);
     if (cfg->logFile)
-        checkLog(&findings, cfg->logFile);
-    return findings.errors;
+        checkLog(check, cfg->logFile);
+    check->first = false;
+    return check->errors;
+}
+
+void psSupCheckFree(psSupCheck *check)
+{
+    ELLNODE *node;
+
+    if (!check)
+        return;
+    while ((node = ellGet(&check->asked))) {
+        psAsked *asked = CONTAINER(node, psAsked, node);
+
+        psListenerClose(&asked->listener);
+        free(asked->child);
+        free(asked);
+    }
+    free(check);
 }
