@@ -68,6 +68,8 @@ struct psChild {
     psTimer stalledTimer; /* somebody waits to type more: when the child counts as not reading */
     psTimer lostTimer;    /* reports what was typed in vain */
     bool lostByMemory;    /* of that, some for want of memory */
+    double lostMono;      /* when something was last typed in vain ... */
+    double lostSinceMono; /* ... and first, of what is not reported yet */
 
     /* psChildKeys */
     double pressedMono;               /* when ^X or ^R was last pressed to some effect; 0: never */

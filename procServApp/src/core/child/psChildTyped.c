@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: EPICS */
+#include <math.h>
+
 #include <dbDefs.h>
 
 #include "child/psChildPty.h"
 #include "child/psChildText.h"
 #include "child/psChildTyped.h"
 
-#define LOST_SEC 0.5 /* losses are summed up for so long: a paste comes in many pieces */
+/* A paste comes in many pieces: what is lost of it is summed up until nothing was lost for
+ * LOST_SEC, or for LOST_MOST_SEC. */
+#define LOST_SEC 0.5
+#define LOST_MOST_SEC 5.0
 
 /* ---- who waits ---- */
 
@@ -44,7 +49,12 @@ size_t psChildTypedRoom(psChild *child)
 static void lostDue(void *ctx)
 {
     psChild *child = ctx;
+    double due = fmin(child->lostMono + LOST_SEC, child->lostSinceMono + LOST_MOST_SEC);
 
+    if (due > psLoopNow(child->loop)) {
+        psLoopArm(child->loop, &child->lostTimer, due, lostDue, child);
+        return;
+    }
     for (ELLNODE *node = ellFirst(&child->console.clients.list); node; node = ellNext(node)) {
         psClient *client = CONTAINER(node, psClient, node);
 
@@ -59,9 +69,11 @@ static void lose(psChild *child, psClient *client, size_t len)
 {
     client->typedLost += len;
     child->lostByMemory |= psInputRoom(&child->input) > 0;
-    if (!child->lostTimer.loop)
-        psLoopArm(child->loop, &child->lostTimer, psLoopNow(child->loop) + LOST_SEC, lostDue,
-                  child);
+    child->lostMono = psLoopNow(child->loop);
+    if (child->lostTimer.loop)
+        return;
+    child->lostSinceMono = child->lostMono;
+    psLoopArm(child->loop, &child->lostTimer, child->lostMono + LOST_SEC, lostDue, child);
 }
 
 void psChildTypedPut(psChild *child, psClient *client, const uint8_t *bytes, size_t len)
