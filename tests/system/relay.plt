@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
 use Test::More;
 use PsTest;
+use PsTest::Fail;
 use PsTest::Network;
 use PsTest::Ports;
 use PsTest::Proc;
@@ -107,6 +108,17 @@ subtest 'A soft IOC without any setting' => sub {
     is($good{$_}, $rounds, "$_: $good{$_} of $rounds") for sort keys %good;
 };
 
+subtest 'The same with a name server for all' => sub {
+    my %good;
+    for (1 .. $rounds) {
+        my $server = server('A', '--ca-relay', 'full');
+        $good{$_} += finds($_, [@there], 'A:x', 'A:PS:State') for 'broadcast', 'unicast', 'name server';
+        is($server->stderr, '', 'nothing is said of ports') if $_ == 1;
+        $server->stop;
+    }
+    is($good{$_}, $rounds, "both by $_: $good{$_} of $rounds") for sort keys %good;
+};
+
 # As many times as there are lookups: a relay that works by luck does not pass.
 sub always_finds {
     my ($what, $way, $where, @names) = @_;
@@ -197,6 +209,18 @@ subtest 'Without the loopback interface' => sub {
     ip(qw(link set lo up));
     wait_for { $server->log_text =~ /CA search relay works again/ } 20, 'it to work again';
     always_finds('both', 'unicast', [@there], 'M:x', 'M:PS:State');
+    $server->stop;
+};
+
+subtest 'Without a thread for it' => sub {
+    needs(PsTest::Fail::library(), 'tests/childprog/psTestFail.so');
+    my $fail = PsTest::Fail->new('thread psCaRelay');
+    my $server = PsTest::Server->start(ioc => 1, name => 'P', cmd => [softioc('P')],
+        env => $fail->env) or BAIL_OUT('the program does not start');
+    wait_for { finds_quietly('P:x', 'P:PS:State') } 30, 'the PVs', sub { $server->log_text };
+    ok($fail->refused, 'the thread is refused');
+    like($server->log_text(qr/relay/), qr/^@@@ CA search relay: cannot start: /m, 'the log says so');
+    is(found('broadcast', [], 'P:PS:Sup:CaRelay')->{'P:PS:Sup:CaRelay'}, 'Error', 'the record, too');
     $server->stop;
 };
 
