@@ -212,6 +212,22 @@ subtest 'Without the loopback interface' => sub {
     $server->stop;
 };
 
+subtest 'Rules of the host that forbid it' => sub {
+    my $server = server('Q');
+    my @rule = qw(to 127.255.255.255 ipproto udp dport 5064 prohibit);
+    ip(qw(rule add pref 10 lookup local));
+    ip(qw(rule add pref 5), @rule);
+    ip(qw(rule del pref 0));
+    wait_for { found('unicast', [@there], 'Q:x'); $server->log_text =~ /cannot pass searches on/ } 10,
+        'a search to be forbidden';
+    like($server->log_text, qr/^@@@ CA search relay: cannot pass searches on: Permission denied/m,
+        'the log says so');
+    ip(qw(rule del pref 5), @rule);
+    wait_for { $server->log_text =~ /CA search relay works again/ } 20, 'it to work again';
+    always_finds('both', 'unicast', [@there], 'Q:x', 'Q:PS:State');
+    $server->stop;
+};
+
 subtest 'Without a thread for it' => sub {
     needs(PsTest::Fail::library(), 'tests/childprog/psTestFail.so');
     my $fail = PsTest::Fail->new('thread psCaRelay');

@@ -49,6 +49,17 @@ static void testIgnored(void)
     gate.ignoredCount = 0;
 }
 
+static void testSent(void)
+{
+    gate.searches = gate.dropped = 0;
+    psRelayGateSent(&gate, 3, 0);
+    testOk(gate.searches == 3 && !gate.dropped && !gate.error, "what was passed on is counted");
+    psRelayGateSent(&gate, 2, -EAGAIN);
+    testOk(gate.searches == 3 && gate.dropped == 2 && !gate.error, "a full buffer is no error");
+    psRelayGateSent(&gate, 1, -EPERM);
+    testOk(gate.dropped == 3 && gate.error == EPERM, "what the system refuses is one");
+}
+
 static void testForgotten(void)
 {
     for (uint32_t address = 10; address < 10 + PS_RELAY_LIMIT_ADDRESSES; address++)
@@ -135,9 +146,10 @@ static void testPending(void)
 
 MAIN(psRelayTablesTest)
 {
-    testPlan(26);
+    testPlan(29);
     testLimit();
     testIgnored();
+    testSent();
     testForgotten();
     testClients();
     testPending();

@@ -212,6 +212,18 @@ static void serveUdp(relay *self, char *text, char *problem)
         lookAgain(self);
 }
 
+/* Have searches been lost since this was called last?  Then it is looked at again. */
+static void checkSent(relay *self, char *problem)
+{
+    int error = pvt.gate.error;
+
+    pvt.gate.error = 0;
+    if (!error || *problem)
+        return;
+    append(problem, "cannot pass searches on: %s", strerror(error));
+    lookIn(self, RETRY_SEC);
+}
+
 /* Listen, unless somebody else does: then again later.
  * @param busy why there is no name server */
 static void serveTcp(relay *self, char *text, char *busy)
@@ -256,6 +268,7 @@ static void look(relay *self)
 
     self->due = INFINITY;
     serveUdp(self, text, problem);
+    checkSent(self, problem);
     serveTcp(self, text, busy);
     if (*problem)
         setStatus(psCaRelayError, problem);
@@ -313,10 +326,8 @@ static void relayThread(void *arg)
             self->soonTries = SOON_TRIES;
             self->due = now();
         }
-        if (pvt.gate.failed) { /* the loopback interface may be down */
-            pvt.gate.failed = false;
+        if (pvt.gate.error)
             lookIn(self, FAILED_SEC);
-        }
         if (self->due <= now() && !self->ending)
             look(self);
         if (self->changes.fd < 0)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+
 #include "psRelayGate.h"
 
 static void count(atomic_ullong *counter, int more)
@@ -24,10 +26,11 @@ bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double n
     return pass;
 }
 
-void psRelayGateSent(psRelayGate *self, int searches, bool sent)
+void psRelayGateSent(psRelayGate *self, int searches, int status)
 {
-    count(sent ? &self->searches : &self->dropped, searches);
-    self->failed = self->failed || !sent;
+    count(status ? &self->dropped : &self->searches, searches);
+    if (status && status != -EAGAIN && status != -ENOBUFS) /* a buffer is full for a moment */
+        self->error = -status;
 }
 
 void psRelayGateAnswered(psRelayGate *self, int answers, bool sent)

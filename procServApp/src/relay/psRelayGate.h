@@ -21,15 +21,18 @@ typedef struct psRelayGate {
     atomic_ullong searches; /**< passed on to the IOCs */
     atomic_ullong answers;  /**< passed on to clients */
     atomic_ullong dropped;  /**< searches and answers that were not, and what was neither */
-    bool failed;            /**< searches could not be sent; the owner takes it back */
+    int error;              /**< searches could not be sent, and why, as an errno; the owner takes
+                                 it back */
 } psRelayGate;
 
 /** Are the searches of one datagram to be passed on?  They are counted as dropped if not.
  *  @param searches what psCaCheckSearches() says of it; if negative, it counts as one
  *  @return false also for no search at all, which is not counted */
 bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double now);
-/** Count what was passed on; or could not be. */
-void psRelayGateSent(psRelayGate *self, int searches, bool sent);
+/** Count searches that were passed on, or could not be.
+ *  @param status what psRelaySocketToAll() says of them */
+void psRelayGateSent(psRelayGate *self, int searches, int status);
+/** Count answers; a negative number counts as one. */
 void psRelayGateAnswered(psRelayGate *self, int answers, bool sent);
 
 #endif

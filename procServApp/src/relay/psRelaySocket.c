@@ -50,13 +50,14 @@ int psRelaySocketForward(void)
     return openBound(SOCK_DGRAM, htonl(INADDR_LOOPBACK), 0, SO_BROADCAST);
 }
 
-bool psRelaySocketToAll(int fd, in_port_t port, const uint8_t *bytes, size_t len)
+int psRelaySocketToAll(int fd, in_port_t port, const uint8_t *bytes, size_t len)
 {
     struct sockaddr_in all = {
         .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(ALL_IOCS)};
 
-    return sendto(fd, bytes, len, MSG_NOSIGNAL, (struct sockaddr *)&all, sizeof(all)) ==
-           (ssize_t)len;
+    /* a datagram is sent whole or not at all */
+    return sendto(fd, bytes, len, MSG_NOSIGNAL, (struct sockaddr *)&all, sizeof(all)) < 0 ? -errno
+                                                                                          : 0;
 }
 
 /* To a socket that is bound as those of IOCs are, but to a port of its own. */
@@ -71,8 +72,7 @@ int psRelaySocketTest(void)
 
     if (!status && getsockname(in, (struct sockaddr *)&bound, &size))
         status = -errno;
-    if (!status && !psRelaySocketToAll(out, bound.sin_port, text, sizeof(text)))
-        status = -errno;
+    status = status ? status : psRelaySocketToAll(out, bound.sin_port, text, sizeof(text));
     struct pollfd ready = {.fd = in, .events = POLLIN};
     if (!status && poll(&ready, 1, TEST_MS) != 1)
         status = -ETIMEDOUT;

@@ -24,8 +24,8 @@ int psRelaySocketListen(in_port_t port);
 int psRelaySocketForward(void);
 
 /** Send to all IOCs of this host that are bound to any address.  Blocks: never.
- *  @return false: it was not sent */
-bool psRelaySocketToAll(int fd, in_port_t port, const uint8_t *bytes, size_t len);
+ *  @return 0, or -errno: it was not sent */
+int psRelaySocketToAll(int fd, in_port_t port, const uint8_t *bytes, size_t len);
 
 /** Does what is sent to all arrive?  It does not where the loopback interface is down, or has
  *  another network than 127/8.  Blocks: for at most 0.1 s.  @return 0 or -errno */

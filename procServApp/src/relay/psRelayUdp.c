@@ -132,8 +132,9 @@ static void passOn(psRelayAddress *local, const struct sockaddr_in *from, size_t
     if (!psRelayGatePass(self->gate, client.address, searches, (double)epicsMonotonicGet() * 1e-9))
         return;
     psRelayForward *forward = forwardOf(self, &client);
-    bool sent = forward && psRelaySocketToAll(forward->watch.fd, self->port, self->buffer, len);
-    psRelayGateSent(self->gate, searches, sent);
+    int status = forward ? psRelaySocketToAll(forward->watch.fd, self->port, self->buffer, len)
+                         : -ENOBUFS; /* no descriptor is left for it */
+    psRelayGateSent(self->gate, searches, status);
 }
 
 static void searchesReady(psRelayWatch *watch, uint32_t events)
