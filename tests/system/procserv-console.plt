@@ -36,6 +36,7 @@ is_documented(\@general, {
     'cr lf' => 'CR LF from netcat',
     end => 'end of the server',
     window => 'window size',
+    half => 'a client that closes its sending side',
     sga => 'SUPPRESS-GO-AHEAD',
     terminal => 'banner on the `-f` terminal',
 });
@@ -74,7 +75,7 @@ my $started = qr/Restarting child.*ready\r?\n/s;
 scenario('Running: ^R and ^Q are typed to the child', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "\x12\x11.");
     $both->see('a', qr/\^R\^Q\./);
 });
@@ -82,7 +83,7 @@ scenario('Running: ^R and ^Q are typed to the child', [], \@echo, sub {
 scenario('Running: ^T, to OFF and back', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "\x14");
     $both->see('a', qr/Toggled.*to OFF\r\n/);
     $both->type('a', "\x14\x14", "\x14");
@@ -92,8 +93,8 @@ scenario('Running: ^T, to OFF and back', [], \@echo, sub {
 scenario('Running: ^X, for two clients', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
-    $both->join('b');
+    $both->attach('a');
+    $both->attach('b');
     $both->type('a', "\x18");
     $both->see($_, $gone) for 'a', 'b';
 });
@@ -101,7 +102,7 @@ scenario('Running: ^X, for two clients', [], \@echo, sub {
 scenario('Running: a key among other bytes', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "one\x14two");
     $both->see('a', qr/onetwo/);
     $both->type('a', "\x14\x14", "\x14");
@@ -111,18 +112,18 @@ scenario('Running: a key among other bytes', [], \@echo, sub {
 scenario('Running: the logout key', ['-x', '^D'], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
-    $both->join('b');
+    $both->attach('a');
+    $both->attach('b');
     $both->type('a', "abc\x04def\r");
     $both->closed('a');
     $both->see('b', qr/answer=abcdef\r\n/);
-    $both->join('c'); # its banner counts the others
+    $both->attach('c'); # its banner counts the others
 });
 
 scenario('Running: keys that are off, or others', ['-k', '', '--autorestartcmd', 't', '-x', 'q'], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "\x18\x14t.");
     $both->see('a', qr/to OFF.*\^X\^T\.|\^X\^T\..*to OFF/s);
     $both->type('a', 'q');
@@ -132,7 +133,7 @@ scenario('Running: keys that are off, or others', ['-k', '', '--autorestartcmd',
 scenario('Running: ignored characters', ['-i', '^D^Cx^^'], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "a\x04b\x03cxd^e\x05.");
     $both->see('a', qr/abcde\^E\./);
 });
@@ -140,7 +141,7 @@ scenario('Running: ignored characters', ['-i', '^D^Cx^^'], \@echo, sub {
 scenario("Running: the launcher's --ignore", ['-i', '^D^C^]'], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "a\x04\x03\x1d^].", "a\x04\x03]^^.");
     $both->see('a', qr/a\S*\./);
 }, ['notation', qr/a\^\]\./, 'a.']);
@@ -148,7 +149,7 @@ scenario("Running: the launcher's --ignore", ['-i', '^D^C^]'], \@echo, sub {
 scenario('Running: Enter in all its forms', [], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     for my $enter ("\r", "\n", "\r\0") {
         $both->type('a', "line$enter");
         $both->see('a', qr/answer=line\r\n/);
@@ -158,7 +159,7 @@ scenario('Running: Enter in all its forms', [], \@lines, sub {
 scenario('Running: CR LF', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "line\r\nnext\r.");
     $both->see('a', qr/next\^M\./);
 }, ['cr lf', qr/line\^Mnext/, "line^M\nnext"]);
@@ -170,7 +171,7 @@ my $sga = ['sga', qr/\xff\xfb\x03\xff\xfd\x03/, ''];
 scenario('Running: bytes, and commands of telnet', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     # What comes first must be text: see "Other protocols" in console.md.
     $both->type('a', "first\r");
     $both->see('a', qr/first\^M/);
@@ -183,7 +184,7 @@ scenario('Running: bytes, and commands of telnet', [], \@echo, sub {
 scenario('Running: telnet options that are refused', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     # DO TIMING-MARK, DO BINARY, WILL TTYPE, WILL NEW-ENVIRON, DONT ECHO
     $both->type('a', "\xff\xfd\x06\xff\xfd\x00\xff\xfb\x18\xff\xfb\x27.");
     $both->see('a', qr/\./);
@@ -192,9 +193,9 @@ scenario('Running: telnet options that are refused', [], \@echo, sub {
 scenario('A log client', ['-l', 0], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('l', log => 1);
+    $both->attach('l', log => 1);
     $both->type('l', "lost\r\x18\x14\x11");
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "hello\r");
     $both->see($_, qr/answer=hello\r\n/) for 'a', 'l';
 });
@@ -203,8 +204,8 @@ for my $stamp ('--logstamp=LOG ', '--logstamp=', '--logstamp=%%|') {
     scenario("Log and log client with $stamp", ['-l', 0, $stamp], \@lines, sub {
         my ($both) = @_;
         $both->logged(qr/ready/);
-        $both->join('l', log => 1);
-        $both->join('a');
+        $both->attach('l', log => 1);
+        $both->attach('a');
         $both->type('a', "hello\r");
         $both->see($_, qr/answer=hello\r\n/) for 'a', 'l';
         $both->type('a', "\r");
@@ -217,10 +218,10 @@ for my $stamp ('--logstamp=LOG ', '--logstamp=', '--logstamp=%%|') {
 scenario('Hold-off: typing is lost, ^R starts', [], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     finish($both);
     $both->type('a', "lost\r");
-    $both->join('b');
+    $both->attach('b');
     $both->type('a', "\x12");
     $both->see($_, $started) for 'a', 'b';
     $both->type('a', "hello\r");
@@ -230,7 +231,7 @@ scenario('Hold-off: typing is lost, ^R starts', [], \@lines, sub {
 scenario('Hold-off: ^X starts, ^T toggles', [], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "\x18");
     $both->see('a', $gone);
     $both->type('a', "\x14");
@@ -243,7 +244,7 @@ scenario('Hold-off: ^X starts, ^T toggles', [], \@lines, sub {
 scenario('Hold-off: ^Q ends', [], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     finish($both);
     $both->type('a', "\x11");
     $both->closed('a');
@@ -253,7 +254,7 @@ scenario('Hold-off: ^Q ends', [], \@lines, sub {
 scenario('Hold-off of 1 s: it starts again', ['--holdoff', 1], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     finish($both);
     $both->see('a', $started);
 });
@@ -261,7 +262,7 @@ scenario('Hold-off of 1 s: it starts again', ['--holdoff', 1], \@lines, sub {
 for my $key (["\x12", '^R'], ["\x18", '^X']) {
     scenario("--wait: $key->[1] starts", ['-w'], \@lines, sub {
         my ($both) = @_;
-        $both->join('a');
+        $both->attach('a');
         $both->type('a', "lost\r$key->[0]");
         $both->see('a', $started);
         $both->type('a', "hello\r");
@@ -270,21 +271,21 @@ for my $key (["\x12", '^R'], ["\x18", '^X']) {
     scenario("OFF: $key->[1] starts", ['--noautorestart'], \@lines, sub {
         my ($both) = @_;
         $both->logged(qr/ready/);
-        $both->join('a');
+        $both->attach('a');
         finish($both);
         $both->type('a', $key->[0]);
         $both->see('a', $started);
         finish($both);
-        $both->join('b');
+        $both->attach('b');
     });
 }
 
 scenario('--wait: ^T, then ^Q ends', ['-w', '-x', 'x'], \@lines, sub {
     my ($both) = @_;
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "\x14");
     $both->see('a', qr/to OFF\r\n/);
-    $both->join('b');
+    $both->attach('b');
     $both->type('b', 'x');
     $both->closed('b');
     $both->type('a', "\x11");
@@ -292,13 +293,63 @@ scenario('--wait: ^T, then ^Q ends', ['-w', '-x', 'x'], \@lines, sub {
     $both->ends;
 });
 
+# ---- several keys in one packet, and clients that do not stay ----
+
+scenario('Stopped: ^R^R in one packet start one', ['--noautorestart'], \@lines, sub {
+    my ($both) = @_;
+    $both->logged(qr/ready/);
+    $both->attach('a');
+    finish($both);
+    $both->type('a', "\x12\x12");
+    $both->see('a', $started);
+    $both->type('a', "hello\r");
+    $both->see('a', qr/answer=hello\r\n/);
+});
+
+scenario('Stopped: ^T^Q in one packet', ['-w'], \@lines, sub {
+    my ($both) = @_;
+    $both->attach('a');
+    $both->type('a', "\x14\x11");
+    $both->closed('a');
+    $both->ends;
+});
+
+scenario('Running: ^X^X in one packet', [], \@echo, sub {
+    my ($both) = @_;
+    $both->logged(qr/ready/);
+    $both->attach('a');
+    $both->type('a', "\x18\x18");
+    $both->see('a', $gone);
+    $both->attach('b');
+});
+
+scenario('Running: ^T and ^X in one packet', [], \@echo, sub {
+    my ($both) = @_;
+    $both->logged(qr/ready/);
+    $both->attach('a');
+    $both->type('a', "\x14\x18");
+    $both->see('a', $gone);
+    $both->attach('b');
+});
+
+scenario('Stopped: a client that types ^R and closes', ['--noautorestart'], \@lines, sub {
+    my ($both) = @_;
+    $both->logged(qr/ready/);
+    $both->attach('a');
+    finish($both);
+    $both->attach('b');
+    $both->type('b', "\x12");
+    $_->{clients}{b}->half_close for $both->each;
+    $both->see('a', $started);
+}, ['half', qr/(?<=the server\r\n\xff\xfb\x01\xff\xfd"\n)\@\@\@ Restarting child.*?ready\r\n(?=\nlog:)/s, '']);
+
 # ---- connections, files, the end ----
 
 scenario('A connection that is half closed', [], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
-    $both->join('b');
+    $both->attach('a');
+    $both->attach('b');
     $both->type('a', "hello\r");
     $both->see($_, qr/answer=hello\r\n/) for 'a', 'b';
     $_->{clients}{a}->half_close for $both->each;
@@ -315,7 +366,7 @@ scenario('SIGHUP: the log is moved away', [], \@lines, sub {
     for my $one ($both->each) {
         wait_for { -e "$one->{dir}/log" } 10, 'the new log';
     }
-    $both->join('a');
+    $both->attach('a');
     $both->type('a', "hello\r");
     $both->see('a', qr/answer=hello\r\n/);
     $both->logged(qr/answer=hello\r\n/);
@@ -329,7 +380,7 @@ my @at_end = (
 scenario('SIGTERM, with a client that came after the child', [], \@lines, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
-    $both->join('a');
+    $both->attach('a');
     $both->signal('TERM');
     $both->closed('a');
     $both->ends;

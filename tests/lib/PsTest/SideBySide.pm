@@ -116,7 +116,7 @@ sub console_both {
 sub each { return @{$_[0]{both}}{@sides}; }
 
 # Connect a client of this name to the control endpoint, or to the log endpoint; after the greeting.
-sub join {
+sub attach {
     my ($self, $name, %o) = @_;
     for my $one ($self->each) {
         my @endpoints = grep { /^(tcp|unix):/ } split /\n/, file_text("$one->{dir}/info");
@@ -164,15 +164,20 @@ sub signal { my ($self, $name) = @_; $_->{proc}->signal($name) for $self->each; 
 sub ends { my ($self) = @_; ok($_->{proc}->wait_exit(15), "$_->{side}: ends") for $self->each; }
 
 # What was seen until now must be equal, but for these differences; then both end, if they have not.
-# A thread of its own writes our log: it may be a little behind.
+# The log may be a little behind, since a thread of its own writes ours, and one client behind another.
 sub same {
     my ($self, $name, @differences) = @_;
     my @seen;
     my $look = sub {
-        @seen = map { {seen($_)} } $self->each;
-        my ($ours, $theirs) = map { normal($seen[$_]{log}, ($self->each)[$_]) } 0, 1;
-        my ($ours_is) = replaced($ours, $theirs, @differences);
-        return $ours_is eq $theirs;
+        my @all;
+        for my $one ($self->each) {
+            push @seen, {seen($one)};
+            my %text = %{$seen[-1]};
+            push @all, normal(join('', map { "$_:\n$text{$_}" } sort keys %text), $one);
+        }
+        @seen = @seen[-2, -1];
+        my ($ours, $theirs) = replaced(@all, @differences);
+        return $ours eq $theirs;
     };
     my $end = time + scaled(2);
     PsTest::pump(0.02) until $look->() || time > $end;
