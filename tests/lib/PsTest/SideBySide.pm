@@ -30,7 +30,8 @@ my (%phrases, @general, %seen);
 sub theirs {
     needs($theirs, 'procServ to compare with: install the package procserv');
     my $version = `$theirs -V`;
-    needs($version =~ /^procServ Process Server 2\.7\./, "procServ 2.7, this is $version");
+    chomp $version;
+    plan(skip_all => "the differences are those of procServ 2.7, this is $version") if $version !~ / 2\.7\./;
     return $theirs;
 }
 
