@@ -136,6 +136,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
 /* Print a finished text and free it. */
 static void print(psChild *child, psText *text)
 {
+    psLoopAssertInside(child->loop);
     if (text->failed)
         psLogPrintf("%s: out of memory: a message is not shown", child->name);
     else
@@ -166,6 +167,7 @@ void psChildTextBanner(const psChild *child, psText *out, bool readOnly)
         .readOnly = readOnly,
     };
 
+    psLoopAssertInside(child->loop);
     psClockFormat(&child->status.startTime, cfg->timeFormat, started, sizeof(started));
     psMessageBanner(out, &banner);
 }
@@ -251,6 +253,7 @@ void psChildTextNotice(psChild *child, const char *fmt, ...)
     psText line = PS_TEXT_INIT;
     va_list args;
 
+    psLoopAssertInside(child->loop);
     va_start(args, fmt);
     psTextVPrintf(&line, fmt, args);
     va_end(args);
@@ -262,6 +265,7 @@ void psChildTextNotice(psChild *child, const char *fmt, ...)
 
 static void reply(psClient *client, psText *text)
 {
+    psLoopAssertInside(client->loop);
     if (!text->failed)
         psClientSend(client, text->data, text->len);
     psTextClear(text);

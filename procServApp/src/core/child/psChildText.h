@@ -3,7 +3,8 @@
  *  @brief Sentences about a child for people: on its console and log, and in its status.
  *
  *  The texts that procServ has, too, are those of base/psMessages.h, byte for byte.
- *  Thread: loop.  Blocks: never.
+ *  Thread: loop; texts for the status also the one that makes the child, before the loop has it.
+ *  Blocks: never.
  */
 #ifndef INC_psChildText_H
 #define INC_psChildText_H

@@ -6,7 +6,8 @@
  *  Output goes in one direction: from the pty, or from us, into the ring.  At the end of the round
  *  every reader gets as much as it takes.  psFlow decides which readers are waited for.
  *  Thread: loop, but for psConsoleInit(), psConsoleOpen(), psConsoleInfo() and psConsoleClear().
- *  Blocks: psConsoleOpen() and psConsoleClear() for the log, nothing else.
+ *  Blocks: psConsoleOpen() and psConsoleClear() for the log, and the former as psListenerOpen()
+ *  does; nothing else.
  */
 #ifndef INC_psConsole_H
 #define INC_psConsole_H

@@ -54,8 +54,9 @@ const struct psInherit *psSupSaveInherit(void);
 /** Add a child: opens its endpoints and its log, starts nothing before psSupStart().
  *  @param cfg copied
  *  @param msg on failure one line for the user
- *  Thread: any but the loop's.  Blocks: at most 2 s, for the log to be open; and first while
- *  other threads add children, so that no two get the same name.
+ *  Thread: any but the loop's.  Blocks: at most 2 s for the log to be open, and 1 s for each
+ *  unix socket that others replace; and first while other threads add children, so that no two get
+ *  the same name.
  *  @return 0; -EEXIST name taken; -EINVAL configuration; -ENOSPC too many; else -errno of the
  *          endpoint that could not be opened (the log is no reason to fail: procServ's rule) */
 int psSupAddChild(psSup *sup, const psConfig *cfg, char *msg, size_t msgSize);
