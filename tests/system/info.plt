@@ -10,11 +10,12 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
 use Errno qw(EADDRINUSE EEXIST ENOENT);
 use IO::Socket::UNIX;
+use POSIX ();
 use Test::More;
 use PsTest;
 use PsTest::Server;
 
-deadman(120);
+deadman(180);
 needs(-x program(), 'the program ' . program());
 
 my $dir = tmpdir();
@@ -73,6 +74,113 @@ subtest 'Pid file' => sub {
     ok($server->running, 'one that cannot be written ends nothing');
     like($server->stderr, qr/unable to open PID file \Q$dir\E\/no\/such\/pid/, 'but is reported');
     $server->stop;
+};
+
+# A second server with the same pid file, in the foreground.
+sub second {
+    my (@args) = @_;
+    return PsTest::Proc->start(
+        cmd => [program(), '-f', '--no-ioc', '-p', "$dir/locked", @args, '-P', 0, '/bin/cat']);
+}
+
+subtest 'One server per pid file' => sub {
+    plan(skip_all => 'procServ overwrites it') if is_procserv();
+    my $server = PsTest::Server->start(args => ['-p', "$dir/locked"], cmd => ['/bin/cat'])
+        or return fail('start');
+    my $text = $server->pid . "\n";
+    my $refused = "PID file $dir/locked belongs to process " . $server->pid . ', which runs';
+    my $second = second('-I', "$dir/second.info");
+    ok($second->wait_exit(20), 'a second one ends');
+    is($second->exit_code, EADDRINUSE, 'with EADDRINUSE');
+    is($second->stderr, program() . ": $refused\n", 'and one line says which process has it');
+    my $daemon = PsTest::Proc->start(
+        cmd => [program(), '--no-ioc', '-p', "$dir/locked", '-P', 0, '/bin/cat']);
+    ok($daemon->wait_exit(20), 'so does a daemon');
+    is($daemon->exit_code, EADDRINUSE, 'with the same code');
+    my $check = second('--check');
+    ok($check->wait_exit(20) && $check->exit_code == 1, '--check finds it');
+    like($check->stdout, qr/^bad  pid file \Q$dir\E\/locked: it belongs to process ${\$server->pid}/m,
+        'and names the process');
+    is(file_text("$dir/locked"), $text, 'the file is the first one\'s');
+    my $info = PsTest::Proc->start(
+        cmd => [program(), '-f', '--no-ioc', '-I', $server->info_file, '-P', 0, '/bin/cat']);
+    ok((wait_for { $info->stderr =~ /info file .* belongs to process/ } 20,
+            'the line about the info file'), 'a second one with the same info file says so');
+    like(file_text($server->info_file), qr/^pid:${\$server->pid}\n/, 'and leaves it alone');
+    is($info->stop, 0, 'but runs');
+    ok(-e $server->info_file, 'its end does not remove it either');
+    $server->stop;
+    ok(!-e "$dir/locked", 'the first one removes its file');
+};
+
+subtest 'A pid file whose server was killed' => sub {
+    plan(skip_all => 'procServ overwrites it') if is_procserv();
+    my $server = PsTest::Server->start(args => ['-p', "$dir/locked"], cmd => ['/bin/cat'])
+        or return fail('start');
+    PsTest::Proc::remember($server->wait_child(1));
+    $server->signal('KILL');
+    $server->wait_exit(10);
+    ok(-e "$dir/locked", 'stays');
+    my $next = second();
+    ok((wait_for { file_text("$dir/locked") eq $next->pid . "\n" } 10, 'the new pid'),
+        'and is taken over');
+    is($next->stop, 0, 'by a server that runs');
+};
+
+subtest 'A restart in the same instant' => sub {
+    plan(skip_all => 'procServ overwrites it') if is_procserv();
+    # It takes a second to stop: SIGTERM is ignored, then the grace is over.
+    my $server = PsTest::Server->start(
+        args => ['-p', "$dir/locked", '--grace', 1, '--killsig', 'TERM'],
+        cmd => ['/bin/sh', '-c', 'trap "" TERM; echo ready; exec sleep 1000'])
+        or return fail('start');
+    $server->log_text(qr/ready/);
+    my ($endpoint) = ($server->endpoints)[-1] =~ /^tcp:(.*)/;
+    $server->signal('TERM');
+    my $next = PsTest::Proc->start(
+        cmd => [program(), '-f', '--no-ioc', '-p', "$dir/locked", '-P', $endpoint, '/bin/cat']);
+    ok($server->wait_exit(20), 'the first one ends');
+    ok((wait_for { file_text("$dir/locked") eq $next->pid . "\n" } 10, 'the pid of the second',
+            sub { $next->stderr }),
+        'the second one waits for it, and gets file and port');
+    is($next->stop, 0, 'and runs');
+
+    $server = PsTest::Server->start(args => ['-p', "$dir/locked"], cmd => ['/bin/cat'])
+        or return fail('start');
+    my $waiting = second();
+    $waiting->signal('TERM');
+    ok($waiting->wait_exit(20), 'SIGTERM ends one that waits');
+    is($server->stop, 0, 'and the first one is not concerned');
+};
+
+subtest 'A daemon holds nothing that it inherited' => sub {
+    pipe(my $read, my $write) or die "pipe: $!";
+    my $pid = fork;
+    if (!$pid) {
+        # descriptors above 2, as a cron job has them
+        POSIX::dup2(fileno $write, $_) for 3, 7, 200;
+        open(STDIN, '<', '/dev/null');
+        open(STDERR, '>', "$dir/daemon.err");
+        my @cmd = (program(), is_procserv() ? () : '--no-ioc', '-q', '-p', "$dir/daemon.pid",
+            '-P', 0, '/bin/cat');
+        exec {$cmd[0]} @cmd or POSIX::_exit(127);
+    }
+    close $write;
+    waitpid $pid, 0;
+    is($?, 0, 'it starts');
+    ok((wait_for { file_text("$dir/daemon.pid") =~ /\d\n/ } 10, 'the pid file'), 'has its pid');
+    my ($daemon) = file_text("$dir/daemon.pid") =~ /(\d+)/;
+    PsTest::Proc::remember($daemon);
+    SKIP: {
+        skip('procServ keeps them', 1) if is_procserv();
+        my $gone = wait_for {
+            vec(my $bits = '', fileno $read, 1) = 1;
+            select($bits, undef, undef, 0) && !sysread($read, my $byte, 1);
+        } 10, 'the end of the pipe', sub { explain(PsTest::Proc::fds($daemon)) };
+        ok($gone, 'the pipe is closed while it runs');
+    }
+    kill 'TERM', $daemon;
+    ok((wait_for { !PsTest::Proc::alive($daemon) } 10, 'the end of the daemon'), 'it ends');
 };
 
 subtest 'Unix sockets: permissions' => sub {

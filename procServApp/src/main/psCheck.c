@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,17 @@ static void reportWarning(void *ctx, bool bad, const char *line)
 static int checkRunFile(const char *what, const char *path)
 {
     char line[PS_TEXT_BYTES];
+    pid_t owner = 0;
 
     if (!path)
         return 0;
-    int status = psRunFileCheck(path);
-    snprintf(line, sizeof(line), "%s file %s: %s", what, path,
-             status ? strerror(-status) : "can be written");
+    int status = psRunFileCheck(path, &owner);
+    if (status == -EBUSY)
+        snprintf(line, sizeof(line), "%s file %s: it belongs to process %ld, which runs", what,
+                 path, (long)owner);
+    else
+        snprintf(line, sizeof(line), "%s file %s: %s", what, path,
+                 status ? strerror(-status) : "can be written");
     report(NULL, status != 0, line);
     return status ? 1 : 0;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "psDaemon.h"
+#include "psSup.h"
 
 /* The daemon died before it could report: what procServ returns where /dev/null is missing. */
 #define EXIT_DIED 255
@@ -54,6 +55,21 @@ static int await(int fd, pid_t pid)
     return EXIT_DIED;
 }
 
+/* A daemon outlives whoever started it: the lock of a cron job, or the pipe that a script waits on,
+ * must not stay open as long.  The report's pipe becomes descriptor 3, and all above is closed. */
+static int closeInherited(psDaemon *self)
+{
+    int keep = STDERR_FILENO + 1;
+
+    if (self->reportFd != keep) {
+        if (dup3(self->reportFd, keep, O_CLOEXEC) < 0)
+            return -errno;
+        self->reportFd = keep; /* the old one is closed with the rest */
+    }
+    psSupCloseDescriptors(keep + 1);
+    return 0;
+}
+
 /* The child.  A failure here is the report. */
 static void detach(psDaemon *self)
 {
@@ -61,6 +77,8 @@ static void detach(psDaemon *self)
     int status = toNull(0);
     if (!status)
         status = toNull(1);
+    if (!status)
+        status = closeInherited(self);
     if (status) {
         psDaemonReport(self, EXIT_DIED);
         _exit(EXIT_DIED);

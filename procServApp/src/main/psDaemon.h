@@ -26,7 +26,8 @@ typedef struct psDaemon {
 int psDaemonGuardStdio(void);
 
 /** Fork.  Blocks: in the parent until the child has reported or died.  The child leads a session of
- * its own, and its standard input and output are /dev/null.
+ *  its own, its standard input and output are /dev/null, and it has closed every descriptor above 2
+ *  that it inherited.
  *  @return 0 in the child; the child's pid in the parent, with the start's exit code in
  *          *outCode once it is known; -errno if there is no child */
 int psDaemonFork(psDaemon *self, int *outCode);

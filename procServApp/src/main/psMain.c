@@ -23,7 +23,7 @@
 #include "psDaemon.h"
 #include "psEnviron.h"
 #include "psOptions.h"
-#include "psRunFile.h"
+#include "psRunFiles.h"
 #include "psServe.h"
 #include "psServeSteps.h"
 #include "psSignals.h"
@@ -35,6 +35,7 @@
 #define IOC_DESCRIPTORS 256 /* what CA, PVA and their clients may need */
 #define END_SEC 2.0         /* for an orderly end, once the children are gone */
 #define SERVE_SEC 30.0      /* until an IOC that does not come up is reported */
+#define ASKED_TO_END -1     /* by a signal, before it began: exit code 0 */
 #define EXIT_NO_STDIO 255   /* procServ's code where /dev/null is missing */
 
 /* One run of the program. */
@@ -45,7 +46,7 @@ typedef struct run {
     bool canServe;               /* the IOC may be started */
     psSup *sup;
     psDaemon daemon;
-    psRunFile pidFile, infoFile;
+    psRunFiles files;
     atomic_bool nothingToDo; /* a script failed that would have had all the children */
     int exitCode;            /* set by the loop thread before it starts the watchdog */
 } run;
@@ -60,6 +61,21 @@ static void watchdog(void *arg)
     _exit(self->exitCode);
 }
 
+static void yieldFiles(void *arg)
+{
+    const run *self = arg;
+
+    psRunFilesYield(&self->files);
+}
+
+/* On the loop thread, which a file server that hangs must not keep.  Without a thread, a program
+ * that is started now in our place waits less patiently. */
+static void ending(void *ctx)
+{
+    (void)psThreadCreate("psYield", epicsThreadPriorityMedium, epicsThreadStackSmall, yieldFiles,
+                         ctx);
+}
+
 /* On the loop thread, when everything is down.  The watchdog comes first: a file server that
  * hangs in unlink() must not keep the program. */
 static void ended(void *ctx, int exitCode)
@@ -69,8 +85,7 @@ static void ended(void *ctx, int exitCode)
     self->exitCode = atomic_load(&self->nothingToDo) ? EXIT_FAILURE : exitCode;
     epicsThreadId thread =
         psThreadCreate("psEnd", epicsThreadPriorityMedium, epicsThreadStackSmall, watchdog, self);
-    psRunFileRemove(&self->infoFile);
-    psRunFileRemove(&self->pidFile);
+    psRunFilesRemove(&self->files);
     if (!thread)
         _exit(self->exitCode);
 }
@@ -119,6 +134,7 @@ static void fillSupOptions(run *self)
     self->options.environ = psEnvironOriginal();
     self->options.reservedDescriptors = self->program->noIoc ? 0 : IOC_DESCRIPTORS;
     self->options.endWithOneShot = true;
+    self->options.ending = ending;
     self->options.ended = ended;
     self->options.ctx = self;
 }
@@ -156,39 +172,6 @@ static void applyDebug(const psProgram *program)
         fprintf(stderr, "%s: --%s\n", program->argv0, msg);
 }
 
-static void writePidFile(run *self)
-{
-    const char *path = self->program->pidFile;
-    char text[32];
-
-    if (!path)
-        return;
-    snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    if (psRunFileWrite(&self->pidFile, path, text, strlen(text)))
-        fprintf(stderr, "%s: unable to open PID file %s\n", self->program->argv0, path);
-}
-
-static void writeInfoFile(run *self)
-{
-    const char *path = self->program->infoFile;
-    char *text = NULL;
-    size_t len = 0;
-    int status = -ENOMEM;
-
-    if (!path)
-        return;
-    FILE *out = open_memstream(&text, &len);
-    if (out) {
-        psSupPrintInfo(self->sup, out);
-        if (fclose(out) == 0)
-            status = psRunFileWrite(&self->infoFile, path, text, len);
-    }
-    if (status)
-        fprintf(stderr, "%s: unable to write info file %s: %s\n", self->program->argv0, path,
-                strerror(-status));
-    free(text);
-}
-
 /* procServ's: with -f a terminal on standard input is one more console, but for -L - .  A job in
  * the background is left alone: the terminal would stop us. */
 static void attachTerminal(run *self)
@@ -206,17 +189,27 @@ static void attachTerminal(run *self)
         fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
 }
 
+/* A second server ends with the code of a port that is taken, as it would without a pid file. */
+static int codeOf(int status)
+{
+    return status == -ECANCELED ? ASKED_TO_END : EADDRINUSE;
+}
+
 /* Opens all that can fail.  The text for a malformed endpoint is procServ's and complete; what the
- * system refused is reported with its number.  @return the exit code, 0 if it runs now */
+ * system refused is reported with its number.
+ * @return the exit code, 0 if it runs now; ASKED_TO_END */
 static int start(run *self)
 {
     const psProgram *program = self->program;
     char msg[2 * PS_TEXT_BYTES] = "";
+    int status = psRunFilesAwait(&self->files);
 
+    if (status)
+        return codeOf(status);
     self->sup = psSupCreate(&self->options);
     if (!self->sup)
         return ENOMEM; /* psSupCreate() has said so */
-    int status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
+    status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
     if (status) {
         fprintf(stderr, "%s\n", msg);
         if (status == -EINVAL)
@@ -224,14 +217,16 @@ static int start(run *self)
         fprintf(stderr, "%s: Exiting with error code: %d\n", program->argv0, -status);
         return -status;
     }
-    writePidFile(self);
-    writeInfoFile(self);
+    status = psRunFilesWrite(&self->files, self->sup);
+    if (status) {
+        psRunFilesRemove(&self->files);
+        return codeOf(status);
+    }
     attachTerminal(self); /* before the start, which it shows */
     status = psSupStart(self->sup);
     if (status) {
         fprintf(stderr, "%s: cannot start: %s\n", program->argv0, strerror(-status));
-        psRunFileRemove(&self->infoFile);
-        psRunFileRemove(&self->pidFile);
+        psRunFilesRemove(&self->files);
         return -status;
     }
     return 0;
@@ -379,6 +374,7 @@ static int runProgram(run *self)
         applyDebug(program);
     code = start(self);
     if (code) {
+        code = code == ASKED_TO_END ? EXIT_SUCCESS : code;
         reportToCaller(self, code);
         psSupFree(self->sup);
         return code;
@@ -421,8 +417,7 @@ static int act(run *self)
 
 int main(int argc, char *argv[])
 {
-    static run self = {
-        .daemon = PS_DAEMON_INIT, .pidFile = PS_RUN_FILE_INIT, .infoFile = PS_RUN_FILE_INIT};
+    static run self = {.daemon = PS_DAEMON_INIT, .files = PS_RUN_FILES_INIT};
 
     if (psDaemonGuardStdio())
         return EXIT_NO_STDIO;
@@ -433,6 +428,9 @@ int main(int argc, char *argv[])
     }
     fputs(self.program->err, stderr);
     fputs(self.program->out, stdout);
+    self.files.argv0 = self.program->argv0;
+    self.files.pid.path = self.program->pidFile;
+    self.files.info.path = self.program->infoFile;
     fillSupOptions(&self);
     fillServeOptions(&self);
     return act(&self);

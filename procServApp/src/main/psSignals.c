@@ -63,3 +63,8 @@ void psSignalsDeliver(psSup *sup)
         if (bits & (1u << signo))
             psSupRaise(sup, signo);
 }
+
+bool psSignalsEndAsked(void)
+{
+    return (atomic_load(&kept) & (1u << SIGTERM | 1u << SIGINT | 1u << SIGQUIT)) != 0;
+}

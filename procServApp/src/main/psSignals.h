@@ -23,4 +23,7 @@ void psSignalsInstall(bool foreground);
  *  @p sup must live until NULL is given or the program ends.  Thread: main.  Blocks: never. */
 void psSignalsDeliver(psSup *sup);
 
+/** Is a signal kept that asks for the end?  Thread: main.  Blocks: never. */
+bool psSignalsEndAsked(void);
+
 #endif

@@ -323,9 +323,7 @@ static void isolate(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no trial outlives the program that wants to know */
     for (int signo = 32; signo <= 33; signo++) /* glibc hides its own: posix_spawn() ignores them */
         syscall(SYS_rt_sigaction, signo, &action, NULL, sizeof(action.mask));
-#ifdef SYS_close_range
-    syscall(SYS_close_range, 3u, ~0u, 0u);
-#endif
+    psSupCloseDescriptors(STDERR_FILENO + 1);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > TRIAL_DESCRIPTORS) {
         limit.rlim_cur = TRIAL_DESCRIPTORS;
         setrlimit(RLIMIT_NOFILE, &limit);

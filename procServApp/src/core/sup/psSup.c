@@ -17,6 +17,7 @@
 
 #include "base/psLog.h"
 #include "base/psThread.h"
+#include "process/psExec.h"
 #include "sup/psSupChildren.h"
 #include "sup/psSupEnd.h"
 
@@ -144,6 +145,11 @@ const struct psInherit *psSupSaveInherit(void)
 
     psInheritSave(&saved);
     return &saved;
+}
+
+void psSupCloseDescriptors(int first)
+{
+    psExecCloseFrom(first, true);
 }
 
 static void freeStrings(char **strings)

@@ -36,6 +36,8 @@ typedef struct psSupOptions {
                                           psSupCreate, copied */
     int reservedDescriptors;         /**< descriptors the caller may need: 256 with an IOC */
     bool endWithOneShot;             /**< shut down when all children are OneShot and done, or ^Q */
+    /** Called once, on the loop thread, when the end begins; must not block; may be NULL. */
+    void (*ending)(void *ctx);
     /** Called once, on the loop thread, when everything is down and the logs are flushed, or the
      *  time for that is over; may be NULL. */
     void (*ended)(void *ctx, int exitCode);
@@ -50,6 +52,10 @@ psSup *psSupCreate(const psSupOptions *options);
 /** Save what children are to inherit.  Thread: main, before any other and before psSupCreate.
  *  @return a static object for psSupOptions.inherit */
 const struct psInherit *psSupSaveInherit(void);
+
+/** Close every descriptor from @p first on, whoever opened it.  Thread: any, while there is no
+ *  other.  Blocks: never. */
+void psSupCloseDescriptors(int first);
 
 /** Add a child: opens its endpoints and its log, starts nothing before psSupStart().
  *  @param cfg copied

@@ -97,6 +97,8 @@ void psSupEndStart(psSup *sup)
     psLoopAssertInside(sup->loop);
     if (sup->phase == psPhaseFlush || sup->phase == psPhaseDown)
         return;
+    if (sup->phase == psPhaseUp && sup->options.ending)
+        sup->options.ending(sup->options.ctx);
     sup->phase = psPhaseChildren;
     for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildShutdown(child);
