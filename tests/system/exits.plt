@@ -124,6 +124,43 @@ subtest 'Exit code of the program' => sub {
     is($server->stop, 5, 'SIGTERM at rest: the status of the last child');
 };
 
+subtest 'An end that was asked for is no failure' => sub {
+    plan(skip_all => 'procServ ends with what any process has ended with') if is_procserv();
+    my $once = tmpdir() . '/once';
+    my @fails_once = ('/bin/sh', '-c', "test -e $once || { echo >$once; exit 3; }; exec sleep 1000");
+    my $server = PsTest::Server->start(args => ['--holdoff', 0], cmd => \@fails_once)
+        or return fail('start');
+    ok($server->wait_child(2), 'the first process ended with 3, the second runs');
+    is($server->stop, 0, 'SIGTERM: code 0');
+
+    my @ends_with_7 = ('/bin/sh', '-c', 'trap "exit 7" TERM; echo ready; while :; do sleep 1; done');
+    for my $case (
+        [['-o'], 'TERM', '/bin/sleep', 1000],
+        [['-o', '--killsig', 'TERM'], 'TERM', '/bin/sleep', 1000],
+        [['-o', '--killsig', 'TERM'], 'TERM', @ends_with_7],
+        [['-o', '--killsig', 'TERM'], "\x18", @ends_with_7],
+        [['-o'], "\x18", '/bin/sleep', 1000],
+        [['--noautorestart', '--killsig', 'TERM'], "\x18\x11", @ends_with_7],
+    ) {
+        my ($args, $how, @cmd) = @$case;
+        my $name = "@$args $cmd[0], " . ($how eq 'TERM' ? 'SIGTERM' : $how eq "\x18" ? '^X' : '^X ^Q');
+        $server = PsTest::Server->start(args => $args, cmd => \@cmd) or return fail('start');
+        my $client = $server->console;
+        $server->wait_child(1);
+        $server->log_text(qr/^ready/m) if @cmd == 3;
+        if ($how eq 'TERM') {
+            is($server->stop, 0, "$name: code 0");
+            next;
+        }
+        for my $key (split //, $how) {
+            $client->send($key);
+            $client->expect(qr/quits the server\r\n/) if $key ne "\x11" && length $how > 1;
+        }
+        $server->wait_exit(20);
+        is($server->exit_code, 0, "$name: code 0");
+    }
+};
+
 subtest 'What a child leaves running' => sub {
     plan(skip_all => 'procServ differs') if is_procserv();
     my $server = PsTest::Server->start(

@@ -55,7 +55,7 @@ struct psChild {
     /* psChildStatus */
     psStatus status; /* what is published next */
     psHealthTrack health;
-    int exitCode; /* for the program: of the last end that says something */
+    int exitCode; /* for the program: of the last end, if nobody asked for it; else 0 */
     char stoppedBy[PS_BY_BYTES];
 
     /* psChildPty */

@@ -25,6 +25,7 @@ void psChildStatusStarting(psChild *child)
 {
     psLoopAssertInside(child->loop);
     wallNow(child, &child->status.startTime);
+    child->exitCode = 0;
 }
 
 void psChildStatusSpawned(psChild *child)
@@ -60,19 +61,22 @@ static bool deservesAlarm(psExitClass cls)
            cls == psExitExecFail || cls == psExitLost;
 }
 
-/* procServ ends with the last normal exit status of the child; after a signal it said 0, which
- * hid crashes of one-shot runs: 128+N there.  A start that failed counts as 255, one that was
- * called off by a stop does not. */
-static void noteExitCode(psChild *child, bool ran, psExitClass cls)
+/* What the program ends with if it ends before the next start.  An end that somebody asked for is
+ * no failure, whatever the process made of it; after a signal procServ says 0, which would hide
+ * that a one-shot run crashed. */
+static void noteExitCode(psChild *child, bool ran, const psOutput *out)
 {
-    if (!ran && cls != psExitExecFail)
-        return;
-    if (!ran)
+    const psReapInfo *info = &child->exitInfo;
+
+    child->exitCode = 0;
+    if (out->exitClass == psExitExecFail)
         child->exitCode = 255;
-    else if (child->exitInfo.signo <= 0 && !child->exitInfo.lost)
-        child->exitCode = child->exitInfo.code;
-    else if (child->exitInfo.signo > 0 && child->machine.settings.mode == psModeOneShot)
-        child->exitCode = 128 + child->exitInfo.signo;
+    else if (!ran || out->asked || info->lost)
+        return;
+    else if (info->signo <= 0)
+        child->exitCode = info->code;
+    else if (child->machine.settings.mode == psModeOneShot)
+        child->exitCode = 128 + info->signo;
 }
 
 void psChildStatusEnded(psChild *child, const psOutput *out, const char *why)
@@ -95,7 +99,7 @@ void psChildStatusEnded(psChild *child, const psOutput *out, const char *why)
     status->lastRunSec = runSec;
     psChildTextExit(child, out, why, runSec, status->exitMsg, sizeof(status->exitMsg));
     remember(status, runSec);
-    noteExitCode(child, ran, out->exitClass);
+    noteExitCode(child, ran, out);
 }
 
 /* ---- commands ---- */
