@@ -99,7 +99,7 @@ subtest 'a log that a start could not open' => sub {
         is($code, 1, "--check of $log fails") or diag $out;
         like($out, qr/^bad  log file \Q$dir\/$log\E: .*$text/m, 'and says why');
         my $proc = begin([], "$dir/$log");
-        my $told = qr/unable to open log file \Q$dir\/$log\E: .*$text/;
+        my $told = qr/: unable to open log file \Q$dir\/$log\E\n.*: log file \Q$dir\/$log\E: .*$text/;
         ok((wait_for { $proc->stderr =~ $told } 20, "$told", sub { $proc->stderr }),
             'as a start does');
         $proc->stop;

@@ -35,12 +35,14 @@ MAIN(psLogTest)
 {
     psText seen = PS_TEXT_INIT;
 
-    testPlan(1);
+    testPlan(2);
     lock = epicsMutexMustCreate();
     eltc(0);
     errlogAddListener(onMessage, &seen);
     psLogPrintf("%s: cannot listen: %d", "ioc1", 98);
     check(&seen, "procServ: ioc1: cannot listen: 98\n", "one line, prefixed");
+    psLogPrintfAs("bin/x", "unable to open log file %s", "/log");
+    check(&seen, "bin/x: unable to open log file /log\n", "one line, with the program's name");
     errlogRemoveListeners(onMessage, &seen);
     psTextClear(&seen);
     epicsMutexDestroy(lock);

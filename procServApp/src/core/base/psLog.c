@@ -8,13 +8,28 @@
 
 #define LINE_BYTES 512
 
-void psLogPrintf(const char *fmt, ...)
+static void logLine(const char *who, const char *fmt, va_list args)
 {
     char line[LINE_BYTES];
+
+    vsnprintf(line, sizeof(line), fmt, args);
+    errlogPrintf("%s: %s\n", who, line);
+}
+
+void psLogPrintf(const char *fmt, ...)
+{
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(line, sizeof(line), fmt, args);
+    logLine("procServ", fmt, args);
     va_end(args);
-    errlogPrintf("procServ: %s\n", line);
+}
+
+void psLogPrintfAs(const char *argv0, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    logLine(argv0, fmt, args);
+    va_end(args);
 }

@@ -13,5 +13,7 @@
  *  256 bytes unless the IOC has set another number.
  *  Thread: any.  Blocks: never; errlog queues the line and drops it when its buffer is full. */
 void psLogPrintf(const char *fmt, ...) EPICS_PRINTF_STYLE(1, 2);
+/** The same, prefixed "ARGV0: ": for the lines that procServ has, which scripts may look for. */
+void psLogPrintfAs(const char *argv0, const char *fmt, ...) EPICS_PRINTF_STYLE(2, 3);
 
 #endif

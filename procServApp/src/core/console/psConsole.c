@@ -81,7 +81,7 @@ static int openEndpoint(psConsole *console, const psEndpointSpec *spec, const ch
     return 0;
 }
 
-static void openLog(psConsole *console)
+static void openLog(psConsole *console, const char *argv0)
 {
     const psConfig *cfg = console->cfg;
     psFlow *flow = psConsoleOutputFlow(&console->output, true);
@@ -94,9 +94,11 @@ static void openLog(psConsole *console)
         psLogPrintf("%s: log file %s is not open after %g s (a dead file server?): output is kept "
                     "for it meanwhile",
                     psConfigName(cfg), cfg->logFile, PS_LOG_OPEN_SEC);
-    else if (status)
-        psLogPrintf("%s: unable to open log file %s: %s", psConfigName(cfg), cfg->logFile,
+    else if (status) {
+        psLogPrintfAs(argv0, "unable to open log file %s", cfg->logFile);
+        psLogPrintf("%s: log file %s: %s", psConfigName(cfg), cfg->logFile,
                     psLogOpenReason(-status));
+    }
 }
 
 int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSize)
@@ -115,7 +117,7 @@ int psConsoleOpen(psConsole *console, const char *argv0, char *msg, size_t msgSi
         }
     }
     if (cfg->logFile)
-        openLog(console);
+        openLog(console, argv0);
     return 0;
 }
 
