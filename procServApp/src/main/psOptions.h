@@ -7,57 +7,7 @@
 #ifndef INC_psOptions_H
 #define INC_psOptions_H
 
-#include <stdbool.h>
-#include <stdio.h>
-
-#include "psConfig.h"
-#include "psServeOptions.h"
-
-/** What --version and the banner say: scripts look for "procServ Process Server". */
-#define PS_PROGRAM_VERSION "procServ Process Server 2.9.0 by procServIoc " PS_VERSION
-
-/** Longest --prefix, bytes: the longest suffix still makes a record name. */
-#define PS_PREFIX_BYTES 43
-
-typedef enum psAction {
-    psActionRun,
-    psActionHelp,       /**< print `out`, exit 0 */
-    psActionVersion,    /**< the same */
-    psActionUsageError, /**< print `out` and `err`, exit 1 */
-    psActionCheck,      /**< --check */
-    psActionCheckIoc    /**< --check-ioc: psTrialIoc() */
-} psAction;
-
-/** A command line, understood.  Strings not marked otherwise point into argv or the environment. */
-typedef struct psProgram {
-    psAction action;
-    char *out, *err; /**< for standard output and error, in every action; never NULL */
-    const char *argv0;
-    psConfig *child;     /**< owned here; NULL with --script and no command */
-    bool foreground;     /**< -f */
-    bool debug;          /**< -d: no daemon, console traffic and diagnostics on standard output */
-    bool quiet;          /**< -q */
-    const char *pidFile; /**< NULL: none */
-    const char *infoFile;
-    /* the IOC */
-    bool noIoc;
-    const char *prefix; /**< NULL: not given */
-    const char *script;
-    const char *acf;
-    bool insecurePvs;
-    psRelayMode relay;
-    const char *trialMode; /**< the value of --check-ioc, for psTrialModeParse() */
-    char **iocEnv;         /**< NAME=VALUE..., NULL at the end; the array is owned here */
-    int iocEnvCount;
-    /* private to psOptions.c */
-    FILE *outFile, *errFile; /* write `out` and `err`; NULL once parsed */
-    size_t outLen, errLen;
-    bool haveEndpoint;       /* some -P: new style */
-    bool wrong;              /* a value that cannot be used: reported in err */
-    bool wrongUsage;         /* the usage is shown beside it */
-    const char *childOption; /* first option given that needs a command */
-    const char *iocOption;   /* first option given that needs the IOC */
-} psProgram;
+#include "psProgram.h"
 
 /** @param argv   argv[0] as given; must live as long as the result
  *  @param lookup getenv(), or a test's own
