@@ -86,6 +86,7 @@ int psCheck(const psProgram *program, const psSupOptions *sup, const psServeOpti
     }
     if (program->child)
         errors += psSupCheckChild(check, program->child);
+    errors += psSupCheckOwnLog(check);
     errors += checkRunFile("pid", program->pidFile);
     errors += checkRunFile("info", program->infoFile);
     fflush(stdout);

@@ -22,7 +22,9 @@
 #include "psCheck.h"
 #include "psDaemon.h"
 #include "psEnviron.h"
+#include "psLaunch.h"
 #include "psOptions.h"
+#include "psOwnLog.h"
 #include "psRunFiles.h"
 #include "psServe.h"
 #include "psServeSteps.h"
@@ -131,6 +133,7 @@ static void fillSupOptions(run *self)
     self->options.banner = PS_PROGRAM_VERSION;
     self->options.argv0 = self->program->argv0;
     self->options.inherit = psSupSaveInherit();
+    self->options.ownLog = self->program->ownLog;
     self->options.environ = psEnvironOriginal();
     self->options.reservedDescriptors = self->program->noIoc ? 0 : IOC_DESCRIPTORS;
     self->options.endWithOneShot = true;
@@ -157,42 +160,26 @@ static void fillServeOptions(run *self)
     };
 }
 
-/* -d: no daemon, and everything on standard output; with -f the terminal is a console anyway. */
-static void applyDebug(const psProgram *program)
-{
-    char msg[PS_TEXT_BYTES];
-
-    errlogSetConsole(stdout);
-    if (!program->child || program->foreground)
-        return;
-    if (program->child->logFile && strcmp(program->child->logFile, "-") != 0)
-        fprintf(stderr, "%s: debug: console traffic goes to %s, not to standard output\n",
-                program->argv0, program->child->logFile);
-    else if (psConfigSet(program->child, "logfile", "-", msg, sizeof(msg)))
-        fprintf(stderr, "%s: --%s\n", program->argv0, msg);
-}
-
-/* procServ's: with -f a terminal on standard input is one more console, but for -L - .  A job in
- * the background is left alone: the terminal would stop us. */
-static void attachTerminal(run *self)
-{
-    const psProgram *program = self->program;
-    const char *log = program->child ? program->child->logFile : NULL;
-    pid_t group = tcgetpgrp(0);
-
-    if (!program->foreground || !program->child || (log && strcmp(log, "-") == 0))
-        return;
-    if (group >= 0 && group != getpgrp())
-        return;
-    int status = psSupAttachTerminal(self->sup, psSupAt(self->sup, 0), 0);
-    if (status && status != -ENOTTY)
-        fprintf(stderr, "%s: cannot use the terminal: %s\n", program->argv0, strerror(-status));
-}
-
 /* A second server ends with the code of a port that is taken, as it would without a pid file. */
 static int codeOf(int status)
 {
     return status == -ECANCELED ? ASKED_TO_END : EADDRINUSE;
+}
+
+static void startOwnLog(run *self)
+{
+    const psProgram *program = self->program;
+    char line[PS_TEXT_BYTES];
+
+    if (!program->ownLog)
+        return;
+    psOwnLogStart(self->sup);
+    snprintf(line, sizeof(line), "%s: process %ld begins; %s%s", PS_PROGRAM_VERSION, (long)getpid(),
+             program->noIoc    ? "no PVs"
+             : program->script ? "script "
+                               : "PVs",
+             !program->noIoc && program->script ? program->script : "");
+    psSupWriteLog(self->sup, line);
 }
 
 /* Opens all that can fail.  The text for a malformed endpoint is procServ's and complete; what the
@@ -209,6 +196,7 @@ static int start(run *self)
     self->sup = psSupCreate(&self->options);
     if (!self->sup)
         return ENOMEM; /* psSupCreate() has said so */
+    startOwnLog(self);
     status = program->child ? psSupAddChild(self->sup, program->child, msg, sizeof(msg)) : 0;
     if (status) {
         fprintf(stderr, "%s\n", msg);
@@ -222,10 +210,10 @@ static int start(run *self)
         psRunFilesRemove(&self->files);
         return codeOf(status);
     }
-    attachTerminal(self); /* before the start, which it shows */
+    psLaunchTerminal(program, self->sup); /* before the start, which it shows */
     status = psSupStart(self->sup);
     if (status) {
-        fprintf(stderr, "%s: cannot start: %s\n", program->argv0, strerror(-status));
+        psOwnLogSay("%s: cannot start: %s", program->argv0, strerror(-status));
         psRunFilesRemove(&self->files);
         return -status;
     }
@@ -275,7 +263,7 @@ static int judge(run *self, psServeState state)
     if (program->child || psSupCount(self->sup) || state == psServeStarting ||
         state == psServeServing)
         return 0;
-    fprintf(stderr, "%s: %s started no child; procServIoc ends\n", program->argv0, program->script);
+    psOwnLogSay("%s: %s started no child; procServIoc ends", program->argv0, program->script);
     atomic_store(&self->nothingToDo, true);
     psSupShutdown(self->sup);
     return EXIT_FAILURE;
@@ -289,7 +277,7 @@ static int serve(run *self)
     int status = self->canServe ? psServeStart(self->sup) : 0;
     if (status) {
         self->canServe = false;
-        fprintf(stderr, "%s: no PVs: %s\n", self->program->argv0, strerror(-status));
+        psOwnLogSay("%s: no PVs: %s", self->program->argv0, strerror(-status));
     }
     return judge(self, self->canServe ? psServeWait(SERVE_SEC) : psServeFailed);
 }
@@ -299,28 +287,6 @@ static void serveOn(run *self)
 {
     if (self->canServe && !self->program->child)
         (void)judge(self, psServeWait(-1.0));
-}
-
-/* What the caller of a daemon reads; procServ's texts. */
-static void reportSpawned(const psProgram *program, int pid)
-{
-    const psConfig *child = program->child;
-    bool logPort = false;
-    bool logFile;
-
-    if (program->quiet)
-        return;
-    fprintf(stderr, "%s: spawning daemon process: %d\n", program->argv0, pid);
-    if (!child)
-        return;
-    for (int i = 0; i < child->endpointCount; i++)
-        logPort = logPort || child->endpoints[i].readOnly;
-    logFile =
-        child->logFile && (strcmp(child->logFile, "-") == 0 || access(child->logFile, W_OK) == 0);
-    if (!logFile && !logPort)
-        fprintf(stderr, "Warning: No log file and no port for log connections specified.\n");
-    else if (!logFile)
-        fprintf(stderr, "Warning: No log file specified.\n");
 }
 
 /* A script that cannot be read is a wrong command line, known before anything is supervised. */
@@ -346,7 +312,7 @@ static bool becomeDaemon(run *self, int *outCode)
         fprintf(stderr, "%s: cannot become a daemon: %s\n", program->argv0, strerror(-pid));
         *outCode = -pid;
     } else if (pid > 0 && *outCode == 0) {
-        reportSpawned(program, pid);
+        psLaunchReport(program, pid);
     }
     return pid == 0;
 }
@@ -355,6 +321,8 @@ static void reportToCaller(run *self, int code)
 {
     errlogFlush(); /* what was said so far is for the caller's standard error */
     psDaemonReport(&self->daemon, code);
+    if (!code && !self->program->foreground && !self->program->debug)
+        psOwnLogDetach();
 }
 
 /* The order of the start.  Signals come before the first thread, and the environment is set by
@@ -371,7 +339,8 @@ static int runProgram(run *self)
     raiseDescriptorLimit();
     prepareBase(self);
     if (program->debug)
-        applyDebug(program);
+        psLaunchDebug(program);
+    psLaunchStdout(program, self->serveOptions.shell);
     code = start(self);
     if (code) {
         code = code == ASKED_TO_END ? EXIT_SUCCESS : code;

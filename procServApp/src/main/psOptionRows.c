@@ -70,6 +70,11 @@ static void applyInfoFile(psProgram *program, const char *value)
     program->infoFile = *value ? value : NULL;
 }
 
+static void applyOwnLog(psProgram *program, const char *value)
+{
+    program->ownLog = *value ? value : NULL;
+}
+
 static void applyNoIoc(psProgram *program, const char *value)
 {
     (void)value;
@@ -177,6 +182,9 @@ static const programOption ownOptions[] = {
     {PS_OPTION("version", 'V', 25, None, Other, NULL,
                "print the version"),
      applyVersion},
+    {PS_OPTION("own-log", 0, 121, Required, Server, "<file>",
+               "log of procServIoc itself and of its PVs [with --script and no command: -L]"),
+     applyOwnLog},
     {PS_OPTION("prefix", 0, 106, Required, Ioc, "<prefix>",
                "prefix of the PV names, with its separator [<name>:PS:]"),
      applyPrefix},

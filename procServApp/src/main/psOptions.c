@@ -14,7 +14,9 @@ static void setChild(psProgram *program, const char *option, const char *value)
 {
     char msg[PS_TEXT_BYTES];
 
-    if (!program->childOption)
+    if (strcmp(option, "logfile") == 0)
+        program->logFile = value;
+    else if (!program->childOption)
         program->childOption = option;
     if (strcmp(option, "port") == 0)
         program->haveEndpoint = true;
@@ -60,11 +62,13 @@ static void takeWords(psProgram *program, int count, char *const *words)
     }
 }
 
-/* With a script, the children may all be its own. */
+/* With a script, the children may all be its own, and the log is that of the program. */
 static void dropChild(psProgram *program)
 {
     if (program->childOption)
         psOptionWrong(program, program->childOption, "there is no command it could apply to");
+    if (!program->ownLog && program->logFile && *program->logFile)
+        program->ownLog = program->logFile;
     psConfigFree(program->child);
     program->child = NULL;
 }

@@ -37,6 +37,7 @@ typedef struct psProgram {
     bool quiet;          /**< -q */
     const char *pidFile; /**< NULL: none */
     const char *infoFile;
+    const char *ownLog; /**< of the program itself */
     /* the IOC */
     bool noIoc;
     const char *prefix; /**< NULL: not given */
@@ -53,6 +54,7 @@ typedef struct psProgram {
     bool haveEndpoint;       /* some -P: new style */
     bool wrong;              /* a value that cannot be used: reported in err */
     bool wrongUsage;         /* the usage is shown beside it */
+    const char *logFile;     /* of -L: the program's own if there is no command */
     const char *childOption; /* first option given that needs a command */
     const char *iocOption;   /* first option given that needs the IOC */
 } psProgram;

@@ -19,6 +19,7 @@
 
 #include "psAccess.h"
 #include "psGuarded.h"
+#include "psOwnLog.h"
 #include "psIoc.h"
 #include "psProgress.h"
 #include "psRelay.h"
@@ -236,12 +237,15 @@ static void serveThread(void *arg)
 {
     char msg[PS_REASON_BYTES] = "";
     FILE *nowhere = serve.options.script ? NULL : fopen("/dev/null", "we");
+    FILE *stream = psOwnLogStream();
+    FILE *said = stream ? stream : stderr;
 
     (void)arg;
     if (psRelayIsEarly(&serve.options))
         psRelayStart(&serve.options, notice);
     /* Base's banner must not get into the output of `-L -`, a script's may be of use. */
-    epicsSetThreadStdout(nowhere ? nowhere : stderr);
+    epicsSetThreadStdout(nowhere ? nowhere : said);
+    epicsSetThreadStderr(said);
     psProgressChatter(serve.options.script != NULL);
     if (psGuarded(serveAll, NULL, msg, sizeof(msg))) {
         giveUp(msg);
@@ -250,11 +254,15 @@ static void serveThread(void *arg)
         psProgressChatter(true);
         psAccessFollow();
         conclude(psServeServing, NULL);
+        psSupWriteLog(serve.options.sup, "the PVs are served");
     }
     psProgressStop();
     epicsSetThreadStdout(NULL);
+    epicsSetThreadStderr(NULL);
     if (nowhere)
         fclose(nowhere);
+    if (stream)
+        fclose(stream);
     if (serve.options.shell)
         psShellRun();
 }

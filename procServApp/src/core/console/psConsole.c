@@ -283,8 +283,11 @@ static void reportLog(psConsole *console)
     psText line = PS_TEXT_INIT;
     int request;
 
-    if (psConsoleLogNews(&console->log, &line))
+    if (psConsoleLogNews(&console->log, &line)) {
+        psLogPrintf("%s: %s", psConfigName(console->cfg),
+                    line.failed ? "log: out of memory" : line.data);
         psConsoleNotice(console, &line);
+    }
     psTextReset(&line);
     if (psConsoleLogReopened(&console->log, &request, &line))
         console->ops->rotated(console->ctx, request,

@@ -11,6 +11,14 @@
 #include "base/psMessages.h"
 #include "log/psLogOpen.h"
 
+/* Fixed before the first log is opened. */
+static int standardOutput = STDOUT_FILENO;
+
+void psLogSinkSetStandardOutput(int fd)
+{
+    standardOutput = fd;
+}
+
 int psLogSinkInit(psLogSink *sink, const char *path, int wakeFd, bool (*mayWait)(void *ctx),
                   void *ctx)
 {
@@ -53,7 +61,7 @@ int psLogSinkOpen(psLogSink *sink)
     } else if (sink->fd >= 0) {
         return 0; /* standard output may be another by now */
     } else {
-        fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        fd = fcntl(standardOutput, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         if (fd < 0)
             fd = -errno;
     }

@@ -36,6 +36,9 @@ typedef struct psLogSink {
     psText notice;       /* scratch; its memory is had at psLogSinkInit() */
 } psLogSink;
 
+/** What "standard output" is: a duplicate of @p fd, which must stay open.  Descriptor 1 unless this
+ *  is called.  Thread: main, before any log is opened. */
+void psLogSinkSetStandardOutput(int fd);
 /** Opens nothing.  @return 0 or -ENOMEM */
 int psLogSinkInit(psLogSink *sink, const char *path, int wakeFd, bool (*mayWait)(void *ctx),
                   void *ctx);

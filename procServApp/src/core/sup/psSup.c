@@ -17,6 +17,7 @@
 
 #include "base/psLog.h"
 #include "base/psThread.h"
+#include "log/psLogSink.h"
 #include "process/psExec.h"
 #include "sup/psSupChildren.h"
 #include "sup/psSupEnd.h"
@@ -25,6 +26,7 @@ extern char **environ;
 
 #define SPARE_DESCRIPTORS 64 /* of our own, beside consoles */
 #define MIN_CONSOLES 8       /* where the limit leaves none */
+#define LOG_WAIT_SEC 1.0     /* for an own log that is still being written */
 #define CHILD_DESCRIPTORS 8  /* per child: pty, pidfd, log, listeners */
 
 /* ---- what a child asks of us (loop thread) ---- */
@@ -84,7 +86,7 @@ static bool quit(void *ctx, const psChild *asking, const char **outWhyNot)
             return false;
         }
     }
-    psSupEndStart(sup);
+    psSupEndStart(sup, "^Q on a console");
     return true;
 }
 
@@ -108,13 +110,14 @@ static void shutdownJob(void *ctx)
     int asked = atomic_exchange(&sup->shutdownsAsked, 0);
 
     while (asked-- > 0)
-        psSupEndStart(sup);
+        psSupEndStart(sup, "the program asks for it");
 }
 
 static void reopenLogs(psSup *sup)
 {
     psChild *child;
 
+    psSupLogReopen(&sup->log);
     for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildReopenLog(child);
 }
@@ -128,7 +131,14 @@ static void raised(void *ctx, int signo)
     else if (signo == SIGWINCH)
         psSupFitTerminal(sup);
     else if (signo == SIGTERM || signo == SIGINT || signo == SIGQUIT)
-        psSupEndStart(sup);
+        psSupEndStart(sup, psSignalName(signo));
+}
+
+static void ownLogIdle(void *ctx)
+{
+    psSup *sup = ctx;
+
+    psLoopDefer(sup->loop, &sup->settledJob);
 }
 
 /* ---- life ---- */
@@ -145,6 +155,16 @@ const struct psInherit *psSupSaveInherit(void)
 
     psInheritSave(&saved);
     return &saved;
+}
+
+void psSupSetStandardOutput(int fd)
+{
+    psLogSinkSetStandardOutput(fd);
+}
+
+void psSupWriteLog(psSup *sup, const char *line)
+{
+    psSupLogLine(&sup->log, line);
 }
 
 void psSupCloseDescriptors(int first)
@@ -207,6 +227,8 @@ static bool init(psSup *sup, const psSupOptions *options)
                                 .argv0 = options->argv0,
                                 .banner = options->banner};
     if (!sup->envp || !sup->addLock || !sup->lock || !sup->downEvent || !sup->loop || !sup->queue)
+        return false;
+    if (psSupLogOpen(&sup->log, sup->loop, options->ownLog, options->argv0, ownLogIdle, sup))
         return false;
     psLoopOnRaise(sup->loop, raised, sup);
     return true;
@@ -319,6 +341,7 @@ void psSupFree(psSup *sup)
         return;
     for (int i = 0; i < sup->childCount; i++)
         psChildFree(sup->children[i]);
+    psSupLogClear(&sup->log, LOG_WAIT_SEC);
     psQueueFree(sup->queue);
     psLoopFree(sup->loop);
     if (sup->downEvent)

@@ -35,7 +35,9 @@ typedef struct psSupOptions {
     char *const *environ;            /**< the children's; PROCSERV_INFO is added; NULL: ::environ at
                                           psSupCreate, copied */
     int reservedDescriptors;         /**< descriptors the caller may need: 256 with an IOC */
-    bool endWithOneShot;             /**< shut down when all children are OneShot and done, or ^Q */
+    const char *ownLog;  /**< file for psSupWriteLog(), "-": standard output; NULL: none;
+                              static */
+    bool endWithOneShot; /**< shut down when all children are OneShot and done, or ^Q */
     /** Called once, on the loop thread, when the end begins; must not block; may be NULL. */
     void (*ending)(void *ctx);
     /** Called once, on the loop thread, when everything is down and the logs are flushed, or the
@@ -52,6 +54,10 @@ psSup *psSupCreate(const psSupOptions *options);
 /** Save what children are to inherit.  Thread: main, before any other and before psSupCreate.
  *  @return a static object for psSupOptions.inherit */
 const struct psInherit *psSupSaveInherit(void);
+
+/** Children whose log is "-", and an own log of that name, write to a duplicate of @p fd instead of
+ *  to descriptor 1, which others may use from now on.  Thread: main, before psSupCreate(). */
+void psSupSetStandardOutput(int fd);
 
 /** Close every descriptor from @p first on, whoever opened it.  Thread: any, while there is no
  *  other.  Blocks: never. */
@@ -77,6 +83,8 @@ psSupCheck *psSupCheckCreate(const psSupOptions *options,
  *  child are in use until psSupCheckFree().  Blocks: as long as opening files and looking up names
  *  does.  @return number of errors */
 int psSupCheckChild(psSupCheck *check, const psConfig *cfg);
+/** The same for the own log of the options. */
+int psSupCheckOwnLog(psSupCheck *check);
 /** NULL is fine. */
 void psSupCheckFree(psSupCheck *check);
 
@@ -136,6 +144,11 @@ void psSupSubscribe(psChild *child, void (*fn)(void *ctx), void *ctx);
 
 /** What never changes, its name among it.  Thread: any.  Blocks: never. */
 const psChildFacts *psSupFacts(const psChild *child);
+
+/** Write a line to the supervisor's own log, with the time before it; without one, do nothing.  The
+ *  beginning of the end, its reason and its exit code are written by the supervisor itself.
+ *  Thread: any.  Blocks: never; a line that cannot be had is counted in the log. */
+void psSupWriteLog(psSup *sup, const char *line);
 
 /** Monotonic now of the supervisor's clock, s: what Uptime counts with. */
 double psSupMono(psSup *sup);

@@ -140,14 +140,14 @@ static void checkEndpoint(psSupCheck *self, const psConfig *cfg, const psEndpoin
     found(self, false, "%s endpoint: %s", what, text);
 }
 
-static void checkLog(psSupCheck *self, const char *path)
+static void checkLog(psSupCheck *self, const char *what, const char *path)
 {
     int status = strcmp(path, "-") == 0 ? 0 : psLogOpenCheck(path);
 
     if (status)
-        found(self, true, "log file %s: %s", path, psLogOpenReason(-status));
+        found(self, true, "%s %s: %s", what, path, psLogOpenReason(-status));
     else if (strcmp(path, "-") != 0)
-        found(self, false, "log file: %s", path);
+        found(self, false, "%s: %s", what, path);
 }
 
 /* What the system gives to no child: said only if it does not. */
@@ -188,8 +188,16 @@ int psSupCheckChild(psSupCheck *check, const psConfig *cfg)
     for (int i = 0; i < cfg->endpointCount; i++)
         checkEndpoint(check, cfg, &cfg->endpoints[i]);
     if (cfg->logFile)
-        checkLog(check, cfg->logFile);
+        checkLog(check, "log file", cfg->logFile);
     check->first = false;
+    return check->errors;
+}
+
+int psSupCheckOwnLog(psSupCheck *check)
+{
+    check->errors = 0;
+    if (check->options->ownLog)
+        checkLog(check, "own log", check->options->ownLog);
     return check->errors;
 }
 

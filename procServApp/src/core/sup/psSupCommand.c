@@ -179,6 +179,11 @@ int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *re
                 void *ctx)
 {
     psRequest *request = textRequest(sup, child, reason, doDenied);
+    char line[PS_TEXT_BYTES];
+
+    epicsSnprintf(line, sizeof(line), "%s: put by %s refused: %s", psChildName(child), cmd->by,
+                  reason);
+    psSupLogLine(&sup->log, line);
 
     if (request) {
         request->cmd = *cmd;

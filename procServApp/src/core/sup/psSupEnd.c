@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
+#include <epicsStdio.h>
+
 #include "sup/psSupChildren.h"
 #include "sup/psSupEnd.h"
 
@@ -8,12 +10,9 @@
 
 static void conclude(psSup *sup)
 {
-    psChild *first = psSupAt(sup, 0);
-
     psLoopDisarm(&sup->flushTimer);
     psTerminalRestore(&sup->terminal);
     sup->phase = psPhaseDown;
-    sup->exitCode = first ? psChildExitCode(first) : 0;
     psQueueClose(sup->queue);
     if (sup->options.ended)
         sup->options.ended(sup->options.ctx, sup->exitCode);
@@ -32,9 +31,14 @@ static void flushDue(void *ctx)
 
 static void beginFlush(psSup *sup)
 {
-    psChild *child;
+    psChild *child = psSupAt(sup, 0);
+    char line[80];
 
     sup->phase = psPhaseFlush;
+    sup->exitCode = child ? psChildExitCode(child) : 0;
+    epicsSnprintf(line, sizeof(line), "all children are down; exit code %d", sup->exitCode);
+    psSupLogLine(&sup->log, line);
+    psSupLogFlush(&sup->log);
     for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildClose(child);
     psLoopArm(sup->loop, &sup->flushTimer, psLoopNow(sup->loop) + FLUSH_SEC, flushDue, sup);
@@ -66,14 +70,14 @@ static void settled(void *ctx)
 
     if (sup->phase == psPhaseUp && sup->options.endWithOneShot && psSupCount(sup) > 0 &&
         all(sup, psChildFinished))
-        psSupEndStart(sup);
+        psSupEndStart(sup, "all children were oneshot, and are done");
     if (sup->phase == psPhaseChildren) {
         for (int i = 0; (child = psSupAt(sup, i)); i++)
             psSupEndJoin(sup, child);
         if (all(sup, psChildDown))
             beginFlush(sup);
     }
-    if (sup->phase == psPhaseFlush && all(sup, psChildClosed))
+    if (sup->phase == psPhaseFlush && all(sup, psChildClosed) && psSupLogIdle(&sup->log))
         conclude(sup);
 }
 
@@ -90,13 +94,17 @@ void psSupEndSettled(psSup *sup)
         psLoopDefer(sup->loop, &sup->settledJob);
 }
 
-void psSupEndStart(psSup *sup)
+void psSupEndStart(psSup *sup, const char *why)
 {
     psChild *child;
+    char line[PS_TEXT_BYTES];
 
     psLoopAssertInside(sup->loop);
     if (sup->phase == psPhaseFlush || sup->phase == psPhaseDown)
         return;
+    epicsSnprintf(line, sizeof(line), "%s: %s", sup->phase == psPhaseUp ? "ending" : "hurrying",
+                  why);
+    psSupLogLine(&sup->log, line);
     if (sup->phase == psPhaseUp && sup->options.ending)
         sup->options.ending(sup->options.ctx);
     sup->phase = psPhaseChildren;

@@ -11,8 +11,9 @@
 
 /** Before the loop runs. */
 void psSupEndInit(psSup *sup);
-/** Begin the end; again: hurry it. */
-void psSupEndStart(psSup *sup);
+/** Begin the end; again: hurry it.
+ *  @param why for the own log: who or what asks for it */
+void psSupEndStart(psSup *sup, const char *why);
 /** A child that was added after the end had begun takes part in it. */
 void psSupEndJoin(psSup *sup, psChild *child);
 /** A child may have come to rest: look, at the end of this round, what that leads to. */

@@ -2,7 +2,8 @@
 /** @file psSupPvt.h
  *  @brief What the parts of the supervisor share: the struct.  For the room sup/ only.
  *
- *  The parts, each using those before it: psSupChildren (the list), psSupEnd (the end of all),
+ *  The parts, each using those before it: psSupLog (the own log), psSupChildren (the list),
+ *  psSupEnd (the end of all),
  *  psSupCommand (requests of other threads), psSupQuery (answers to them), psSup (its life).
  */
 #ifndef INC_psSupPvt_H
@@ -18,6 +19,7 @@
 #include "console/psTerminal.h"
 #include "loop/psQueue.h"
 #include "sup/psSup.h"
+#include "sup/psSupLog.h"
 
 typedef enum psPhase {
     psPhaseUp,
@@ -34,7 +36,8 @@ struct psSup {
     psQueue *queue;
     epicsEventId downEvent;
     int descriptorLimit;
-    psChildSetup setup;   /* of every child */
+    psChildSetup setup; /* of every child */
+    psSupLog log;
     epicsMutexId addLock; /* one psSupAddChild() at a time */
     epicsMutexId lock;    /* leaf; guards the list, which only grows; the children are the loop's */
     psChild *children[PS_CHILDREN];
