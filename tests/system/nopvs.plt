@@ -30,8 +30,16 @@ sub told {
     ok($server->wait_child(1), "$name: the child runs");
     my $told = wait_for { $server->log_text =~ /^(\@\@\@ no PVs: .*)\r\n/m ? $1 : undef } 30,
         'the line that reports it', sub { $server->log_text . $server->stderr };
+    my ($why) = ($told || '') =~ /^\@\@\@ no PVs: (.*)/;
+    like(banner($server), qr/^\@\@\@ PVs: none: \Q$why\E\r\n/m, 'so does the banner of a later client');
     $server->stop;
     return $told;
+}
+
+sub banner {
+    my ($server) = @_;
+    my $client = $server->console;
+    return $client->text;
 }
 
 sub script {
@@ -49,6 +57,28 @@ for my $init ('', "iocInit\n") {
     my $script = script('env.cmd', "epicsEnvSet EPICS_CAS_INTF_ADDR_LIST 203.0.113.77\n$init");
     is(told('a script', args => [$ports->ours, '--script', $script]), "\@\@\@ no PVs: $foreign",
         'a foreign interface of a script is reported');
+}
+
+{
+    my $server = PsTest::Server->start(ioc => 1, name => 'F', cmd => ['/bin/cat'], args => [$ports->ours])
+        or BAIL_OUT('the program does not start');
+    ok((wait_for { (tool('pvget', '-w', 5, 'F:PS:Pid'))[0] == 0 } 30, 'its PVs'), 'PVs are served');
+    ok((wait_for { banner($server) =~ /^\@\@\@ PVs: F:PS:\r\n\@\@\@ Child "F" PID: /m } 10, 'the line',
+            sub { banner($server) }), 'the banner shows their prefix, before the line of the process');
+    $server->stop;
+    my $acf = script('bad.acf', "ASG(DEFAULT) {\n");
+    $server = PsTest::Server->start(ioc => 1, name => 'F', cmd => ['/bin/cat'],
+        args => [$ports->ours, '--acf', $acf]) or BAIL_OUT('the program does not start');
+    ok((wait_for { banner($server) =~ /^\@\@\@ PVs: F:PS: \(PVs are read-only: .*\)\r\n/m } 30, 'the line',
+            sub { banner($server) }), 'and that they are read-only');
+    $server->stop;
+    $server = PsTest::Server->start(name => 'F', cmd => ['/bin/cat'])
+        or BAIL_OUT('the program does not start');
+    unlike(banner($server), qr/PVs/, 'with --no-ioc, the banner says nothing of PVs');
+    $server->stop;
+    my $check = PsTest::Proc->start(cmd => [program(), '--check', '-n', 'my ioc', '-P', 0, '/bin/cat']);
+    ok($check->wait_exit(40), '--check ends');
+    like($check->stdout, qr/^good PVs: my_ioc:PS:$/m, 'and shows the prefix') or diag($check->stderr);
 }
 
 {

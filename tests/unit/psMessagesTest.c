@@ -83,15 +83,17 @@ static void banner_OfLogger(psText *text)
 
     banner.readOnly = true;
     banner.logFile = NULL;
+    banner.pvs = "IOC1:PS: (PVs are read-only)";
     psMessageBanner(text, &banner);
     check(text,
           "@@@ procServ server PID: 25389" NL "@@@ Server startup directory: /epics" NL
           "@@@ Child startup directory: /epics" NL "@@@ Child \"My IOC\" started as: /bin/cat" NL
-          "@@@ Child \"My IOC\" PID: 25390" NL
+          "@@@ PVs: IOC1:PS: (PVs are read-only)" NL "@@@ Child \"My IOC\" PID: 25390" NL
           "@@@ procServ server started at: Mon Nov 23 15:40:19 2026" NL
           "@@@ Child \"My IOC\" started at: Mon Nov 23 15:40:20 2026" NL,
           "a logger's, running");
     banner.childPid = 0;
+    banner.pvs = NULL;
     psMessageBanner(text, &banner);
     check(text,
           "@@@ procServ server PID: 25389" NL "@@@ Server startup directory: /epics" NL

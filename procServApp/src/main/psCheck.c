@@ -7,6 +7,7 @@
 #include <epicsStdio.h>
 
 #include "psCheck.h"
+#include "psPrefix.h"
 #include "psRunFile.h"
 #include "psServeSteps.h"
 #include "psTrial.h"
@@ -45,6 +46,20 @@ static int checkRunFile(const char *what, const char *path)
     return status ? 1 : 0;
 }
 
+/* psStepChecks() has found it good, if there is one. */
+static void showPrefix(const psServeOptions *options)
+{
+    char prefix[PS_PREFIX_BYTES + 1];
+    char msg[PS_REASON_BYTES];
+    char line[PS_PREFIX_BYTES + 20];
+
+    if (!options->name ||
+        psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, sizeof(msg)))
+        return;
+    snprintf(line, sizeof(line), "PVs: %s", prefix);
+    report(NULL, false, line);
+}
+
 /* The access security file and the script one after the other, as when it runs: so it is known
  * which of them is bad. */
 static int checkIoc(const psServeOptions *options)
@@ -70,6 +85,7 @@ static int checkIoc(const psServeOptions *options)
         errors += psTrialRun(&acfOnly, psTrialCheck, TRIAL_SEC, &sink);
     if (options->script || !options->acf)
         errors += psTrialRun(&scriptOnly, psTrialCheck, TRIAL_SEC, &sink);
+    showPrefix(options);
     if (!errors)
         report(NULL, false, "the IOC: records and access security can be loaded");
     return errors;

@@ -9,6 +9,7 @@
 #include <dbDefs.h>
 
 #include "psOptionRows.h"
+#include "psPrefix.h"
 
 /* An option that is no setting of the child. */
 typedef struct programOption {

@@ -5,7 +5,6 @@
 
 #include <epicsStdio.h>
 
-#include "psOptions.h"
 #include "psPrefix.h"
 
 int psPrefixMake(const char *given, const char *name, char *out, size_t size, char *msg,

@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/** Longest --prefix, bytes: the longest suffix still makes a record name. */
+#define PS_PREFIX_BYTES 43
+
 /** Make the prefix: as given, or from the child's name, made fit for record names.
  *  @param given with its separator; NULL: $(NAME):PS:
  *  @param name  of the child; one that no link of a record can hold is refused.  NULL: none

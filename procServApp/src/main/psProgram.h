@@ -14,9 +14,6 @@
 /** What --version and the banner say: scripts look for "procServ Process Server". */
 #define PS_PROGRAM_VERSION "procServ Process Server 2.9.0 by procServIoc " PS_VERSION
 
-/** Longest --prefix, bytes: the longest suffix still makes a record name. */
-#define PS_PREFIX_BYTES 43
-
 typedef enum psAction {
     psActionRun,
     psActionHelp,       /**< print `out`, exit 0 */

@@ -20,6 +20,7 @@
 #include "psAccess.h"
 #include "psGuarded.h"
 #include "psOwnLog.h"
+#include "psPrefix.h"
 #include "psIoc.h"
 #include "psProgress.h"
 #include "psRelay.h"
@@ -37,11 +38,13 @@
 extern int dbThreadRealtimeLock; /* of Base, in no header */
 
 static struct {
-    psServeOptions options; /* fixed before the thread starts */
-    epicsThreadId thread;   /* thread main only; NULL: none */
-    bool scriptRan;         /* thread psServe only */
-    epicsEventId changed;   /* the state is no longer Starting */
-    epicsMutexId lock;      /* guards all below; leaf */
+    psServeOptions options;           /* fixed before the thread starts */
+    epicsThreadId thread;             /* thread main only; NULL: none */
+    char prefix[PS_PREFIX_BYTES + 1]; /* likewise; "": none, or not a good one */
+    bool scriptRan;                   /* thread psServe only, as is the next */
+    char access[PS_REASON_BYTES];     /* what is to be known of access security; "": nothing */
+    epicsEventId changed;             /* the state is no longer Starting */
+    epicsMutexId lock;                /* guards all below; leaf */
     psServeState state;
 } serve;
 
@@ -58,6 +61,39 @@ static void notice(const char *line)
     for (int i = 0; (child = psSupAt(sup, i)); i++)
         (void)psSupTell(sup, child, line);
     errlogPrintf("%s: %s\n", serve.options.argv0, line);
+}
+
+/* What banners say of the PVs from now on, where there is something to say.  The records of a
+ * script's children are the script's own: their names are not known here.
+ * @param state "no PVs: ...", or what else there is to know of them; "": all is well */
+static void showPvs(const char *state)
+{
+    static const char none[] = "no PVs: ";
+    psSup *sup = serve.options.sup;
+    char text[PS_REASON_BYTES + sizeof(serve.prefix)];
+    psChild *child;
+
+    for (int i = 0; (child = psSupAt(sup, i)); i++) {
+        if (strncmp(state, none, sizeof(none) - 1) == 0)
+            epicsSnprintf(text, sizeof(text), "none: %s", state + sizeof(none) - 1);
+        else if (i == 0 && serve.prefix[0])
+            epicsSnprintf(text, sizeof(text), "%s%s%s%s", serve.prefix, state[0] ? " (" : "", state,
+                          state[0] ? ")" : "");
+        else if (state[0])
+            epicsSnprintf(text, sizeof(text), "%s", state);
+        else
+            continue;
+        (void)psSupSetPvs(sup, child, text); /* with a full queue, later clients know less */
+    }
+}
+
+/* The rules are not those that were asked for. */
+static void noticeAccess(void *ctx, bool bad, const char *line)
+{
+    (void)ctx;
+    (void)bad;
+    epicsSnprintf(serve.access, sizeof(serve.access), "%s", line);
+    notice(line);
 }
 
 static void noticeFinding(void *ctx, bool bad, const char *line)
@@ -77,8 +113,10 @@ static void conclude(psServeState state, const char *line)
     epicsMutexUnlock(serve.lock);
     if (!first)
         return;
-    if (line)
+    if (line) {
         notice(line);
+        showPvs(line);
+    }
     epicsEventTrigger(serve.changed);
 }
 
@@ -139,7 +177,7 @@ static int serveAll(void *ctx, char *msg, size_t msgSize)
     status = status ? status : tryScript(msg, msgSize);
     if (!status) {
         psProgressBegin("testing the access security file");
-        status = psAccessPrepare(&serve.options, noticeFinding, NULL, msg, msgSize);
+        status = psAccessPrepare(&serve.options, noticeAccess, NULL, msg, msgSize);
     }
     status = status ? status : build(msg, msgSize);
     if (!status) {
@@ -233,6 +271,16 @@ static void giveUp(const char *why)
 
 /* ---- the thread ---- */
 
+static void sayServed(void)
+{
+    char line[PS_REASON_BYTES];
+
+    showPvs(serve.access);
+    epicsSnprintf(line, sizeof(line), "the PVs are served%s%s", serve.prefix[0] ? ": " : "",
+                  serve.prefix);
+    psSupWriteLog(serve.options.sup, line);
+}
+
 static void serveThread(void *arg)
 {
     char msg[PS_REASON_BYTES] = "";
@@ -254,7 +302,7 @@ static void serveThread(void *arg)
         psProgressChatter(true);
         psAccessFollow();
         conclude(psServeServing, NULL);
-        psSupWriteLog(serve.options.sup, "the PVs are served");
+        sayServed();
     }
     psProgressStop();
     epicsSetThreadStdout(NULL);
@@ -287,7 +335,12 @@ static void exitCalled(void)
 
 int psServePrepare(const psServeOptions *options)
 {
+    char msg[PS_REASON_BYTES];
+
     serve.options = *options;
+    if (!options->name || psPrefixMake(options->prefix, options->name, serve.prefix,
+                                       sizeof(serve.prefix), msg, sizeof(msg)))
+        serve.prefix[0] = '\0'; /* what is wrong with it is said later, when it is needed */
     int status = psStepEnvironment(options);
     if (status)
         return status;
@@ -303,10 +356,13 @@ int psServeStart(psSup *sup)
     if (atexit(exitCalled) || initHookRegister(initHook))
         return -ENOMEM;
     serve.options.sup = sup;
+    showPvs("not served yet");
     serve.thread =
         psThreadCreate("psServe", epicsThreadPriorityLow, epicsThreadStackBig, serveThread, NULL);
-    if (!serve.thread)
+    if (!serve.thread) {
+        showPvs("no PVs: no thread could be had");
         serve.options.sup = NULL; /* the caller frees it before it calls exit() */
+    }
     return serve.thread ? 0 : -EAGAIN;
 }
 

@@ -52,6 +52,8 @@ static void appendChild(psText *out, const psBanner *banner)
                    banner->logFailed ? "@@@ Child log file: unable to open log file "
                                      : "@@@ Child log file: ",
                    banner->logFile, NL);
+    if (banner->pvs)
+        appendLine(out, "@@@ PVs: ", banner->pvs, NL);
     appendLine(out, "@@@ Child \"", banner->name, "\" ");
     if (banner->childPid)
         psTextPrintf(out, "PID: %d" NL, banner->childPid);

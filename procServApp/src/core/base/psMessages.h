@@ -31,6 +31,7 @@ typedef struct psBanner {
     const char *name, *command; /**< command: the first word only */
     const char *logFile;        /**< NULL: none */
     bool logFailed;
+    const char *pvs;                          /**< prefix and state of the PVs; NULL: no line */
     int childPid;                             /**< 0: not running */
     const char *serverStarted, *childStarted; /**< formatted times */
     int users, loggers;

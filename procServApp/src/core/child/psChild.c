@@ -195,6 +195,7 @@ void psChildFree(psChild *child)
     psChildPtyClose(child);
     free(child->serverDir);
     free(child->serverStarted);
+    free(child->pvs);
     free(child->commandLine);
     psTextClear(&child->consoles);
     psFeedFree(child->feed);
@@ -283,6 +284,17 @@ void psChildNotice(psChild *child, const char *text)
 {
     psLoopAssertInside(child->loop);
     psChildTextNotice(child, "%s", text);
+}
+
+void psChildSetPvs(psChild *child, const char *text)
+{
+    char *copy = strdup(text);
+
+    psLoopAssertInside(child->loop);
+    if (!copy)
+        return;
+    free(child->pvs);
+    child->pvs = copy;
 }
 
 int psChildAddTerminal(psChild *child, int fd)

@@ -61,6 +61,8 @@ void psChildNotice(psChild *child, const char *text);
 int psChildAddTerminal(psChild *child, int fd);
 /** The window of that console has this size now. */
 void psChildSizeTerminal(psChild *child, unsigned cols, unsigned rows);
+/** What the banner of later clients says of the PVs.  Without memory it says what it said. */
+void psChildSetPvs(psChild *child, const char *text);
 /** Open the log again by its name.  A child without a log does nothing. */
 void psChildReopenLog(psChild *child);
 

@@ -49,6 +49,7 @@ struct psChild {
     psGoals goals;
     psConsole console;
     bool finished;        /* OneShot, and ended for good */
+    char *pvs;            /* what the banner says of PVs; owned; NULL: nothing */
     psTimer machineTimer; /* the machine's and the goals' deadlines */
     psTimer factsTimer;   /* health and WindowCrashes change by the clock */
 

@@ -159,6 +159,7 @@ void psChildTextBanner(const psChild *child, psText *out, bool readOnly)
         .command = cfg->argv[0],
         .logFile = cfg->logFile,
         .logFailed = psConsoleLogIsFailed(&child->console),
+        .pvs = child->pvs,
         .childPid = child->pid,
         .serverStarted = child->serverStarted,
         .childStarted = started,

@@ -102,6 +102,11 @@ static void doTell(psRequest *request)
     psChildNotice(request->child, request->text);
 }
 
+static void doPvs(psRequest *request)
+{
+    psChildSetPvs(request->child, request->text);
+}
+
 static void doStart(psRequest *request)
 {
     if (request->sup->phase == psPhaseUp)
@@ -173,6 +178,11 @@ static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
 int psSupTell(psSup *sup, psChild *child, const char *text)
 {
     return put(sup, textRequest(sup, child, text, doTell));
+}
+
+int psSupSetPvs(psSup *sup, psChild *child, const char *text)
+{
+    return put(sup, textRequest(sup, child, text, doPvs));
 }
 
 int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
