@@ -184,7 +184,7 @@ static const programOption ownOptions[] = {
                "print the version"),
      applyVersion},
     {PS_OPTION("own-log", 0, 121, Required, Server, "<file>",
-               "log of procServIoc itself and of its PVs [with --script and no command: -L]"),
+               "log of procServIoc and its PVs [with --script alone: of -L]"),
      applyOwnLog},
     {PS_OPTION("prefix", 0, 106, Required, Ioc, "<prefix>",
                "prefix of the PV names, with its separator [<name>:PS:]"),

@@ -118,13 +118,6 @@ static int setTextOrNone(psConfig *cfg, const configOption *self, const char *va
     return setText(cfg, self, *value ? value : NULL, out);
 }
 
-static int setFile(psConfig *cfg, const configOption *self, const char *value, complaint out)
-{
-    if (!*value)
-        return refuse(self->option.name, value, "is empty; give a path", out);
-    return setText(cfg, self, value, out);
-}
-
 /* Blanks around a name are not part of it: the link of a record could not have them. */
 static int setName(psConfig *cfg, const configOption *self, const char *value, complaint out)
 {
@@ -319,10 +312,10 @@ static const configOption options[] = {
      setCoreSize, AT(coreSizeBytes)},
     {PS_OPTION("chdir", 'c', 4, Required, Child, "<dir>",
                "directory in which the child starts [the current one]"),
-     setFile, AT(dir)},
+     setText, AT(dir)},
     {PS_OPTION("exec", 'e', 6, Required, Child, "<file>",
                "execute <file> with <command args ...> as its arguments"),
-     setFile, AT(execFile)},
+     setText, AT(execFile)},
     {PS_OPTION("ignore", 'i', 10, Required, Console, "<keys>",
                "typed keys that never reach the child: ^D^C^]"),
      setIgnore, AT(ignore)},
