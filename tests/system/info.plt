@@ -183,6 +183,31 @@ subtest 'A daemon holds nothing that it inherited' => sub {
     ok((wait_for { !PsTest::Proc::alive($daemon) } 10, 'the end of the daemon'), 'it ends');
 };
 
+subtest 'Found by the name of procServ' => sub {
+    mkdir "$dir/bin" or die "mkdir: $!";
+    symlink program(), "$dir/bin/procServ" or die "symlink: $!";
+    my @no_ioc = is_procserv() ? () : '--no-ioc';
+    my @shown = grep { -x "/usr/bin/$_->[0]" || -x "/bin/$_->[0]" }
+        (['pgrep', '-x', 'procServ'], ['pidof', 'procServ'], ['killall', '-v', '-0', 'procServ']);
+    for my $ioc (\@no_ioc, is_procserv() ? () : ['--ioc-env', 'EPICS_IOC_IGNORE_SERVERS=rsrv qsrv']) {
+        my $start = PsTest::Proc->start(cmd => ["$dir/bin/procServ", @$ioc, '-q', '-p',
+                "$dir/named.pid", '-P', 0, '/bin/cat']);
+        ok($start->wait_exit(40), "@$ioc: a daemon starts");
+        ok((wait_for { file_text("$dir/named.pid") =~ /\d\n/ } 10, 'the pid file'), 'it has a pid');
+        my ($pid) = file_text("$dir/named.pid") =~ /(\d+)/;
+        PsTest::Proc::remember($pid);
+        is(file_text("/proc/$pid/comm"), "procServ\n", 'its name is procServ');
+        for my $tool (@shown) {
+            my $found = PsTest::Proc->start(cmd => $tool);
+            $found->wait_exit(20);
+            like($found->stdout . $found->stderr, qr/\b$pid\b/, "@$tool finds it");
+        }
+        kill 'TERM', $pid;
+        wait_for { !PsTest::Proc::alive($pid) } 20, 'the end';
+    }
+    unlink "$dir/bin/procServ";
+};
+
 subtest 'Unix sockets: permissions' => sub {
     for my $case (["unix:$dir/m1", "$dir/m1", '0666'], ["unix:::0600:$dir/m2", "$dir/m2", '0600']) {
         my ($spec, $path, $mode) = @$case;

@@ -57,6 +57,10 @@ subtest 'What is installed' => sub {
     my $expected = qr{^(?:bin/[^/]+/procServIoc | lib/[^/]+/lib(?:psCore|psCaRelay|procServ)\.(?:a|so)
         | dbd/(?:procServ(?:Ioc)?|psCaRelay)\.dbd | db/(?:ps\w+\.template|procServ\w*\.acf) | include/ps[A-Z]\w*\.h
         | man/man1/procServIoc\.1 | configure/RELEASE(?:\.\w+)*)$}x;
+    ok(!-e $_, 'no link procServ') for map { "$_/procServ" } glob "$dir/first/bin/*";
+    ($code, $out) = make("INSTALL_LOCATION=$dir/first", 'PROCSERV_LINK=YES');
+    is($code, 0, 'make PROCSERV_LINK=YES') or diag($out);
+    is(readlink, 'procServIoc', 'the link') for map { "$_/procServ" } glob "$dir/first/bin/*";
     my @files = installed("$dir/first");
     cmp_ok(scalar @files, '>=', 15, 'files');
     is_deeply([grep { !/$expected/ } @files], [], 'nothing else');
