@@ -150,4 +150,21 @@ subtest 'two that ask for one endpoint' => sub {
     ok(!-e "$dir/s", 'no socket is left');
 };
 
+subtest 'a link of another user in the place of a log that is open' => sub {
+    plan(skip_all => 'only root can make one') if $> != 0;
+    mkdir "$dir/place" or die "$dir/place: $!";
+    my $proc = begin([], "$dir/place/log");
+    ok((wait_for { file_text("$dir/place/log") =~ /PID of new child/ } 20, 'the log'), 'it is open');
+    rename "$dir/place/log", "$dir/place/old" or die "rename: $!";
+    symlink("$dir/victim2", "$dir/place/log") or die "symlink: $!";
+    system('chown', '-h', 'nobody', "$dir/place/log") == 0 or die 'chown';
+    $proc->signal('HUP');
+    ok((wait_for { $proc->stderr =~ /log file \Q$dir\E\/place\/log: it is a symbolic link of another user/ } 20,
+            'the line about it', sub { $proc->stderr }), 'SIGHUP reports it');
+    ok(!-e "$dir/victim2", 'and does not follow it');
+    ok((wait_for { file_text("$dir/place/old") =~ /symbolic link of another user/ } 20, 'the old file'),
+        'the old file is written on');
+    $proc->stop;
+};
+
 done_testing();

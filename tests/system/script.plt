@@ -145,6 +145,8 @@ subtest '--check looks at every line' => sub {
         ['a child whose log cannot be', "procServAdd two -P 0 -L $dir/no/log cat\n",
             qr/log file .*\Q$dir\E\/no/],
         ['a child that there is', "procServAdd one -P 0 cat\n", qr/one: .*already/],
+        ['a second child with a log', "procServAdd two -P 0 -L $dir/good.log cat\n",
+            qr/log file \Q$dir\E\/good\.log: "one" has asked for it already/],
         ['a wrong command for a child', "procServCmd one fly\n", qr/unknown command 'fly'/],
         ['records of a child that is none', "dbLoadRecords $template \"P=D:,CHILD=two\"\n",
             qr/record D:\w+: link "\@two \w+": there is no child named two/],
@@ -154,6 +156,20 @@ subtest '--check looks at every line' => sub {
         is($code, 1, "$what is an error");
         ok(@bad == 1 && $bad[0] =~ $reason, 'reported in one line') or diag($text);
     }
+};
+
+subtest 'More children than the descriptors are enough for' => sub {
+    my $script = script('many.cmd', join '', map { "procServAdd c$_ -P 0 /bin/cat\n" } 1 .. 20);
+    my $need = qr/20 children need \d+ descriptors, and the limit is 400: raise LimitNOFILE= or ulimit -n/;
+    my $check = PsTest::Proc->start(nofile => 400, cmd => [program(), $ports->ours, '--check', '--script', $script]);
+    ok($check->wait_exit(40), '--check ends');
+    is($check->exit_code, 1, 'with an error');
+    like($check->stdout, qr/^bad  $need$/m, 'that says how many they need') or diag($check->stderr);
+    my $start = PsTest::Proc->start(nofile => 400, cmd => [program(), $ports->ours, '-f', '--script', $script]);
+    ok((wait_for { $start->stderr =~ /^procServ: $need$/m } 40, 'the line', sub { $start->stderr }),
+        'a start says so, too');
+    is(scalar(() = $start->stderr =~ /$need/g), 1, 'once');
+    is($start->stop(30), 0, 'and runs');
 };
 
 done_testing();

@@ -349,6 +349,8 @@ void psTrialIoc(const psServeOptions *options, psTrialMode mode, const psSupOpti
     epicsSetThreadStdout(nowhere ? nowhere : epicsGetStderr()); /* the shell repeats each line */
     if (psGuarded(tryAll, NULL, msg, sizeof(msg)))
         finding(true, msg);
+    if (self.mode == psTrialCheck)
+        psSupCheckLimits(self.check);
     fflush(NULL);
     _exit(self.anyBad ? EXIT_FAILURE : EXIT_SUCCESS); /* what is left of Base may not end cleanly */
 }

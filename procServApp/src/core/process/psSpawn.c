@@ -28,6 +28,8 @@
 #include "base/psThread.h"
 #include "process/psSpawn.h"
 
+#include "process/psShort.h"
+
 #include "process/psExec.h"
 #include "process/psPidfd.h"
 #include "process/psPty.h"
@@ -353,12 +355,9 @@ static void explain(psSpawnStage stage, int error, const char *call, const psSpa
     const char *object = stage == psSpawnStageExec  ? request->file
                          : stage == psSpawnStageDir ? request->dir
                                                     : NULL;
-    char buffer[128];
-    const char *reason = strerror_r(error, buffer, sizeof(buffer));
+    char reason[256];
 
-    /* The kernel's word for it is that of a full disk. */
-    if (stage == psSpawnStagePty && error == ENOSPC)
-        reason = "no pseudo terminal is left (see kernel.pty.max)";
+    psShortReason(error, stage == psSpawnStagePty, reason, sizeof(reason));
     if (error == ECANCELED && stage == psSpawnStageExec)
         snprintf(out, size, "start of %s cancelled", request->file);
     else

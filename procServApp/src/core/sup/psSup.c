@@ -94,11 +94,36 @@ static const psChildOps childOps = {.admit = admit, .settled = settled, .quit = 
 
 /* ---- what the program asks of it (loop thread) ---- */
 
+bool psSupExplainDescriptors(int children, int reserved, int limit, char *line, size_t lineSize)
+{
+    int needed = SPARE_DESCRIPTORS + reserved + CHILD_DESCRIPTORS * children;
+
+    if (needed <= limit)
+        return false;
+    epicsSnprintf(line, lineSize,
+                  "%d %s %d descriptors, and the limit is %d: raise LimitNOFILE= or ulimit -n",
+                  children, children == 1 ? "child needs" : "children need", needed, limit);
+    return true;
+}
+
+static void warnOfDescriptors(psSup *sup)
+{
+    char line[PS_TEXT_BYTES];
+
+    if (sup->warnedDescriptors ||
+        !psSupExplainDescriptors(psSupCount(sup), sup->options.reservedDescriptors,
+                                 sup->descriptorLimit, line, sizeof(line)))
+        return;
+    sup->warnedDescriptors = true;
+    psLogPrintf("%s", line);
+}
+
 static void startAllJob(void *ctx)
 {
     psSup *sup = ctx;
     psChild *child;
 
+    warnOfDescriptors(sup);
     for (int i = 0; sup->phase == psPhaseUp && (child = psSupAt(sup, i)); i++)
         psChildStart(child);
 }

@@ -9,8 +9,10 @@
  * the children of a script are checked in another process meanwhile, which finds them in use.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <dbDefs.h>
@@ -21,7 +23,7 @@
 #include "console/psListener.h"
 #include "log/psLogOpen.h"
 #include "process/psSpawn.h"
-#include "sup/psSup.h"
+#include "sup/psSupPvt.h"
 #include "base/psText.h"
 
 extern char **environ;
@@ -33,11 +35,18 @@ typedef struct psAsked {
     char *child;         /* its name, owned */
 } psAsked;
 
+typedef struct psLogAsked {
+    ELLNODE node;
+    char *path, *child; /* owned */
+} psLogAsked;
+
 struct psSupCheck {
     const psSupOptions *options;
     void (*report)(void *ctx, bool bad, const char *line);
     void *ctx;
     ELLLIST asked;
+    ELLLIST logs; /* psLogAsked.node */
+    int children;
     bool first; /* this child is the first */
     int errors; /* of this child */
 };
@@ -150,6 +159,27 @@ static void checkLog(psSupCheck *self, const char *what, const char *path)
         found(self, false, "%s: %s", what, path);
 }
 
+/* Two writers to one file mix their lines.  Out of memory, this one is not compared. */
+static void compareLog(psSupCheck *self, const psConfig *cfg)
+{
+    const char *path = cfg->logFile;
+
+    if (strcmp(path, "-") == 0)
+        return;
+    for (ELLNODE *node = ellFirst(&self->logs); node; node = ellNext(node)) {
+        const psLogAsked *asked = CONTAINER(node, psLogAsked, node);
+
+        if (asked->path && asked->child && strcmp(asked->path, path) == 0)
+            found(self, true, "log file %s: \"%s\" has asked for it already", path, asked->child);
+    }
+    psLogAsked *asked = calloc(1, sizeof(*asked));
+    if (!asked)
+        return;
+    asked->path = strdup(path);
+    asked->child = strdup(psConfigName(cfg));
+    ellAdd(&self->logs, &asked->node);
+}
+
 /* What the system gives to no child: said only if it does not. */
 static void checkSystem(psSupCheck *self)
 {
@@ -171,6 +201,7 @@ psSupCheck *psSupCheckCreate(const psSupOptions *options,
     self->ctx = ctx;
     self->first = true;
     ellInit(&self->asked);
+    ellInit(&self->logs);
     return self;
 }
 
@@ -187,9 +218,26 @@ int psSupCheckChild(psSupCheck *check, const psConfig *cfg)
     checkSystem(check);
     for (int i = 0; i < cfg->endpointCount; i++)
         checkEndpoint(check, cfg, &cfg->endpoints[i]);
-    if (cfg->logFile)
+    if (cfg->logFile) {
         checkLog(check, "log file", cfg->logFile);
+        compareLog(check, cfg);
+    }
+    check->children++;
     check->first = false;
+    return check->errors;
+}
+
+int psSupCheckLimits(psSupCheck *check)
+{
+    struct rlimit limit;
+    char line[PS_TEXT_BYTES];
+
+    check->errors = 0;
+    /* The program raises its limit as far as it may. */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < INT_MAX &&
+        psSupExplainDescriptors(check->children, check->options->reservedDescriptors,
+                                (int)limit.rlim_max, line, sizeof(line)))
+        found(check, true, "%s", line);
     return check->errors;
 }
 
@@ -211,6 +259,13 @@ void psSupCheckFree(psSupCheck *check)
         psAsked *asked = CONTAINER(node, psAsked, node);
 
         psListenerClose(&asked->listener);
+        free(asked->child);
+        free(asked);
+    }
+    while ((node = ellGet(&check->logs))) {
+        psLogAsked *asked = CONTAINER(node, psLogAsked, node);
+
+        free(asked->path);
         free(asked->child);
         free(asked);
     }

@@ -51,11 +51,15 @@ struct psSup {
     psTerminal terminal; /* the caller's until psSupStart, then the loop's */
     /* loop thread only */
     psChild *terminalChild; /* the terminal is a console of this one; NULL: of none */
+    bool warnedDescriptors; /* that there are not enough has been reported */
     psPhase phase;
     psTimer flushTimer;
     psJob settledJob; /* looks whether the end, or its next phase, has come */
 };
 
+/** Say how many descriptors so many children need.  In psSup.c.  Thread: any.
+ *  @return false: they need no more than @p limit, and @p line is untouched */
+bool psSupExplainDescriptors(int children, int reserved, int limit, char *line, size_t lineSize);
 /** The launching terminal may have another size: pass it on.  In psSupCommand.c.  Thread: loop. */
 void psSupFitTerminal(psSup *sup);
 
