@@ -150,6 +150,24 @@ subtest 'two that ask for one endpoint' => sub {
     ok(!-e "$dir/s", 'no socket is left');
 };
 
+subtest 'a script whose interpreter is not there' => sub {
+    open(my $out, '>', "$dir/st.cmd") or die "$dir/st.cmd: $!";
+    print $out "#! /no/such/softIoc -x\n";
+    close $out;
+    chmod 0755, "$dir/st.cmd";
+    my $check = PsTest::Proc->start(cmd => [program(), '--check', '--no-ioc', '-P', 0, "$dir/st.cmd"]);
+    ok($check->wait_exit(20) && $check->exit_code == 1, '--check fails');
+    like($check->stdout, qr{^bad  command: cannot execute \Q$dir\E/st\.cmd: its interpreter /no/such/softIoc: No such file}m,
+        'and names the interpreter');
+    open($out, '>', "$dir/dos.cmd") or die "$dir/dos.cmd: $!";
+    print $out "#!/bin/sh\r\ntrue\r\n";
+    close $out;
+    chmod 0755, "$dir/dos.cmd";
+    $check = PsTest::Proc->start(cmd => [program(), '--check', '--no-ioc', '-P', 0, "$dir/dos.cmd"]);
+    ok($check->wait_exit(20) && $check->exit_code == 1, '--check fails for one with CR LF');
+    like($check->stdout, qr{: its interpreter /bin/sh: the line ends in CR LF}, 'and says so');
+};
+
 subtest 'a link of another user in the place of a log that is open' => sub {
     plan(skip_all => 'only root can make one') if $> != 0;
     mkdir "$dir/place" or die "$dir/place: $!";

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,11 +27,9 @@
 #include "base/psThread.h"
 #include "process/psSpawn.h"
 
-#include "process/psShort.h"
-
 #include "process/psExec.h"
 #include "process/psPidfd.h"
-#include "process/psPty.h"
+#include "process/psShort.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PS_SPAWN_SANITIZED true
@@ -372,72 +369,4 @@ void psSpawnExplain(const psSpawnOutcome *outcome, const psSpawnRequest *request
         snprintf(out, size, "started");
     else
         explain(outcome->stage, outcome->error, outcome->call, request, out, size);
-}
-
-int psSpawnCheckSystem(char *msg, size_t msgSize)
-{
-    psPty pty = PS_PTY_INIT;
-    const char *call = NULL;
-    int status = psPtyOpen(&pty, &call);
-
-    psPtyClose(&pty);
-    if (status) {
-        explain(psSpawnStagePty, -status, call, NULL, msg, msgSize);
-        return status;
-    }
-    int pidfd = psPidfdOpen(getpid());
-    if (pidfd < 0) {
-        explain(psSpawnStageWatch, -pidfd, "pidfd_open", NULL, msg, msgSize);
-        return pidfd;
-    }
-    close(pidfd);
-    return 0;
-}
-
-/* What exec would say to this path. */
-static int checkFile(int dir, const char *path)
-{
-    struct stat info;
-
-    if (fstatat(dir, path, &info, 0) < 0)
-        return errno;
-    if (!S_ISREG(info.st_mode))
-        return EACCES;
-    return faccessat(dir, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
-}
-
-int psSpawnCheck(const psSpawnRequest *request, char *msg, size_t msgSize)
-{
-    psExecPlan plan = PS_EXEC_PLAN_INIT;
-    int dir = AT_FDCWD, error = ENOENT;
-    bool denied = false;
-
-    if (request->dir) {
-        dir = open(request->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (dir < 0 || faccessat(dir, ".", X_OK, AT_EACCESS) < 0) {
-            error = errno;
-            if (dir >= 0)
-                close(dir);
-            explain(psSpawnStageDir, error, NULL, request, msg, msgSize);
-            return -error;
-        }
-    }
-    if (psExecPlanInit(&plan, request) < 0) {
-        error = ENOMEM;
-    } else {
-        for (char **path = plan.paths; *path && error; path++) {
-            error = checkFile(dir, *path);
-            denied = denied || error == EACCES;
-        }
-        if (error && denied)
-            error = EACCES;
-    }
-    psExecPlanClear(&plan);
-    if (dir >= 0)
-        close(dir);
-    if (error)
-        explain(psSpawnStageExec, error, NULL, request, msg, msgSize);
-    else if (msgSize)
-        msg[0] = '\0';
-    return -error;
 }
