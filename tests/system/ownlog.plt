@@ -14,7 +14,7 @@ use PsTest::Ports;
 use PsTest::PV;
 use PsTest::Server;
 
-deadman(150);
+deadman(240);
 needs(!is_procserv() && -x program(), 'our program');
 
 my $ports = PsTest::Ports->new->apply;
@@ -126,6 +126,21 @@ subtest 'Base prints into no output of a child' => sub {
         is_deeply(\@others, [], 'standard output has what the child and procServ print');
     }
     $first->stop;
+};
+
+subtest 'Two servers with one prefix' => sub {
+    my @servers;
+    for my $number (1, 2) {
+        push @servers, PsTest::Server->start(ioc => 1, name => 'TWICE', cmd => ['/bin/cat'],
+            args => [$ports->ours, '--own-log', "$dir/twice$number.own"]) || return fail('start');
+        logged("$dir/twice$number.own", qr/^${stamp}the PVs are served: TWICE:PS:/m, "number $number serves");
+    }
+    my $line = 'another procServIoc on this host (process ' . $servers[0]->pid
+        . ') also serves TWICE:PS:: clients get either';
+    ok((wait_for { $servers[1]->log_text =~ /^\@\@\@ \Q$line\E\r$/m } 30, 'the line',
+            sub { $servers[1]->log_text }), 'the second one says so');
+    unlike($servers[0]->log_text, qr/another procServIoc/, 'the first one does not');
+    $_->stop for @servers;
 };
 
 done_testing();

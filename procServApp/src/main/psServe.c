@@ -21,6 +21,7 @@
 #include "psGuarded.h"
 #include "psOwnLog.h"
 #include "psPrefix.h"
+#include "psPrefixClaim.h"
 #include "psIoc.h"
 #include "psProgress.h"
 #include "psRelay.h"
@@ -281,6 +282,21 @@ static void sayServed(void)
     psSupWriteLog(serve.options.sup, line);
 }
 
+/* One that serves the same is most often a second server that somebody started by mistake. */
+static void claimPrefix(void)
+{
+    char line[PS_REASON_BYTES];
+    pid_t owner = 0;
+
+    if (!serve.prefix[0] || psPrefixClaim(serve.prefix, &owner) != -EADDRINUSE)
+        return;
+    epicsSnprintf(
+        line, sizeof(line),
+        "another procServIoc on this host (process %ld) also serves %s: clients get either",
+        (long)owner, serve.prefix);
+    notice(line);
+}
+
 static void serveThread(void *arg)
 {
     char msg[PS_REASON_BYTES] = "";
@@ -303,6 +319,7 @@ static void serveThread(void *arg)
         psAccessFollow();
         conclude(psServeServing, NULL);
         sayServed();
+        claimPrefix();
     }
     psProgressStop();
     epicsSetThreadStdout(NULL);
