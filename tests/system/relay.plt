@@ -24,6 +24,8 @@ needs(!is_procserv() && -x program(), 'our program');
 needs(PsTest::Ports::tool_dir(), "Base's tools");
 needs(system('nsenter -V >/dev/null 2>&1') == 0, 'nsenter, to be on two hosts');
 own_network();
+needs(system('unshare -n ip link add cable0 type veth peer name cable1 2>/dev/null') == 0,
+    'virtual network cables (veth)');
 
 deadman(300);
 ip(qw(link set lo up));
