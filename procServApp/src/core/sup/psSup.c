@@ -25,6 +25,7 @@
 extern char **environ;
 
 #define SPARE_DESCRIPTORS 64 /* of our own, beside consoles */
+#define OWN_DESCRIPTORS 24   /* of these, what is in use in any case */
 #define MIN_CONSOLES 8       /* where the limit leaves none */
 #define LOG_WAIT_SEC 1.0     /* for an own log that is still being written */
 #define CHILD_DESCRIPTORS 8  /* per child: pty, pidfd, log, listeners */
@@ -96,7 +97,7 @@ static const psChildOps childOps = {.admit = admit, .settled = settled, .quit = 
 
 bool psSupExplainDescriptors(int children, int reserved, int limit, char *line, size_t lineSize)
 {
-    int needed = SPARE_DESCRIPTORS + reserved + CHILD_DESCRIPTORS * children;
+    int needed = OWN_DESCRIPTORS + reserved + CHILD_DESCRIPTORS * children;
 
     if (needed <= limit)
         return false;
