@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
 use Test::More;
+use Time::HiRes qw(time);
 use PsTest;
 use PsTest::Server;
 use PsTest::Telnet;
@@ -102,9 +103,9 @@ subtest 'Keys and text in one packet' => sub {
         or return fail('start');
     my $client = $server->console;
     $client->send("lost\r\x12one\r");
-    ok($client->expect(qr/\@\@\@ \@\@\@ \@\@\@\r\n(.*one\r\n)/s), 'started');
-    unlike(join('', $client->captured), qr/lost/, 'what came before the start goes nowhere');
-    ok($client->expect(qr/one\r\n/), 'what came after it goes to the new process');
+    ok($client->expect(qr/\@\@\@ \@\@\@ \@\@\@\r\n(.*?one\r\n.*?one\r\n)/s),
+        'started, and what came after goes to the new process');
+    unlike(join('', $client->captured), qr/lost/, 'what came before goes nowhere');
     $server->stop;
 
     # A client that sends whole lines needs Enter to send a key.
@@ -117,18 +118,31 @@ subtest 'Keys and text in one packet' => sub {
     $server->stop;
 };
 
+# One start, or, if the second key came too late on this machine, nothing.
+sub pressed_twice {
+    my ($first, $second) = @_;
+    my $server = PsTest::Server->start(
+        args => ['--wait', '--noautorestart'], cmd => ['/bin/cat']) or return fail('start');
+    my $client = $server->console;
+    my $begin = time;
+    $client->send($first);
+    $client->expect(qr/new child "T" is/);
+    $client->send($second);
+    my $late = time > $begin + 0.4;
+    $client->send("text\r");
+    my $runs = $client->expect(qr/text\r\ntext\r\n/);
+    my @pids = $server->child_pids;
+    $server->stop;
+    return $late ? undef : $runs && @pids == 1;
+}
+
 subtest 'A start key pressed twice' => sub {
     for my $keys ("\x18\x18", "\x12\x12", "\x18\x12", "\x12\x18") {
-        my $server = PsTest::Server->start(
-            args => ['--wait', '--noautorestart'], cmd => ['/bin/cat']) or return fail('start');
-        my $client = $server->console;
-        my ($first, $second) = split //, $keys;
-        $client->send($first);
-        $client->expect(qr/new child "T" is/);
-        $client->send($second . "text\r");
-        ok($client->expect(qr/text\r\ntext\r\n/), sprintf('%vd: it runs', $keys));
-        is(() = $server->child_pids, 1, 'it was started once, and not killed');
-        $server->stop;
+        my $good;
+        for (1 .. 10) {
+            last if defined($good = pressed_twice(split //, $keys));
+        }
+        ok($good, sprintf '%vd: it was started once, not killed, and runs', $keys);
     }
 };
 
