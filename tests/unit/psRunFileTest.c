@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <dbDefs.h>
@@ -55,7 +56,15 @@ static pid_t owner;
 
 static int writeFile(psRunFile *file, const char *name, const char *text)
 {
-    return psRunFileWrite(file, name, text, strlen(text), NULL, &owner);
+    file->path = name;
+    return psRunFileWrite(file, text, strlen(text), NULL, &owner);
+}
+
+static int look(bool (*giveUp)(void))
+{
+    psRunFile file = {.path = path, .lockFd = -1};
+
+    return psRunFileAwait(&file, giveUp, &owner);
 }
 
 static void file_IsWrittenWholeAndRemoved(void)
@@ -156,7 +165,7 @@ static void second_IsRefusedWithTheFirstOnesPid(void)
     program rival = startOther();
 
     owner = 0;
-    testOk1(psRunFileAwait(path, NULL, &owner) == -EBUSY);
+    testOk1(look(NULL) == -EBUSY);
     testOk1(owner == rival.pid);
     owner = 0;
     testOk1(psRunFileCheck(path, &owner) == -EBUSY && owner == rival.pid);
@@ -203,22 +212,62 @@ static bool always(void)
 
 static void one_ThatEndsIsWaitedFor(void)
 {
-    psRunFile file = PS_RUN_FILE_INIT;
+    psRunFile file = {.path = path, .lockFd = -1};
     program rival = startOther();
 
-    testOk1(psRunFileAwait(path, always, &owner) == -ECANCELED);
+    testOk1(look(always) == -ECANCELED);
     go(&rival);
     await(&rival, 'y');
-    testOk1(psRunFileAwait(path, always, &owner) == -ECANCELED);
+    testOk1(look(always) == -ECANCELED);
     toEnd = &rival;
-    testOk1(psRunFileWrite(&file, path, "1\n", 2, endOther, &owner) == 0);
+    testOk1(psRunFileWrite(&file, "1\n", 2, endOther, &owner) == 0);
     reap(&rival);
     testOk(strcmp(content(path), "1\n") == 0, "its end removes nothing of ours");
     psRunFileRemove(&file);
 }
 
+/* As on a file server without locks: the system refuses each one. */
+static void refuseLocks(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_OFD_SETLK, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_OFD_GETLK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOLCK),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = NELEMENTS(code), .filter = code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+        _exit(2);
+}
+
+/* As on a file system without hard links. */
+static void refuseLinks(void)
+{
+#ifdef SYS_link
+    const long call = SYS_link;
+#else
+    const long call = SYS_linkat;
+#endif
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = NELEMENTS(code), .filter = code};
+
+    /* Without it this is the test of a file system that has links. */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        (void)prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
 /* All start at once, with a file that a killed one left, or none. */
-static void of_ManyOneGetsTheFile(bool stale)
+static void of_ManyOneGetsTheFile(bool stale, void (*prepare)(void))
 {
     enum { many = 12 };
     pid_t pids[many];
@@ -236,6 +285,8 @@ static void of_ManyOneGetsTheFile(bool stale)
             psRunFile file = PS_RUN_FILE_INIT;
 
             close(gate[1]);
+            if (prepare)
+                prepare();
             (void)!read(gate[0], &byte, 1); /* until it is closed */
             int status = writeFile(&file, path, "1\n");
             (void)!write(results[1], status ? "r" : "w", 1);
@@ -255,6 +306,137 @@ static void of_ManyOneGetsTheFile(bool stale)
     }
     close(results[0]);
     close(results[1]);
+    unlink(path);
+}
+
+/* ---- others that lock the file ---- */
+
+enum { OWNER = 65534, READER = 65533 };
+
+/* A process of @p uid that holds a lock of the whole file.  @return its pid */
+static pid_t startLocker(uid_t uid, int flags, struct flock lock)
+{
+    int ready[2];
+    char byte = 0;
+
+    if (pipe(ready))
+        testAbort("no pipe");
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ready[0]);
+        alarm(100); /* should the test be ended before it ends us */
+        int fd = uid && setuid(uid) ? -1 : open(path, flags);
+        if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0)
+            (void)!write(ready[1], "l", 1);
+        pause();
+    }
+    close(ready[1]);
+    if (pid < 0 || read(ready[0], &byte, 1) != 1)
+        testAbort("the other process has no lock");
+    close(ready[0]);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* Write as @p uid.  @return the result; how long it took; errno of the lock */
+static int writeAs(uid_t uid, double *outSec, int *outLockError)
+{
+    struct timespec begin, now;
+    int results[2], got[2];
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    if (pipe(results))
+        testAbort("no pipe");
+    pid_t pid = fork();
+    if (pid == 0) {
+        psRunFile file = PS_RUN_FILE_INIT;
+
+        if (uid && setuid(uid))
+            _exit(1);
+        alarm(60); /* it is not to wait for ever */
+        got[0] = writeFile(&file, path, "7\n");
+        got[1] = file.lockError;
+        _exit(write(results[1], got, sizeof(got)) != (ssize_t)sizeof(got));
+    }
+    close(results[1]);
+    if (read(results[0], got, sizeof(got)) != (ssize_t)sizeof(got))
+        got[0] = got[1] = -ETIMEDOUT;
+    close(results[0]);
+    waitpid(pid, NULL, 0);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    *outSec = (double)(now.tv_sec - begin.tv_sec) + 1e-9 * (double)(now.tv_nsec - begin.tv_nsec);
+    *outLockError = got[1];
+    return got[0];
+}
+
+/* In a directory that the owner of the file may write to, and in one that it may not. */
+static void lock_OfAReader_StopsNobody(mode_t mode)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    double sec;
+    int lockError;
+
+    if (getuid() != 0) {
+        testSkip(3, "only root can be somebody else");
+        return;
+    }
+    make(path, "1\n");
+    if (chown(path, OWNER, OWNER) || chmod(path, 0644) || chmod(dir, mode))
+        testAbort("no file of somebody else");
+    pid_t reader = startLocker(READER, O_RDONLY, lock);
+    int status = writeAs(OWNER, &sec, &lockError);
+    testOk(status == 0 && strcmp(content(path), "7\n") == 0, "it is written: %d", status);
+    testOk(sec < PS_RUN_FILE_RUNNING_SEC, "at once: %.1f s", sec);
+    testOk(lockError == (mode & S_IWOTH ? 0 : EAGAIN), "lockError %d", lockError);
+    end(reader);
+    chmod(dir, 0700);
+    unlink(path);
+}
+
+/* Two waits of one start: for the file before anything is opened, and when it is written. */
+static void one_ThatNeverEnds_IsWaitedForOnce(void)
+{
+    psRunFile file = {.path = path, .lockFd = -1};
+    struct timespec begin, now;
+
+    program rival = startOther();
+    go(&rival);
+    await(&rival, 'y');
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    testOk1(psRunFileAwait(&file, NULL, &owner) == 0);
+    testOk1(psRunFileWrite(&file, "7\n", 2, NULL, &owner) == 0);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    testOk1(now.tv_sec - begin.tv_sec <= PS_RUN_FILE_ENDING_SEC + 5);
+    testOk1(strcmp(content(path), "7\n") == 0);
+    go(&rival);
+    reap(&rival);
+    psRunFileRemove(&file);
+}
+
+/* One may write to it, but not read it, and a program has it. */
+static void one_ThatCannotBeLookedAt_IsNotWaitedForForEver(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    double sec;
+    int lockError;
+
+    if (getuid() != 0) {
+        testSkip(1, "only root can be somebody else");
+        return;
+    }
+    make(path, "1\n");
+    if (chmod(path, 0222) || chmod(dir, 0755))
+        testAbort("no file that cannot be read");
+    pid_t locker = startLocker(0, O_WRONLY, lock);
+    int status = writeAs(OWNER, &sec, &lockError);
+    testOk(status == -EBUSY, "it is refused after %.1f s: %d", sec, status);
+    end(locker);
+    chmod(dir, 0700);
     unlink(path);
 }
 
@@ -296,25 +478,6 @@ static void folder_MustExist(void)
     psRunFileRemove(&file);
 }
 
-/* As on a file server without locks: the system refuses each one. */
-static void refuseLocks(void)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_OFD_SETLK, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_OFD_GETLK, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOLCK),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog filter = {.len = NELEMENTS(code), .filter = code};
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
-        _exit(2);
-}
-
 static void withoutLocks_ItIsWrittenAllTheSame(void)
 {
     int status = 0;
@@ -340,7 +503,7 @@ MAIN(psRunFileTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(37);
+    testPlan(49);
     if (!mkdtemp(dir))
         testAbort("no directory to work in");
     epicsSnprintf(path, sizeof(path), "%s/pid", dir);
@@ -350,8 +513,13 @@ MAIN(psRunFileTest)
     second_IsRefusedWithTheFirstOnesPid();
     file_OfAKilledOneIsTakenOver();
     one_ThatEndsIsWaitedFor();
-    of_ManyOneGetsTheFile(false);
-    of_ManyOneGetsTheFile(true);
+    of_ManyOneGetsTheFile(false, NULL);
+    of_ManyOneGetsTheFile(true, NULL);
+    of_ManyOneGetsTheFile(false, refuseLinks);
+    lock_OfAReader_StopsNobody(0777);
+    lock_OfAReader_StopsNobody(0755);
+    one_ThatNeverEnds_IsWaitedForOnce();
+    one_ThatCannotBeLookedAt_IsNotWaitedForForEver();
     withoutLocks_ItIsWrittenAllTheSame();
     link_IsNotFollowed();
     device_IsWrittenToAndStays();

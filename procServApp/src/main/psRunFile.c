@@ -3,6 +3,9 @@
  * Whoever replaces a file holds the write lock of the one that is there, and has seen after
  * locking that the path still leads to it.  A new file is locked before it gets its name.  So of
  * several programs that start at the same instant exactly one gets the file.
+ *
+ * The first byte of the lock says "it runs", the rest "it has not ended".  Both are write locks,
+ * and read locks of others are overlooked: to read the file is enough to have one of those.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "psRunFile.h"
 
 #define RUN_FILE_MODE 0644
+#define RENAME_KEEP 1       /* RENAME_NOREPLACE, which not every C library has */
 #define LOOK_NSEC 10000000L /* how often a file that another program has is looked at */
 #define OPEN_FLAGS (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -35,23 +40,31 @@ static struct flock wholeFile(short type)
     return (struct flock){.l_type = type, .l_whence = SEEK_SET};
 }
 
-/* @return 0 or -errno; -EAGAIN or -EACCES: somebody else holds a lock */
-static int lockFile(int fd, short type)
+static struct flock firstByte(short type)
 {
-    struct flock lock = wholeFile(type);
-
-    return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
+    return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_len = 1};
 }
 
-static holder holderOf(int fd)
+/* @return 0 or -errno; -EAGAIN: somebody else holds a lock */
+static int lockFile(int fd)
 {
     struct flock lock = wholeFile(F_WRLCK);
 
-    if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return 0;
+    return errno == EACCES ? -EAGAIN : -errno;
+}
+
+/* Asks for a read lock, with which only write locks of others interfere. */
+static holder holderOf(int fd)
+{
+    struct flock runs = firstByte(F_RDLCK), any = wholeFile(F_RDLCK);
+
+    if (fcntl(fd, F_OFD_GETLK, &runs) < 0 || fcntl(fd, F_OFD_GETLK, &any) < 0)
         return holderUnknown;
-    if (lock.l_type == F_UNLCK)
-        return holderNone;
-    return lock.l_type == F_WRLCK ? holderRuns : holderEnding;
+    if (runs.l_type != F_UNLCK)
+        return holderRuns;
+    return any.l_type != F_UNLCK ? holderEnding : holderNone;
 }
 
 /* The pid that the file names, as "N" or "pid:N"; 0: none. */
@@ -95,16 +108,28 @@ static holder lookAt(const char *path, pid_t *outOwner)
     return found;
 }
 
-int psRunFileAwait(const char *path, bool (*giveUp)(void), pid_t *outOwner)
+/* Since the first call for this file. */
+static double waitedSec(psRunFile *self)
+{
+    if (self->beginSec <= 0)
+        self->beginSec = nowSec();
+    return nowSec() - self->beginSec;
+}
+
+static void pauseAWhile(void)
 {
     static const struct timespec pause = {.tv_nsec = LOOK_NSEC};
-    double begin = nowSec();
+
+    nanosleep(&pause, NULL);
+}
+
+int psRunFileAwait(psRunFile *self, bool (*giveUp)(void), pid_t *outOwner)
+{
     pid_t owner = 0;
+    double waited = waitedSec(self);
     holder found;
 
-    while ((found = lookAt(path, &owner)) == holderRuns || found == holderEnding) {
-        double waited = nowSec() - begin;
-
+    while ((found = lookAt(self->path, &owner)) == holderRuns || found == holderEnding) {
         if (found == holderRuns && waited > PS_RUN_FILE_RUNNING_SEC) {
             *outOwner = owner;
             return -EBUSY;
@@ -113,7 +138,8 @@ int psRunFileAwait(const char *path, bool (*giveUp)(void), pid_t *outOwner)
             break;
         if (giveUp && giveUp())
             return -ECANCELED;
-        nanosleep(&pause, NULL);
+        pauseAWhile();
+        waited = waitedSec(self);
     }
     return 0;
 }
@@ -143,15 +169,24 @@ static mode_t fileMode(void)
     return RUN_FILE_MODE & ~mask;
 }
 
+/* The file could not be locked: does a program have it, or only a reader a lock of its own? */
+static bool isTaken(psRunFile *self, int fd)
+{
+    holder found = holderOf(fd);
+
+    return found == holderRuns ||
+           (found == holderEnding && waitedSec(self) <= PS_RUN_FILE_ENDING_SEC);
+}
+
 /* Locks, writes, and notes which file it is.  The descriptor of a locked file is kept.
- * @return 0 or -errno; -EAGAIN: somebody else has locked it */
+ * @return 0 or -errno; -EAGAIN: another program has it */
 static int fill(psRunFile *self, int fd, const char *text, size_t len)
 {
     struct stat info;
     bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-    int locked = regular ? lockFile(fd, F_WRLCK) : -ENOTSUP;
+    int locked = regular ? lockFile(fd) : -ENOTSUP;
 
-    if (locked == -EAGAIN || locked == -EACCES) {
+    if (locked == -EAGAIN && isTaken(self, fd)) {
         close(fd);
         return -EAGAIN;
     }
@@ -180,15 +215,27 @@ static int writeInPlace(psRunFile *self, const char *text, size_t len)
     return fd < 0 ? -errno : fill(self, fd, text, len);
 }
 
+/* As rename(), unless something has the name: -EEXIST.  Where the file system cannot do that
+ * either, the last one of several that start at the same instant has the file. */
+static int renameNew(const char *from, const char *to)
+{
+#ifdef SYS_renameat2
+    if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_KEEP) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+#endif
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
 /* Give the file @p beside its name.  @return 0 or -errno; -EEXIST: something has the name, and it
  * was not to be replaced */
 static int publish(const char *beside, const char *path, bool replace)
 {
     if (replace)
         return rename(beside, path) < 0 ? -errno : 0;
-    if (link(beside, path) < 0)
-        /* some file systems have no links: then the name is taken if it is free now */
-        return errno == EPERM || errno == EOPNOTSUPP ? publish(beside, path, true) : -errno;
+    if (link(beside, path) < 0) /* some file systems have no links */
+        return errno == EPERM || errno == EOPNOTSUPP ? renameNew(beside, path) : -errno;
     unlink(beside);
     return 0;
 }
@@ -204,11 +251,10 @@ static int writeBeside(psRunFile *self, const char *text, size_t len, bool repla
     fd = mkostemp(beside, O_CLOEXEC);
     if (fd < 0) /* a file we may write to in a directory that we may not */
         return 1;
-    status = fchmod(fd, fileMode()) < 0 ? -errno : 0;
-    if (status)
-        close(fd);
-    else
-        status = fill(self, fd, text, len);
+    /* Nobody else may read it yet, so nobody can lock it first. */
+    status = fill(self, fd, text, len);
+    if (!status)
+        status = chmod(beside, fileMode()) < 0 ? -errno : 0;
     if (!status)
         status = publish(beside, self->path, replace);
     if (status) {
@@ -237,12 +283,12 @@ static int takeOver(psRunFile *self, const char *text, size_t len)
 
     if (old < 0) /* not ours to open, so nobody who respects locks has it */
         return errno == ENOENT ? -EAGAIN : writeBeside(self, text, len, true);
-    int status = lockFile(old, F_WRLCK);
-    if ((status == -EAGAIN || status == -EACCES) && holderOf(old) == holderRuns)
+    int status = lockFile(old);
+    if (status == -EAGAIN && isTaken(self, old))
         status = -EAGAIN;
     else if (!status && !isSame(self->path, old))
         status = -EAGAIN;
-    else /* also where there are no locks, or one has taken too long to end */
+    else /* also where there are no locks, a reader has one, or somebody takes too long to end */
         status = writeBeside(self, text, len, true);
     close(old);
     return status;
@@ -268,22 +314,28 @@ static int tryWrite(psRunFile *self, const char *text, size_t len)
     return status == -EEXIST ? -EAGAIN : status;
 }
 
-int psRunFileWrite(psRunFile *self, const char *path, const char *text, size_t len,
-                   bool (*giveUp)(void), pid_t *outOwner)
+int psRunFileWrite(psRunFile *self, const char *text, size_t len, bool (*giveUp)(void),
+                   pid_t *outOwner)
 {
-    int status;
+    for (;;) {
+        int status = psRunFileAwait(self, giveUp, outOwner);
 
-    *self = (psRunFile){.path = path, .lockFd = -1};
-    do {
-        status = psRunFileAwait(path, giveUp, outOwner);
         if (!status)
             status = tryWrite(self, text, len);
-    } while (status == -EAGAIN);
-    return status;
+        if (status != -EAGAIN)
+            return status;
+        /* It is one that we can write, but not look at: that has its end as well. */
+        if (waitedSec(self) > PS_RUN_FILE_ENDING_SEC)
+            return -EBUSY;
+        if (giveUp && giveUp())
+            return -ECANCELED;
+        pauseAWhile();
+    }
 }
 
 int psRunFileCheck(const char *path, pid_t *outOwner)
 {
+    psRunFile file = PS_RUN_FILE_INIT;
     char dir[PATH_MAX];
     struct stat info;
 
@@ -292,7 +344,8 @@ int psRunFileCheck(const char *path, pid_t *outOwner)
             return -ELOOP;
         if (S_ISDIR(info.st_mode))
             return -EISDIR;
-        return access(path, W_OK) < 0 ? -errno : psRunFileAwait(path, NULL, outOwner);
+        file.path = path;
+        return access(path, W_OK) < 0 ? -errno : psRunFileAwait(&file, NULL, outOwner);
     }
     if (errno != ENOENT)
         return -errno;
@@ -306,9 +359,10 @@ int psRunFileCheck(const char *path, pid_t *outOwner)
 
 void psRunFileYield(const psRunFile *self)
 {
-    /* A file that is open for writing only cannot have a read lock: then it is let go. */
-    if (self->lockFd >= 0 && lockFile(self->lockFd, F_RDLCK))
-        (void)lockFile(self->lockFd, F_UNLCK);
+    struct flock lock = firstByte(F_UNLCK);
+
+    if (self->lockFd >= 0) /* refused: whoever wants the file is told that we run */
+        (void)fcntl(self->lockFd, F_OFD_SETLK, &lock);
 }
 
 void psRunFileRemove(psRunFile *self)

@@ -17,6 +17,11 @@ static void reportLock(const psRunFiles *files, const char *what, const psRunFil
     else if (status == -EBUSY)
         fprintf(stderr, "%s: %s file %s belongs to another process, which runs\n", files->argv0,
                 what, file->path);
+    else if (file->lockError == EAGAIN)
+        fprintf(stderr,
+                "%s: %s file %s cannot be locked (another program has locked it): a second server "
+                "would not notice\n",
+                files->argv0, what, file->path);
     else if (file->lockError)
         fprintf(stderr, "%s: %s file %s cannot be locked (%s): a second server would not notice\n",
                 files->argv0, what, file->path, strerror(file->lockError));
@@ -28,7 +33,7 @@ int psRunFilesAwait(psRunFiles *files)
 
     if (!files->pid.path)
         return 0;
-    int status = psRunFileAwait(files->pid.path, psSignalsEndAsked, &owner);
+    int status = psRunFileAwait(&files->pid, psSignalsEndAsked, &owner);
     reportLock(files, "PID", &files->pid, status, owner);
     return status;
 }
@@ -43,7 +48,7 @@ static int writePidFile(psRunFiles *files)
     if (!file->path)
         return 0;
     snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    int status = psRunFileWrite(file, file->path, text, strlen(text), psSignalsEndAsked, &owner);
+    int status = psRunFileWrite(file, text, strlen(text), psSignalsEndAsked, &owner);
     reportLock(files, "PID", file, status, owner);
     if (status == -EBUSY || status == -ECANCELED)
         return status;
@@ -63,7 +68,7 @@ static int writeInfo(psRunFile *file, psSup *sup, pid_t *outOwner)
     psSupPrintInfo(sup, out);
     int status = fclose(out) ? -ENOMEM : 0;
     if (!status)
-        status = psRunFileWrite(file, file->path, text, len, psSignalsEndAsked, outOwner);
+        status = psRunFileWrite(file, text, len, psSignalsEndAsked, outOwner);
     free(text);
     return status;
 }
