@@ -146,16 +146,30 @@ subtest 'A start key pressed twice' => sub {
     }
 };
 
-subtest 'A kill key and a quit key' => sub {
-    plan(skip_all => 'procServ restarts later') if is_procserv();
+# Does the quit key end the server, typed when the line with the quit key has come and the next child
+# too?  Nothing, if the quit key came too late on this machine: it went to the child.
+sub killed_then_quit {
     my $server = PsTest::Server->start(args => ['--holdoff', '0'], cmd => ['/bin/cat'])
         or return fail('start');
     $server->wait_child(1);
     my $client = $server->console;
+    my $begin = time;
     $client->send("\x18");
-    ok($client->expect(qr/\^Q quits the server\r\n.*new child "T" is/s), 'killed and restarted');
+    $client->expect(qr/\^Q quits the server\r\n.*new child "T" is/s) or return 0;
     $client->send("\x11");
-    ok($server->wait_exit(10), '^Q still does what the line above said');
+    my $late = time > $begin + 0.4;
+    my $ended = $late ? undef : $server->wait_exit(10);
+    $server->stop;
+    return $ended;
+}
+
+subtest 'A kill key and a quit key' => sub {
+    plan(skip_all => 'procServ restarts later') if is_procserv();
+    my $good;
+    for (1 .. 10) {
+        last if defined($good = killed_then_quit());
+    }
+    ok($good, '^Q still does what the line above said');
 };
 
 subtest 'A client that types and closes at once' => sub {
