@@ -150,6 +150,21 @@ subtest 'two that ask for one endpoint' => sub {
     ok(!-e "$dir/s", 'no socket is left');
 };
 
+subtest 'a child whose log is the own log' => sub {
+    my ($code, $out) = check('--no-ioc', '-P', 0, '--own-log', "$dir/one.log", '-L', "$dir/one.log", '/bin/cat');
+    is($code, 1, 'that of the command line') or diag($out);
+    like($out, qr/^bad +log file \Q$dir\E\/one\.log: it is the own log already$/m, 'reported');
+    ($code, $out) = check('--no-ioc', '-P', 0, '--own-log', "$dir/one.log", '-L', "$dir/two.log", '/bin/cat');
+    is($code, 0, 'two files are two logs') or diag($out);
+    my $script = "$dir/own.cmd";
+    open(my $file, '>', $script) or die "$script: $!";
+    print $file "procServAdd one \"-P 0 -L $dir/one.log /bin/cat\"\n";
+    close $file or die "$script: $!";
+    ($code, $out) = check('--script', $script, '-L', "$dir/one.log");
+    is($code, 1, 'one of a script') or diag($out);
+    like($out, qr/^bad +log file \Q$dir\E\/one\.log: it is the own log already$/m, 'reported');
+};
+
 subtest 'a script whose interpreter is not there' => sub {
     open(my $out, '>', "$dir/st.cmd") or die "$dir/st.cmd: $!";
     print $out "#! /no/such/softIoc -x\n";

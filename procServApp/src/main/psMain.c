@@ -153,6 +153,7 @@ static void fillServeOptions(run *self)
         .prefix = program->prefix,
         .script = program->script,
         .acf = program->acf,
+        .ownLog = program->ownLog,
         .insecurePvs = program->insecurePvs,
         .iocEnv = program->iocEnv,
         .relay = program->relay,

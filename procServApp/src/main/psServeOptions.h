@@ -28,6 +28,7 @@ typedef struct psServeOptions {
     const char *prefix;  /**< with its separator, as given; NULL: $(NAME):PS: */
     const char *script;  /**< IOC shell script; NULL: the program's own records */
     const char *acf;     /**< access security file of the user; NULL: the installed one */
+    const char *ownLog;  /**< file of the own log, which is the supervisor's; NULL: none */
     bool insecurePvs;    /**< without acf there is no access security, and commands work */
     char *const *iocEnv; /**< NAME=VALUE for our IOC only, NULL at the end; NULL: none */
     psRelayMode relay;

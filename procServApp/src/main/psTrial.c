@@ -76,6 +76,7 @@ static void fillArgs(const psServeOptions *options, psTrialMode mode, const char
     add(argv, &argc, "--prefix", options->prefix);
     add(argv, &argc, "--script", options->script);
     add(argv, &argc, "--acf", options->acf);
+    add(argv, &argc, "--own-log", options->ownLog); /* compared with those of children */
 }
 
 /* Base's threads block every signal, ignored ones would stay ignored, and Base's threads may run in

@@ -166,6 +166,8 @@ static void compareLog(psSupCheck *self, const psConfig *cfg)
 
     if (strcmp(path, "-") == 0)
         return;
+    if (self->options->ownLog && strcmp(self->options->ownLog, path) == 0)
+        found(self, true, "log file %s: it is the own log already", path);
     for (ELLNODE *node = ellFirst(&self->logs); node; node = ellNext(node)) {
         const psLogAsked *asked = CONTAINER(node, psLogAsked, node);
 
