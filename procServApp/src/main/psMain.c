@@ -211,6 +211,8 @@ static int start(run *self)
         psRunFilesRemove(&self->files);
         return codeOf(status);
     }
+    if (self->canServe)
+        psServeAnnounce(self->sup);       /* before the terminal, whose banner has it */
     psLaunchTerminal(program, self->sup); /* before the start, which it shows */
     status = psSupStart(self->sup);
     if (status) {
@@ -275,7 +277,7 @@ static int serve(run *self)
 {
     if (self->program->noIoc)
         return 0;
-    int status = self->canServe ? psServeStart(self->sup) : 0;
+    int status = self->canServe ? psServeStart() : 0;
     if (status) {
         self->canServe = false;
         psOwnLogSay("%s: no PVs: %s", self->program->argv0, strerror(-status));

@@ -368,19 +368,24 @@ int psServePrepare(const psServeOptions *options)
     return psProgressStart();
 }
 
-int psServeStart(psSup *sup)
+void psServeAnnounce(psSup *sup)
 {
-    if (atexit(exitCalled) || initHookRegister(initHook))
-        return -ENOMEM;
     serve.options.sup = sup;
     showPvs("not served yet");
-    serve.thread =
-        psThreadCreate("psServe", epicsThreadPriorityLow, epicsThreadStackBig, serveThread, NULL);
-    if (!serve.thread) {
-        showPvs("no PVs: no thread could be had");
-        serve.options.sup = NULL; /* the caller frees it before it calls exit() */
-    }
-    return serve.thread ? 0 : -EAGAIN;
+}
+
+int psServeStart(void)
+{
+    bool hooked = !atexit(exitCalled) && !initHookRegister(initHook);
+
+    if (hooked)
+        serve.thread = psThreadCreate("psServe", epicsThreadPriorityLow, epicsThreadStackBig,
+                                      serveThread, NULL);
+    if (serve.thread)
+        return 0;
+    showPvs(hooked ? "no PVs: no thread could be had" : "no PVs: out of memory");
+    serve.options.sup = NULL; /* the caller frees it before it calls exit() */
+    return hooked ? -EAGAIN : -ENOMEM;
 }
 
 static psServeState stateNow(void)

@@ -25,11 +25,16 @@ typedef enum psServeState {
  *  @return 0 or -ENOMEM: psServeStart() must not be called */
 int psServePrepare(const psServeOptions *options);
 
+/** Say in the banners of the children there are that the PVs are not served yet.
+ *  @param sup used from now on; must live until the program ends, or until psServeStart() fails
+ *  Thread: main, once, after psServePrepare().  Blocks: never. */
+void psServeAnnounce(psSup *sup);
+
 /** Start the thread.  The database, access security and the interface lists are tried first,
- *  in a process of its own.  Thread: main, once, after psSupStart() of @p sup, which must live
- *  until the program ends.  Blocks: never.
- *  @return 0 or -errno: no thread could be had */
-int psServeStart(psSup *sup);
+ *  in a process of its own.  Thread: main, once, after psServeAnnounce() and the start of its
+ *  supervisor.  Blocks: never.
+ *  @return 0 or -errno: no thread could be had, which banners say from now on */
+int psServeStart(void);
 
 /** Wait for the outcome.  What is wrong has been reported by then, in one line, on the consoles
  *  and logs of all children and on errlog.
