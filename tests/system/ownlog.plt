@@ -8,11 +8,14 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
+use Fcntl;
+use POSIX ();
 use Test::More;
 use PsTest;
 use PsTest::Ports;
 use PsTest::PV;
 use PsTest::Server;
+use PsTest::Telnet;
 
 deadman(240);
 needs(!is_procserv() && -x program(), 'our program');
@@ -141,6 +144,59 @@ subtest 'Two servers with one prefix' => sub {
             sub { $servers[1]->log_text }), 'the second one says so');
     unlike($servers[0]->log_text, qr/another procServIoc/, 'the first one does not');
     $_->stop for @servers;
+};
+
+# Names of the threads of a process.
+sub threads {
+    my ($pid) = @_;
+    return map { my $name = file_text($_); chomp $name; $name } glob "/proc/$pid/task/*/comm";
+}
+
+# errlog is held by a pipe that nobody reads until the supervisor is gone: a log that fails at the end
+# is reported there.
+subtest 'Standard error that is stalled over the end' => sub {
+    plan(skip_all => 'no /dev/full') if !-c '/dev/full';
+    my $base = "$dir/stalled";
+    POSIX::mkfifo("$base.err", 0600) or die "mkfifo: $!";
+    sysopen(my $pipe, "$base.err", O_RDWR | O_NONBLOCK) or die "$base.err: $!";
+    my $proc = PsTest::Proc->start(
+        env => {MALLOC_PERTURB_ => 165},
+        cmd => ['/bin/sh', '-c', 'exec "$@" 2>"$0"', "$base.err", program(), '-f', '--no-ioc', '-n', 'S',
+            '-L', "$base.log", '--own-log', "$base.own", '-I', "$base.info", '-P', 0, '/bin/cat']);
+    logged("$base.own", qr/: process \d+ begins; no PVs$/m, 'it begins');
+    ok((wait_for { file_text("$base.info") =~ /^tcp:/m } 20, 'the info file'), 'and runs');
+    unlink "$base.log";
+    symlink '/dev/full', "$base.log" or die "symlink: $!";
+    $proc->signal('HUP');
+    ok((wait_for { grep { (readlink $_ || '') eq '/dev/full' } glob '/proc/' . $proc->pid . '/fd/*' } 10,
+            'its new log'), 'its log will fail');
+    1 while syswrite $pipe, 'x' x 4096;
+    my ($endpoint) = file_text("$base.info") =~ /^(tcp:.*)$/m;
+    my $client = PsTest::Telnet->new($endpoint) or return fail('connect');
+    $client->send("a line for the log\r");
+    ok((wait_for { grep { file_text("$_/comm") eq "errlog\n" && file_text("$_/wchan") =~ /pipe|fifo/ }
+                glob '/proc/' . $proc->pid . '/task/*' } 10, 'errlog to write'), 'and errlog is held');
+    $proc->signal('TERM');
+    ok((wait_for { !$proc->running || !grep { /^ps(Loop|Log)/ } threads($proc->pid) } 20, 'the end of its threads',
+            sub { join ' ', threads($proc->pid) }), 'the supervisor ends');
+    my $text = '';
+    wait_for { sysread $pipe, $text, 65536, length $text; !$proc->running } 20, 'the end';
+    sysread $pipe, $text, 65536, length $text;
+    $text =~ s/x+/x/;
+    is($proc->exit_signal, 0, 'no signal ends it');
+    is($proc->exit_code, 0, 'and it ends well');
+    like($text, qr/S: log file .*: No space left/, 'what was held is written');
+};
+
+subtest 'A long line of a script' => sub {
+    my $long = join '', map { sprintf '%05d.', $_ } 1 .. 400;
+    my $script = script('long.cmd', "echo $long\necho after\nprocServAdd l \"-P 0 -- /bin/cat\"\n");
+    my $proc = PsTest::Proc->start(cmd => [program(), $ports->ours, '-f', '--script', $script,
+            '--own-log', "$dir/long.own"]);
+    logged("$dir/long.own", qr/^${stamp}the PVs are served/m, 'the IOC serves');
+    (my $text = file_text("$dir/long.own")) =~ s/\n$stamp//g;
+    like($text, qr/\Q$long\E/, 'is in the own log as a whole');
+    is($proc->stop, 0, 'it ends');
 };
 
 done_testing();

@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
 use Test::More;
 use PsTest;
+use PsTest::Ports;
+use PsTest::PV;
 use PsTest::Server;
 use PsTest::Telnet;
 use PsTest::Terminal;
@@ -111,6 +113,28 @@ subtest 'No byte of telnet is printed' => sub {
     ok($terminal->expect(qr/typed\r+\ntyped\r+\n/), 'and what is typed');
     unlike($terminal->stdout, qr/\xff/, 'without a greeting of telnet');
     ok(end($terminal), 'ends well');
+};
+
+subtest 'With PVs' => sub {
+    my $ports = PsTest::Ports->new->apply;
+    plan(skip_all => 'no tools of Base') if !PsTest::Ports::tool_dir();
+    # On one port: the second PVA server has to take another, and says so on standard output.
+    my $first = PsTest::Server->start(ioc => 1, name => 'A', cmd => ['/bin/cat'], args => [$ports->ours])
+        or return fail('start');
+    ok((wait_for { (tool('pvget', '-w', 5, 'A:PS:Pid'))[0] == 0 } 30, 'its PVs'), 'one serves');
+    my $own = "$dir/own.log";
+    my $terminal = PsTest::Terminal->start(cmd => [program(), $ports->ours, '-f', '-n', 'T2', '--own-log', $own,
+            '-P', 0, '/bin/cat']);
+    ok($terminal->expect(qr/^\@\@\@ PVs: T2:PS: \(not served yet\)\r+\n(.*\n)*\@\@\@ The PID of new child/m),
+        'the banner has a line for the PVs');
+    ok((wait_for { file_text($own) =~ /^\S+ \S+ EPICS Base: .*dynamically assigned TCP port/m } 30,
+            'the remark', sub { file_text($own) }), "the own log has Base's remark on its port");
+    ok((wait_for { file_text($own) =~ /the PVs are served/ } 30, 'the start', sub { file_text($own) }), 'served');
+    $terminal->send("typed\r");
+    ok($terminal->expect(qr/typed\r+\ntyped\r+\n/), 'the terminal is a console');
+    unlike($terminal->stdout, qr/TCP port/, "without Base's remark");
+    ok(end($terminal), 'ends well');
+    $first->stop;
 };
 
 done_testing();

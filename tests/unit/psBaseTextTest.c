@@ -29,5 +29,12 @@ MAIN(psBaseTextTest)
     expect("filename=\"x\" is a field", "filename=\"x\" is a field");
     expect("123456789012345678901234567890123456789012345",
            "123456789012345678901234567890123456789");
+    testOk1(
+        psBaseIsPortRemark("2026-11-25T18:05:48.082 Using dynamically assigned TCP port 52509."));
+    testOk1(!psBaseIsPortRemark("Using dynamically assigned TCP port"));
+    testOk1(!psBaseIsPortRemark("Using dynamically assigned TCP port 1. Failed"));
+    testOk1(
+        psBaseIsPortRemark("cas \033[33mWARNING\033[0m: Configured TCP port was unavailable.\n"));
+    testOk1(!psBaseIsPortRemark("cas ERROR: no port"));
     return testDone();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
+#include <stdio.h>
 #include <string.h>
 
 #include "psBaseText.h"
@@ -25,6 +26,17 @@ static const char *skipPlace(const char *text)
         return text;
     found += sizeof(middle) - 1;
     return found + strspn(found, "0123456789 ");
+}
+
+bool psBaseIsPortRemark(const char *line)
+{
+    const char *pva = strstr(line, "Using dynamically assigned TCP port ");
+    int end = 0;
+
+    if (strncmp(line, "cas ", 4) == 0 && strstr(line, "WARNING"))
+        return true;
+    return pva && sscanf(pva, "Using dynamically assigned TCP port %*u.%n", &end) == 0 && end > 0 &&
+           !pva[end];
 }
 
 size_t psBaseLine(const char *text, char *out, size_t size)

@@ -5,6 +5,7 @@
 #ifndef INC_psBaseText_H
 #define INC_psBaseText_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -16,6 +17,12 @@ extern "C" {
  *  @p size.  @p text and @p out must not overlap.
  *  @return its length; 0: there is none, and @p out is "" */
 size_t psBaseLine(const char *text, char *out, size_t size);
+
+/** Does one of Base's servers say that its TCP port is not the standard one?  Ours is not to be.
+ *  The CA server says so, and what may come of it, in five lines "cas WARNING: ...", which may be
+ *  in colour; the PVA server in one, after the time.  @p line may end in a line feed for the
+ * former. */
+bool psBaseIsPortRemark(const char *line);
 
 #ifdef __cplusplus
 }

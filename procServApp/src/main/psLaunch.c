@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <errlog.h>
@@ -32,6 +33,14 @@ void psLaunchStdout(const psProgram *program, bool shell)
         psOwnLogTakeStdout(program->argv0);
 }
 
+static bool isSameTerminal(int one, int other)
+{
+    struct stat first, second;
+
+    return fstat(one, &first) == 0 && fstat(other, &second) == 0 && S_ISCHR(first.st_mode) &&
+           S_ISCHR(second.st_mode) && first.st_rdev == second.st_rdev;
+}
+
 /* procServ's: with -f a terminal on standard input is one more console, but for -L - .  A job in
  * the background is left alone: the terminal would stop us. */
 void psLaunchTerminal(const psProgram *program, psSup *sup)
@@ -44,7 +53,9 @@ void psLaunchTerminal(const psProgram *program, psSup *sup)
     if (group >= 0 && group != getpgrp())
         return;
     int status = psSupAttachTerminal(sup, psSupAt(sup, 0), 0);
-    if (status && status != -ENOTTY)
+    if (!status && isSameTerminal(STDIN_FILENO, STDERR_FILENO))
+        psOwnLogTerminal();
+    else if (status && status != -ENOTTY)
         psOwnLogSay("%s: cannot use the terminal: %s", program->argv0, strerror(-status));
 }
 

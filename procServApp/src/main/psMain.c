@@ -109,6 +109,7 @@ static int conclude(run *self)
         /* The records refer to the supervisor as long as there are threads of Base. */
         epicsExit(code);
     }
+    psOwnLogStop();
     psSupFree(self->sup);
     psProgramFree(self->program);
     return code;
@@ -348,6 +349,7 @@ static int runProgram(run *self)
     if (code) {
         code = code == ASKED_TO_END ? EXIT_SUCCESS : code;
         reportToCaller(self, code);
+        psOwnLogStop();
         psSupFree(self->sup);
         return code;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,28 +17,56 @@
 
 static struct {
     const char *argv0;
-    _Atomic(psSup *) sup; /* NULL: no own log yet */
-    atomic_bool detached; /* standard error leads to the own log */
-} own;
+    atomic_bool detached;   /* standard error leads to the own log */
+    atomic_bool onTerminal; /* it is the terminal of a console */
+    pthread_mutex_t lock;   /* guards the next; leaf but for psSupWriteLog().  Not Base's, which
+                             * would need memory */
+    psSup *sup;             /* NULL: no own log */
+} own = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* With the lock: the supervisor is not freed meanwhile. */
 static void toLog(const char *line)
 {
-    psSup *sup = atomic_load(&own.sup);
-
-    if (sup)
-        psSupWriteLog(sup, line);
+    pthread_mutex_lock(&own.lock);
+    if (own.sup)
+        psSupWriteLog(own.sup, line);
+    pthread_mutex_unlock(&own.lock);
 }
 
-/* Each line of @p text that says something. */
-static void linesToLog(const char *text)
+static void setSup(psSup *sup)
 {
-    char line[LINE_BYTES];
+    pthread_mutex_lock(&own.lock);
+    own.sup = sup;
+    pthread_mutex_unlock(&own.lock);
+}
 
-    while (*text) {
-        if (psBaseLine(text, line, sizeof(line)))
+static bool hasLog(void)
+{
+    pthread_mutex_lock(&own.lock);
+    bool has = own.sup != NULL;
+    pthread_mutex_unlock(&own.lock);
+    return has;
+}
+
+/* Each line that says something; a long one in several. */
+static void linesToLog(const char *bytes, size_t len)
+{
+    char part[LINE_BYTES], line[LINE_BYTES];
+
+    while (len > 0) {
+        const char *end = memchr(bytes, '\n', len);
+        size_t count = end ? (size_t)(end - bytes) : len;
+
+        if (count > sizeof(part) - 1)
+            count = sizeof(part) - 1;
+        memcpy(part, bytes, count);
+        part[count] = '\0';
+        if (psBaseLine(part, line, sizeof(line)))
             toLog(line);
-        text += strspn(text, "\n");
-        text += strcspn(text, "\n");
+        if (bytes + count == end)
+            count++;
+        bytes += count;
+        len -= count;
     }
 }
 
@@ -47,7 +76,7 @@ static void linesToLog(const char *text)
 static void onErrlog(void *ctx, const char *message)
 {
     (void)ctx;
-    linesToLog(message);
+    linesToLog(message, strlen(message));
 }
 
 static void onStdout(const char *line)
@@ -55,22 +84,17 @@ static void onStdout(const char *line)
     char text[LINE_BYTES + 20];
 
     snprintf(text, sizeof(text), "EPICS Base: %s", line);
-    if (!atomic_load(&own.detached))
+    if (!atomic_load(&own.detached) && !(atomic_load(&own.onTerminal) && psBaseIsPortRemark(line)))
         fprintf(stderr, "%s: %s\n", own.argv0, text);
     toLog(text);
 }
 
 static ssize_t onStream(void *ctx, const char *bytes, size_t len)
 {
-    char text[LINE_BYTES];
-    size_t count = len < sizeof(text) ? len : sizeof(text) - 1;
-
     (void)ctx;
     fwrite(bytes, 1, len, stderr);
-    memcpy(text, bytes, count);
-    text[count] = '\0';
     if (!atomic_load(&own.detached))
-        linesToLog(text);
+        linesToLog(bytes, len);
     return (ssize_t)len;
 }
 
@@ -90,13 +114,24 @@ void psOwnLogTakeStdout(const char *argv0)
 
 void psOwnLogStart(psSup *sup)
 {
-    atomic_store(&own.sup, sup);
+    setSup(sup);
     errlogAddListener(onErrlog, NULL);
+}
+
+void psOwnLogTerminal(void)
+{
+    atomic_store(&own.onTerminal, true);
+}
+
+void psOwnLogStop(void)
+{
+    setSup(NULL);
+    errlogRemoveListeners(onErrlog, NULL);
 }
 
 void psOwnLogDetach(void)
 {
-    if (!atomic_load(&own.sup) || psCaptureStart(STDERR_FILENO, toLog))
+    if (!hasLog() || psCaptureStart(STDERR_FILENO, toLog))
         return; /* errlog at least is heard */
     atomic_store(&own.detached, true);
     errlogRemoveListeners(onErrlog, NULL);
@@ -119,7 +154,7 @@ FILE *psOwnLogStream(void)
 {
     static const cookie_io_functions_t functions = {.write = onStream};
 
-    if (!atomic_load(&own.sup))
+    if (!hasLog())
         return NULL;
     FILE *stream = fopencookie(NULL, "w", functions);
     if (stream)

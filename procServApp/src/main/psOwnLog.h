@@ -22,8 +22,15 @@
 /** Keep what Base prints apart from the program's standard output: it goes to standard error.
  *  Thread: main, once, before psSupCreate().  Blocks: never. */
 void psOwnLogTakeStdout(const char *argv0);
-/** Begin.  @param sup must live until the program ends.  Thread: main, once, before psSupStart() */
+/** Begin.  @param sup must live until psOwnLogStop().  Thread: main, once, before psSupStart() */
 void psOwnLogStart(psSup *sup);
+/** Standard error is the terminal of a console: what Base says there of its TCP port, which is no
+ *  fault, goes to the own log alone.  Thread: main. */
+void psOwnLogTerminal(void);
+/** Write no more to the own log, whose supervisor may be freed then.  What errlog still holds goes
+ *  to standard error only: it is not waited for, since standard error may be stalled.
+ *  Thread: main.  Blocks: never. */
+void psOwnLogStop(void);
 /** Standard error has become /dev/null: what is written there goes to the own log from now on.
  *  Thread: main, once. */
 void psOwnLogDetach(void);

@@ -20,18 +20,11 @@ static struct {
     bool quiet;
 } progress = {.step = "starting"};
 
-/* That the CA server uses another TCP port, and what may come of it: five lines "cas WARNING: ...",
- * which may be in colour. */
-static bool isPortRemark(const char *line)
-{
-    return strncmp(line, "cas ", 4) == 0 && strstr(line, "WARNING");
-}
-
 /* What iocInit reports in any case; it explains nothing. */
 static bool isRemark(const char *line)
 {
     return strncmp(line, "Starting iocInit", 16) == 0 || strncmp(line, "iocRun: ", 8) == 0 ||
-           isPortRemark(line);
+           psBaseIsPortRemark(line);
 }
 
 /* Thread: errlog's. */
