@@ -9,6 +9,12 @@
 #include "psRelay.h"
 
 static void (*tell)(const char *line); /* fixed before the relay starts */
+static unsigned short childrenPort;    /* fixed before any thread starts */
+
+void psRelayInit(void)
+{
+    childrenPort = psCaRelayPort();
+}
 
 /* Thread: the relay's. */
 static void report(void *ctx, const char *line)
@@ -49,18 +55,18 @@ void psRelayStart(const psServeOptions *options, void (*notice)(const char *line
 void psRelayServersBegin(void)
 {
     if (psCaRelayIsUseful(NULL))
-        psCaPortRefuse(psCaRelayPort());
+        psCaPortRefuse(childrenPort);
 }
 
 void psRelayServersEnd(void (*notice)(const char *line))
 {
     char line[PS_REASON_BYTES];
 
-    if (psCaPortAllow() || !psCaRelayIsUseful(NULL))
+    if (psCaPortAllow() || psCaRelayPort() != childrenPort || !psCaRelayIsUseful(NULL))
         return;
     epicsSnprintf(line, sizeof(line),
                   "our CA server has taken TCP port %u: by name server clients find it instead of "
                   "the IOC that is supervised",
-                  psCaRelayPort());
+                  childrenPort);
     notice(line);
 }

@@ -358,6 +358,7 @@ int psServePrepare(const psServeOptions *options)
     if (!options->name || psPrefixMake(options->prefix, options->name, serve.prefix,
                                        sizeof(serve.prefix), msg, sizeof(msg)))
         serve.prefix[0] = '\0'; /* what is wrong with it is said later, when it is needed */
+    psRelayInit();
     int status = psStepEnvironment(options);
     if (status)
         return status;

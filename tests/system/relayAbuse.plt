@@ -1,0 +1,99 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# The search relay, and ports and processes that are not as it expects.  All on one host; what two
+# hosts are needed for is in relay.plt.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use IO::Socket::INET;
+use Test::More;
+use PsTest;
+use PsTest::Network;
+use PsTest::Ports;
+use PsTest::Proc;
+use PsTest::PV;
+use PsTest::Server;
+
+needs(!is_procserv() && -x program(), 'our program');
+needs(PsTest::Ports::tool_dir(), "Base's tools");
+own_network();
+needs(system('unshare -n ip link add cable0 type veth peer name cable1 2>/dev/null') == 0,
+    'virtual network cables (veth)');
+
+deadman(200);
+ip(qw(link set lo up));
+ip(qw(link add cable0 type veth peer name cable1));    # PVA serves no host without an interface
+ip(qw(addr add 10.9.9.1/24 dev cable0));
+ip('link', 'set', $_, 'up') for qw(cable0 cable1);
+delete @ENV{grep { /^EPICS_(CA|PVA)S?_/ } keys %ENV};
+my $bin = PsTest::Ports::tool_dir();
+my $dir = tmpdir();
+
+# Else the first client would start one, and leave it running.
+my $repeater = PsTest::Proc->start(cmd => ["$bin/caRepeater"]);
+wait_for { file_text('/proc/net/udp') =~ /:13C9 / } 10, 'caRepeater on its port';
+
+my %udp = (EPICS_CA_ADDR_LIST => '127.0.0.1', EPICS_CA_AUTO_ADDR_LIST => 'NO');
+sub tcp { return (EPICS_CA_NAME_SERVERS => "127.0.0.1:$_[0]", EPICS_CA_ADDR_LIST => '', EPICS_CA_AUTO_ADDR_LIST => 'NO'); }
+
+# What caget says of a PV; undef: it is not found
+sub value {
+    my ($name, %env) = @_;
+    my $proc = PsTest::Proc->start(cmd => ["$bin/caget", '-w', 2, $name], env => \%env);
+    $proc->wait_exit(20);
+    return $proc->stdout =~ /^\S+\s+(?!\*\*\*)(.*?)\s*$/m ? $1 : undef;
+}
+
+# Is there a server on that TCP port?  A client of Base that is refused does not try again soon.
+sub listens {
+    my ($port) = @_;
+    my $hex = sprintf ':%04X 00000000:0000 0A', $port;
+    return wait_for { file_text('/proc/net/tcp') =~ /$hex/ } 20, "a server on TCP port $port";
+}
+
+sub softioc {
+    my ($name) = @_;
+    open(my $db, '>', "$dir/$name.db") or die "$name.db: $!";
+    print $db qq{record(ai, "$name:x") {field(VAL, "5") field(PINI, "YES")}\n};
+    close $db or die "$name.db: $!";
+    return ("$bin/softIoc", '-S', '-d', "$dir/$name.db");
+}
+
+# A server whose own PVs are served
+sub server {
+    my ($name, %o) = @_;
+    my $server = PsTest::Server->start(ioc => 1, name => $name, cmd => $o{cmd} || ['sleep', 1000],
+        args => $o{args} || []) or BAIL_OUT('the program does not start');
+    return $server;
+}
+
+for my $case (['--ioc-env', 5099], ['epicsEnvSet', 5098]) {
+    my ($way, $port) = @$case;
+    subtest "A TCP port of our own, by $way" => sub {
+        my ($server, $pv);
+        if ($way eq '--ioc-env') {
+            $server = server('A', args => ['--ioc-env', "EPICS_CAS_SERVER_PORT=$port"],
+                cmd => [softioc('A')]);
+            $pv = 'A:PS:State';
+        } else {
+            my $child = join ' ', softioc('A');
+            open(my $script, '>', "$dir/a.cmd") or die "a.cmd: $!";
+            print $script qq{epicsEnvSet EPICS_CAS_SERVER_PORT $port\nprocServAdd A "$child"\n},
+                qq{dbLoadRecords "psCaRelay.template", "P=A:Sup:"\niocInit\n};
+            close $script or die "a.cmd: $!";
+            $server = PsTest::Proc->start(cmd => [program(), '-f', '--ca-relay', 'udp', '--script', "$dir/a.cmd"]);
+            $pv = 'A:Sup:CaRelay';
+        }
+        ok(listens($port) && defined value($pv, tcp($port)), 'our PVs are there');
+        ok(listens(5064) && defined value('A:x', tcp(5064)), 'the supervised IOC has its own');
+        my @left = PsTest::Proc::descendants($server->pid);    # its IOC ignores the hang-up
+        $server->stop;
+        kill 'KILL', @left;
+    };
+}
+
+done_testing();
