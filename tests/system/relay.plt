@@ -224,8 +224,10 @@ subtest 'Rules of the host that forbid it' => sub {
         'a search to be forbidden';
     like($server->log_text, qr/^@@@ CA search relay: cannot pass searches on: Permission denied/m,
         'the log says so');
+    ok((stays { $server->log_text !~ /works again/ } 12, 'the error'), 'it does so until a search is sent');
     ip(qw(rule del pref 5), @rule);
-    wait_for { $server->log_text =~ /CA search relay works again/ } 20, 'it to work again';
+    wait_for { found('unicast', [@there], 'Q:x'); $server->log_text =~ /CA search relay works again/ } 30,
+        'it to work again';
     always_finds('both', 'unicast', [@there], 'Q:x', 'Q:PS:State');
     $server->stop;
 };

@@ -43,7 +43,7 @@ sub tcp { return (EPICS_CA_NAME_SERVERS => "127.0.0.1:$_[0]", EPICS_CA_ADDR_LIST
 # What caget says of a PV; undef: it is not found
 sub value {
     my ($name, %env) = @_;
-    my $proc = PsTest::Proc->start(cmd => ["$bin/caget", '-w', 2, $name], env => \%env);
+    my $proc = PsTest::Proc->start(cmd => ["$bin/caget", '-S', '-w', 2, $name], env => \%env);
     $proc->wait_exit(20);
     return $proc->stdout =~ /^\S+\s+(?!\*\*\*)(.*?)\s*$/m ? $1 : undef;
 }
@@ -95,5 +95,27 @@ for my $case (['--ioc-env', 5099], ['epicsEnvSet', 5098]) {
         kill 'KILL', @left;
     };
 }
+
+# Connections that send nothing but their version, and stay
+sub idle {
+    my ($count) = @_;
+    my @held = grep { $_ } map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => 5064) } 1 .. $count;
+    syswrite $_, pack('n4N2', 0, 0, 0, 13, 0, 0) for @held;
+    return @held;
+}
+
+subtest 'A name server with many clients that are idle' => sub {
+    my $server = server('B', args => ['--ca-relay', 'full']);
+    ok((wait_for { defined value('B:PS:State', %udp) } 20, 'the PVs'), 'it serves');
+    my @held = idle(128);
+    is(scalar @held, 128, 'clients are connected');
+    is(value('B:PS:State', tcp(5064)), 'Running', 'one more finds its PV') for 1 .. 3;
+    like($server->log_text(qr/too many connections/),
+        qr/^@@@ CA search relay: name server: too many connections, .* of 127\.0\.0\.1/m, 'the log says so');
+    is(() = $server->log_text =~ /too many connections/g, 1, 'once');
+    ok((wait_for { (value('B:PS:Sup:CaDropped', %udp) // 0) >= 64 } 10, 'the counter'), 'they are counted');
+    like(value('B:PS:Sup:CaRelayMsg.VAL$', %udp) // '', qr/too many connections/, 'the record says so');
+    $server->stop;
+};
 
 done_testing();

@@ -58,17 +58,45 @@ static void testSent(void)
     testOk(gate.searches == 3 && gate.dropped == 2 && !gate.error, "a full buffer is no error");
     psRelayGateSent(&gate, 1, -EPERM);
     testOk(gate.dropped == 3 && gate.error == EPERM, "what the system refuses is one");
+    psRelayGateSent(&gate, 1, -EAGAIN);
+    testOk(gate.error == EPERM, "which a full buffer does not undo");
+    psRelayGateSent(&gate, 1, 0);
+    testOk(!gate.error, "but a search that is passed on does");
 }
 
 static void testForgotten(void)
 {
+    int all = PS_RELAY_SEARCHES_PER_SEC;
+
     for (uint32_t address = 10; address < 10 + PS_RELAY_LIMIT_ADDRESSES; address++)
-        pass(address, 1, PS_RELAY_SEARCHES_PER_SEC, 300.0 + address);
-    testOk(pass(10, 1, 1, 300.0 + 10) == 0, "the first of %d addresses is remembered",
+        pass(address, 1, 1, 300.0);
+    pass(10, 1, all - 1, 300.0);
+    testOk(pass(10, 1, 1, 300.0) == 0, "the first of %d addresses is remembered",
            PS_RELAY_LIMIT_ADDRESSES);
-    testOk(pass(999, 1, 1, 500.0) == 1, "one more address may search, too");
-    testOk(pass(11, 1, PS_RELAY_SEARCHES_PER_SEC, 300.0 + 75) == 1,
-           "the quietest has been forgotten for it");
+    testOk(pass(999, 1, all, 302.0) == 1, "one more address may search, too");
+    testOk(pass(10, 1, all, 304.0) == 1, "the quietest has been forgotten for it");
+}
+
+/* A sender that gives another address each time. */
+static void testSpoofed(void)
+{
+    int passed = 0;
+
+    for (int i = 0; i < 10 * PS_RELAY_LIMIT_ADDRESSES; i++)
+        passed += pass(5000 + (uint32_t)i, 1, PS_RELAY_SEARCHES_PER_SEC, 400.0);
+    testOk(passed * PS_RELAY_SEARCHES_PER_SEC == PS_RELAY_SEARCHES_ALL,
+           "all addresses together may search %d times at once",
+           passed * PS_RELAY_SEARCHES_PER_SEC);
+    testOk(pass(1, 1, PS_RELAY_SEARCHES_PER_SEC, 410.0) == 1, "after a pause it goes on");
+
+    static psRelayLimit limit;
+    bool enough = true;
+    for (uint32_t i = 1; i <= PS_RELAY_LIMIT_ADDRESSES; i++)
+        enough = enough && psRelayLimitTake(&limit, i, PS_RELAY_SEARCHES_PER_SEC, 500.0 + i * 1e-3);
+    testOk(!enough, "%d addresses at once are too many", PS_RELAY_LIMIT_ADDRESSES);
+    testOk(!psRelayLimitTake(&limit, 777, PS_RELAY_SEARCHES_PER_SEC, 500.5) &&
+               !psRelayLimitTake(&limit, 1, PS_RELAY_SEARCHES_PER_SEC, 500.5),
+           "who is forgotten does not come back with a full credit");
 }
 
 /* ---- clients ---- */
@@ -146,11 +174,12 @@ static void testPending(void)
 
 MAIN(psRelayTablesTest)
 {
-    testPlan(29);
+    testPlan(35);
     testLimit();
     testIgnored();
     testSent();
     testForgotten();
+    testSpoofed();
     testClients();
     testPending();
     return testDone();

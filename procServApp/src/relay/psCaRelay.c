@@ -43,8 +43,10 @@ typedef struct relay {
     psRelayLock lock;
     psRelayUdp udp;
     psRelayTcp tcp;
-    double due;    /* when to look at everything again; INFINITY: never */
-    int soonTries; /* left */
+    double due;     /* when to look at everything again; INFINITY: never */
+    int soonTries;  /* left */
+    int sendError;  /* of the last search, when everything was looked at; 0: it was sent */
+    bool crowdSeen; /* what psRelayTcp says of it, when everything was looked at */
     bool ending;
     double tidyDue; /* of the name server's connections */
     /* reported last; empty: none */
@@ -212,16 +214,25 @@ static void serveUdp(relay *self, char *text, char *problem)
         lookAgain(self);
 }
 
-/* Have searches been lost since this was called last?  Then it is looked at again. */
+/* Could the last search be sent?  What could not be stays a problem until another one is sent. */
 static void checkSent(relay *self, char *problem)
 {
-    int error = pvt.gate.error;
+    self->sendError = pvt.gate.error;
+    if (self->sendError && !*problem)
+        append(problem, "cannot pass searches on: %s", strerror(self->sendError));
+}
 
-    pvt.gate.error = 0;
-    if (!error || *problem)
+/* Has the name server had to close connections?  That stays said as long as it is there. */
+static void checkCrowd(relay *self, char *text, char *busy)
+{
+    char name[INET_ADDRSTRLEN];
+
+    self->crowdSeen = self->tcp.crowded;
+    if (!self->crowdSeen)
         return;
-    append(problem, "cannot pass searches on: %s", strerror(error));
-    lookIn(self, RETRY_SEC);
+    nameOf(self->tcp.firstCrowd, name);
+    append(busy, "name server: too many connections, quiet ones were closed, first of %s", name);
+    append(text, "; too many connections, quiet ones were closed, first of %s", name);
 }
 
 /* Listen, unless somebody else does: then again later.
@@ -236,6 +247,7 @@ static void serveTcp(relay *self, char *text, char *busy)
         status = psRelayTcpOpen(&self->tcp, self->epoll, htons(self->port), &pvt.gate);
     if (!status) {
         append(text, "; name server on TCP port %u", self->port);
+        checkCrowd(self, text, busy);
         return;
     }
     psRelayTcpClose(&self->tcp);
@@ -326,8 +338,12 @@ static void relayThread(void *arg)
             self->soonTries = SOON_TRIES;
             self->due = now();
         }
-        if (pvt.gate.error)
+        if (pvt.gate.error && !self->sendError)
             lookIn(self, FAILED_SEC);
+        else if (!pvt.gate.error && self->sendError)
+            lookIn(self, RETRY_SEC); /* which does not follow each one of many that change */
+        if (psRelayTcpIsOpen(&self->tcp) && self->tcp.crowded && !self->crowdSeen)
+            self->due = now();
         if (self->due <= now() && !self->ending)
             look(self);
         if (self->changes.fd < 0)

@@ -38,7 +38,8 @@ typedef struct psCaRelayStatus {
     unsigned long long searches;       /**< passed on to the IOCs */
     unsigned long long answers;        /**< passed on to clients */
     unsigned long long dropped;        /**< searches over the limit of their address, and what could
-                                            not be passed on, or was no search or answer */
+                                            not be passed on, or was no search or answer, and
+                                            connections that were closed as there were too many */
 } psCaRelayStatus;
 
 typedef struct psCaRelayOptions {

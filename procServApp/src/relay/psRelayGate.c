@@ -29,8 +29,13 @@ bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double n
 void psRelayGateSent(psRelayGate *self, int searches, int status)
 {
     count(status ? &self->dropped : &self->searches, searches);
-    if (status && status != -EAGAIN && status != -ENOBUFS) /* a buffer is full for a moment */
+    if (status != -EAGAIN && status != -ENOBUFS) /* a buffer is full for a moment */
         self->error = -status;
+}
+
+void psRelayGateCrowded(psRelayGate *self)
+{
+    count(&self->dropped, 1);
 }
 
 void psRelayGateAnswered(psRelayGate *self, int answers, bool sent)

@@ -20,9 +20,9 @@ typedef struct psRelayGate {
     psRelayLimit limit;
     atomic_ullong searches; /**< passed on to the IOCs */
     atomic_ullong answers;  /**< passed on to clients */
-    atomic_ullong dropped;  /**< searches and answers that were not, and what was neither */
-    int error;              /**< searches could not be sent, and why, as an errno; the owner takes
-                                 it back */
+    atomic_ullong dropped;  /**< searches and answers that were not, what was neither, and clients
+                                 without a place */
+    int error;              /**< why the last search could not be sent, as an errno; 0: it was */
 } psRelayGate;
 
 /** Are the searches of one datagram to be passed on?  They are counted as dropped if not.
@@ -32,6 +32,8 @@ bool psRelayGatePass(psRelayGate *self, uint32_t address, int searches, double n
 /** Count searches that were passed on, or could not be.
  *  @param status what psRelaySocketToAll() says of them */
 void psRelayGateSent(psRelayGate *self, int searches, int status);
+/** Count a client of the name server for which there was no place. */
+void psRelayGateCrowded(psRelayGate *self);
 /** Count answers; a negative number counts as one. */
 void psRelayGateAnswered(psRelayGate *self, int answers, bool sent);
 

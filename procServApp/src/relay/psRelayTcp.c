@@ -29,7 +29,8 @@ struct psRelayTcpClient {
     psRelayTcpClient *nextDead;
     uint32_t number; /* its remainder by PS_RELAY_TCP_CLIENTS is the place in clients */
     struct in_addr local, peer;
-    double greetBy; /* INFINITY: it has sent its version */
+    double greetBy;  /* INFINITY: it has sent its version */
+    double searched; /* monotonic s: its last search, or its beginning */
     size_t inLen, outLen;
     uint8_t in[IN_BYTES], out[OUT_BYTES];
 };
@@ -65,7 +66,7 @@ static bool put(psRelayTcpClient *client, const psCaHeader *header, const uint8_
     return true;
 }
 
-/* Who does not read is not read. */
+/* Send what there is.  While the client has much to read, nothing is received from it. */
 static void flush(psRelayTcpClient *client)
 {
     ssize_t sent = send(client->watch.fd, client->out, client->outLen, MSG_NOSIGNAL);
@@ -102,7 +103,8 @@ static void onSearch(void *ctx, const psCaHeader *header, const uint8_t *payload
     psRelaySearch search = {.client = client->number, .id = header->available};
     psCaHeader own = *header;
 
-    if (!psRelayGatePass(self->gate, client->peer.s_addr, 1, now()))
+    client->searched = now();
+    if (!psRelayGatePass(self->gate, client->peer.s_addr, 1, client->searched))
         return;
     if (self->batchLen + PS_CA_HEADER_BYTES + header->payloadBytes > sizeof(self->batch))
         sendBatch(self);
@@ -120,7 +122,7 @@ static void onSearch(void *ctx, const psCaHeader *header, const uint8_t *payload
 
 static void onEcho(void *ctx, const psCaHeader *header, const uint8_t *payload)
 {
-    (void)put(ctx, header, payload); /* it has enough to read otherwise */
+    (void)put(ctx, header, payload); /* without room there are answers to read, which do as well */
 }
 
 static void onGreeted(void *ctx)
@@ -128,7 +130,7 @@ static void onGreeted(void *ctx)
     ((psRelayTcpClient *)ctx)->greetBy = INFINITY;
 }
 
-/* @return false: it has ended, or is none of ours */
+/* @return false: it has ended, or sent what is not for a name server */
 static bool readClient(psRelayTcpClient *client)
 {
     const psRelayStreamSink sink = {onSearch, onEcho, onGreeted, client};
@@ -209,12 +211,46 @@ static void answersReady(psRelayWatch *watch, uint32_t events)
 
 /* ---- connections ---- */
 
-static int freePlace(const psRelayTcp *self)
+/* A connection was closed that might have been of use. */
+static void noteCrowd(psRelayTcp *self, struct in_addr peer)
 {
-    for (int i = 0; i < PS_RELAY_TCP_CLIENTS; i++)
-        if (!self->clients[i])
-            return i;
-    return -1;
+    psRelayGateCrowded(self->gate);
+    if (!self->crowded)
+        self->firstCrowd = peer;
+    self->crowded = true;
+}
+
+/* A place for a client of @p peer.  If its address has its share, or all places are taken, the
+ * client that has not searched for the longest time is closed, of that address or of all. */
+static int placeFor(psRelayTcp *self, struct in_addr peer)
+{
+    psRelayTcpClient *quietest = NULL, *quietestOfPeer = NULL;
+    int place = -1, ofPeer = 0;
+
+    for (int i = 0; i < PS_RELAY_TCP_CLIENTS; i++) {
+        psRelayTcpClient *client = self->clients[i];
+
+        if (!client) {
+            place = i;
+            continue;
+        }
+        if (!quietest || client->searched < quietest->searched)
+            quietest = client;
+        if (client->peer.s_addr != peer.s_addr)
+            continue;
+        ofPeer++;
+        if (!quietestOfPeer || client->searched < quietestOfPeer->searched)
+            quietestOfPeer = client;
+    }
+    psRelayTcpClient *evicted = ofPeer >= PS_RELAY_TCP_OF_ADDRESS ? quietestOfPeer
+                                : place < 0                       ? quietest
+                                                                  : NULL;
+    if (!evicted)
+        return place;
+    place = (int)(evicted->number % PS_RELAY_TCP_CLIENTS);
+    noteCrowd(self, evicted->peer);
+    closeClient(evicted);
+    return place;
 }
 
 /* Should one of them fail, a dead client is noticed later. */
@@ -234,19 +270,21 @@ static void greet(psRelayTcp *self, int fd, const struct sockaddr_in *peer)
     static const psCaHeader version = {.command = psCaVersion, .count = PS_CA_MINOR};
     struct sockaddr_in local = {.sin_family = AF_INET};
     socklen_t size = sizeof(local);
-    int place = freePlace(self);
-    psRelayTcpClient *client = place < 0 ? NULL : malloc(sizeof(*client));
+    psRelayTcpClient *client = malloc(sizeof(*client));
 
     if (!client || getsockname(fd, (struct sockaddr *)&local, &size)) {
+        noteCrowd(self, peer->sin_addr);
         free(client);
         close(fd);
         return;
     }
+    int place = placeFor(self, peer->sin_addr);
     client->owner = self;
     client->number = ++self->serial * PS_RELAY_TCP_CLIENTS + (uint32_t)place;
     client->local = local.sin_addr;
     client->peer = peer->sin_addr;
-    client->greetBy = now() + PS_RELAY_TCP_GREET_SEC;
+    client->searched = now();
+    client->greetBy = client->searched + PS_RELAY_TCP_GREET_SEC;
     client->inLen = client->outLen = 0;
     setOptions(fd);
     if (psRelayWatchOpen(&client->watch, self->epoll, fd, clientReady)) {
