@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ static struct {
     epicsMutexId lock; /* guards all below; leaf */
     const char *step;
     char said[SAID_BYTES]; /* first line of this step */
-    bool quiet;
-} progress = {.step = "starting"};
+    psChatter chatter;
+} progress = {.step = "starting", .chatter = psChatterAll};
 
 /* What iocInit reports in any case; it explains nothing. */
 static bool isRemark(const char *line)
@@ -30,15 +31,19 @@ static bool isRemark(const char *line)
 /* Thread: errlog's. */
 static void listener(void *ctx, const char *message)
 {
+    bool remark = isRemark(message);
+    bool show = false; /* with psChatterAll, errlog itself does */
+
     (void)ctx;
-    if (isRemark(message))
-        return;
     epicsMutexMustLock(progress.lock);
-    bool quiet = progress.quiet;
-    if (!progress.said[0])
+    if (progress.chatter == psChatterFaults)
+        show = !remark;
+    else if (progress.chatter == psChatterNoPorts)
+        show = !psBaseIsPortRemark(message);
+    if (!remark && !progress.said[0])
         psBaseLine(message, progress.said, sizeof(progress.said));
     epicsMutexUnlock(progress.lock);
-    if (quiet) /* errlog itself writes nothing then */
+    if (show)
         fputs(message, stderr);
 }
 
@@ -57,12 +62,13 @@ void psProgressStop(void)
     errlogRemoveListeners(listener, NULL);
 }
 
-void psProgressChatter(bool on)
+void psProgressChatter(psChatter chatter)
 {
+    errlogFlush(); /* what was said before is shown as before */
     epicsMutexMustLock(progress.lock);
-    progress.quiet = !on;
+    progress.chatter = chatter;
     epicsMutexUnlock(progress.lock);
-    eltc(on);
+    eltc(chatter == psChatterAll);
 }
 
 void psProgressMark(void)

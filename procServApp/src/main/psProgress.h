@@ -9,7 +9,6 @@
 #ifndef INC_psProgress_H
 #define INC_psProgress_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /** Begin to listen to errlog.  Thread: main, once, before any child runs.
@@ -18,9 +17,16 @@ int psProgressStart(void);
 /** Listen no more.  What was heard stays.  Thread: any. */
 void psProgressStop(void);
 
-/** Let errlog write to its console, or (false) only let through what is no mere remark of
- *  iocInit.  Thread: any. */
-void psProgressChatter(bool on);
+/** What is shown of errlog. */
+typedef enum psChatter {
+    psChatterFaults,  /**< what is no mere remark of iocInit */
+    psChatterNoPorts, /**< all but psBaseIsPortRemark() */
+    psChatterAll
+} psChatter;
+
+/** Show so much from now on, of all threads: on errlog's console, or, where something is left out,
+ *  on standard error.  Thread: any.  Blocks: until errlog has written what it holds. */
+void psProgressChatter(psChatter chatter);
 
 /** In a trial: write a line on standard error each time a step begins, as psTrial.c reads it. */
 void psProgressMark(void);

@@ -191,13 +191,14 @@ static int serveAll(void *ctx, char *msg, size_t msgSize)
 /* Base has nothing to say of its port: that it is another's is what we want. */
 static void startServers(bool begin)
 {
-    errlogFlush();
+    bool script = serve.options.script != NULL;
+
     if (begin) {
-        psProgressChatter(false);
+        psProgressChatter(script ? psChatterNoPorts : psChatterFaults);
         psRelayServersBegin();
     } else {
         psRelayServersEnd(notice);
-        psProgressChatter(serve.options.script != NULL);
+        psProgressChatter(script ? psChatterAll : psChatterFaults);
     }
 }
 
@@ -264,7 +265,7 @@ static void giveUp(const char *why)
 {
     char line[PS_REASON_BYTES];
 
-    psProgressChatter(true);
+    psProgressChatter(psChatterAll);
     superviseOnly();
     epicsSnprintf(line, sizeof(line), "no PVs: %s", why);
     conclude(psServeFailed, line);
@@ -310,12 +311,11 @@ static void serveThread(void *arg)
     /* Base's banner must not get into the output of `-L -`, a script's may be of use. */
     epicsSetThreadStdout(nowhere ? nowhere : said);
     epicsSetThreadStderr(said);
-    psProgressChatter(serve.options.script != NULL);
+    psProgressChatter(serve.options.script ? psChatterAll : psChatterFaults);
     if (psGuarded(serveAll, NULL, msg, sizeof(msg))) {
         giveUp(msg);
     } else {
-        errlogFlush();
-        psProgressChatter(true);
+        psProgressChatter(psChatterAll);
         psAccessFollow();
         conclude(psServeServing, NULL);
         sayServed();

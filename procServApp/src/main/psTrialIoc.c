@@ -345,7 +345,7 @@ void psTrialIoc(const psServeOptions *options, psTrialMode mode, const psSupOpti
         _exit(EXIT_FAILURE);
     }
     psProgressMark();
-    psProgressChatter(false);
+    psProgressChatter(psChatterFaults);
     epicsSetThreadStdout(nowhere ? nowhere : epicsGetStderr()); /* the shell repeats each line */
     if (psGuarded(tryAll, NULL, msg, sizeof(msg)))
         finding(true, msg);
