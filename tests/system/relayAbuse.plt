@@ -118,4 +118,48 @@ subtest 'A name server with many clients that are idle' => sub {
     $server->stop;
 };
 
+# A process of another user that has the name of the relay's lock, and does nothing else
+sub impostor {
+    my ($listens) = @_;
+    my $code = 'use POSIX; use Socket; POSIX::setuid(65534) or die "setuid: $!"; '
+        . 'socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!"; '
+        . 'bind($s, pack("S a*", AF_UNIX, "\\0procServIoc/caRelay/5064")) or die "bind: $!"; '
+        . ($listens ? 'listen($s, 5) or die "listen: $!"; ' : '') . '$| = 1; print "bound\n"; sleep 1000;';
+    my $proc = PsTest::Proc->start(cmd => [$^X, '-e', $code]);
+    wait_for { $proc->stdout =~ /bound/ } 10, 'the impostor', sub { $proc->stderr };
+    return $proc;
+}
+
+sub relay_at {
+    my ($address) = @_;
+    my $hex = sprintf '%08X:13C8', unpack 'V', pack 'C4', split /\./, $address;
+    return file_text('/proc/net/udp') =~ /: $hex /;
+}
+
+for my $listens (1, 0) {
+    subtest 'A process of another user that ' . ($listens ? 'says that it relays' : 'only has the name') => sub {
+        my $impostor = impostor($listens);
+        my $server = server('C');
+        ok((wait_for { relay_at('127.0.0.1') && relay_at('10.9.9.1') } 20, 'the relay'), 'we relay all the same');
+        my $who = $listens ? "process $impostor->{pid} of user 65534" : 'a process that takes no connection';
+        like($server->log_text(qr/has the lock/), qr/^@@@ CA search relay: $who has the lock of relays/m, 'the log says why');
+        $impostor->stop;
+        like($server->log_text(qr/works again/), qr/works again/, 'and when it has ended') if $listens;
+        $server->stop;
+    };
+}
+
+subtest 'A relay that is stopped' => sub {
+    my @server = map { server($_) } 'D', 'E';
+    ok((wait_for { ($server[$_]->{at} = value(($_ ? 'E' : 'D') . ':PS:Sup:CaRelayMsg.VAL$', %udp)) } 20, 'both'), 'it is there') for 0, 1;
+    my ($first, $second) = $server[0]{at} =~ /standing by/ ? reverse @server : @server;
+    $first->signal('STOP');
+    wait_for { $second->log_text =~ /is stopped/ } 25, 'the other one to look';
+    like($second->log_text, qr/^@@@ CA search relay: process $first->{pid} of user \d+ is to relay, and is stopped/m,
+        'the other one reports it');
+    $first->signal('CONT');
+    ok((wait_for { $second->log_text =~ /works again/ } 25, 'it to go on'), 'and that it goes on');
+    $_->stop for @server;
+};
+
 done_testing();

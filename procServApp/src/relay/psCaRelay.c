@@ -23,6 +23,7 @@
 #include "psRelayGate.h"
 #include "psRelayLock.h"
 #include "psRelayTcp.h"
+#include "psRelayTurn.h"
 #include "psRelayUdp.h"
 #include "psThread.h"
 
@@ -51,7 +52,8 @@ typedef struct relay {
     double tidyDue; /* of the name server's connections */
     /* reported last; empty: none */
     char problem[PS_CA_RELAY_TEXT_BYTES];
-    char busy[PS_CA_RELAY_TEXT_BYTES]; /* of the TCP port */
+    char busy[PS_CA_RELAY_TEXT_BYTES];  /* of the TCP port */
+    char claim[PS_CA_RELAY_TEXT_BYTES]; /* of another process that has the lock */
 } relay;
 
 static struct {
@@ -167,29 +169,30 @@ static void nameOf(struct in_addr address, char out[INET_ADDRSTRLEN])
     inet_ntop(AF_INET, &address, out, INET_ADDRSTRLEN);
 }
 
+static bool isOurTurn(relay *self, char *text, char *problem, char *claim)
+{
+    psRelayTurn turn;
+
+    psRelayTurnTake(&turn, &self->lock, &self->udp, self->soonTries > 0);
+    append(text, "%s", turn.text);
+    append(problem, "%s", turn.problem);
+    append(claim, "%s", turn.claim);
+    if (turn.again)
+        lookAgain(self);
+    return turn.isOurs;
+}
+
 /* Receive at all addresses, or stand by.
- * @param problem what is wrong; left empty if all is well */
-static void serveUdp(relay *self, char *text, char *problem)
+ * @param problem what is wrong; left empty if all is well
+ * @param claim what is wrong with another process, and does not keep us from it; likewise */
+static void serveUdp(relay *self, char *text, char *problem, char *claim)
 {
     psRelayFound found = {.serving = 0};
     char name[INET_ADDRSTRLEN];
-    int status = psRelayLockTake(&self->lock, self->epoll, self->port);
 
-    if (status == -EBUSY) {
-        append(text, "standing by: process %ld relays", (long)self->lock.holder);
+    if (!isOurTurn(self, text, problem, claim))
         return;
-    }
-    if (status == -ECONNREFUSED || status == -EAGAIN) {
-        append(text, "another relay of this host is just starting or ending");
-        lookAgain(self);
-        return;
-    }
-    if (status) {
-        append(problem, "cannot find out about other relays: %s", strerror(-status));
-        lookIn(self, RETRY_SEC);
-        return;
-    }
-    status = psRelaySocketTest();
+    int status = psRelaySocketTest();
     if (status) {
         append(problem, "127.255.255.255 does not reach this host: %s", strerror(-status));
         lookIn(self, RETRY_SEC);
@@ -210,6 +213,8 @@ static void serveUdp(relay *self, char *text, char *problem)
         append(problem, "cannot receive searches at %s: %s", name,
                found.error == ENOSPC ? "this host has too many" : strerror(found.error));
     }
+    if (*claim)
+        append(text, "; %s", claim);
     if (status || found.taken || found.failed)
         lookAgain(self);
 }
@@ -276,10 +281,10 @@ static void report(relay *self, char *before, const char *problem, const char *t
 static void look(relay *self)
 {
     char text[PS_CA_RELAY_TEXT_BYTES] = "", problem[PS_CA_RELAY_TEXT_BYTES] = "";
-    char busy[PS_CA_RELAY_TEXT_BYTES] = "";
+    char busy[PS_CA_RELAY_TEXT_BYTES] = "", claim[PS_CA_RELAY_TEXT_BYTES] = "";
 
     self->due = INFINITY;
-    serveUdp(self, text, problem);
+    serveUdp(self, text, problem, claim);
     checkSent(self, problem);
     serveTcp(self, text, busy);
     if (*problem)
@@ -288,6 +293,7 @@ static void look(relay *self)
         setStatus(psRelayTcpIsOpen(&self->tcp) ? psCaRelayFull : psCaRelayUdp, text);
     report(self, self->problem, problem, text);
     report(self, self->busy, busy, text);
+    report(self, self->claim, claim, text);
 }
 
 /* ---- the thread ---- */
@@ -394,6 +400,7 @@ static int start(const psCaRelayOptions *options)
     self->port = psCaRelayPort();
     pvt.gate.ignoredCount = psCaRelayIgnored(pvt.gate.ignored, PS_RELAY_IGNORED);
     self->epoll = self->stop.fd = self->changes.fd = -1;
+    self->soonTries = SOON_TRIES;
     psRelayLockInit(&self->lock);
     int status = openRelay(self);
     self->thread = status ? NULL

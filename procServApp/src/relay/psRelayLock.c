@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <dbDefs.h>
+#include <epicsStdio.h>
 
 #include "psRelayLock.h"
 
@@ -43,13 +44,15 @@ static socklen_t nameOf(struct sockaddr_un *out, unsigned port)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
 }
 
-static pid_t peerOf(int fd)
+/* Who listens at the other end of @p fd */
+static void identify(psRelayLock *self, int fd)
 {
     struct ucred peer = {.pid = 0};
     socklen_t size = sizeof(peer);
 
-    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size); /* it stays 0 then */
-    return peer.pid;
+    self->known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    self->holder = self->known ? peer.pid : 0;
+    self->uid = peer.uid;
 }
 
 /* @return as psRelayLockTake() */
@@ -62,7 +65,7 @@ static int standBy(psRelayLock *self, int epoll, int fd, const struct sockaddr_u
         close(fd);
         return status;
     }
-    self->holder = peerOf(fd);
+    identify(self, fd);
     int status = psRelayWatchOpen(&self->other, epoll, fd, ended);
     return status ? status : -EBUSY;
 }
@@ -76,8 +79,8 @@ int psRelayLockTake(psRelayLock *self, int epoll, unsigned port)
         return 0;
     if (self->other.fd >= 0)
         return -EBUSY;
+    self->known = self->lost = false;
     self->holder = 0;
-    self->lost = false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
@@ -93,6 +96,39 @@ int psRelayLockTake(psRelayLock *self, int epoll, unsigned port)
     if (!status)
         psRelayWatchFor(&self->own, epoll, false, false); /* no relay that stands by is accepted */
     return status;
+}
+
+bool psRelayLockIsTrusted(const psRelayLock *self)
+{
+    return self->known && (self->uid == 0 || self->uid == geteuid());
+}
+
+void psRelayLockName(const psRelayLock *self, char *out, size_t size)
+{
+    if (self->known)
+        epicsSnprintf(out, size, "process %ld of user %lu", (long)self->holder,
+                      (unsigned long)self->uid);
+    else
+        epicsSnprintf(out, size, "a process that takes no connection");
+}
+
+/* "PID (NAME) STATE ...", where NAME may have any character */
+bool psRelayLockIsStopped(const psRelayLock *self)
+{
+    char path[32], line[512];
+    bool stopped = false;
+
+    epicsSnprintf(path, sizeof(path), "/proc/%ld/stat", (long)self->holder);
+    FILE *file = self->holder ? fopen(path, "re") : NULL;
+    if (!file)
+        return false;
+    if (fgets(line, sizeof(line), file)) {
+        const char *end = strrchr(line, ')');
+
+        stopped = end && (strncmp(end, ") T", 3) == 0 || strncmp(end, ") t", 3) == 0);
+    }
+    fclose(file);
+    return stopped;
 }
 
 bool psRelayLockIsLost(const psRelayLock *self)

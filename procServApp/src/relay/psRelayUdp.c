@@ -233,6 +233,35 @@ int psRelayUdpFollow(psRelayUdp *self, psRelayFound *out)
     return 0;
 }
 
+bool psRelayUdpIsServing(const psRelayUdp *self)
+{
+    return ellCount(&self->addresses) > 0;
+}
+
+void psRelayUdpLeave(psRelayUdp *self)
+{
+    ELLNODE *node;
+
+    while ((node = ellFirst(&self->addresses)) != NULL)
+        leave(self, CONTAINER(node, psRelayAddress, node));
+}
+
+bool psRelayUdpIsServed(const psRelayUdp *self, struct in_addr *outAddress)
+{
+    struct in_addr *addresses = NULL;
+    size_t count = 0;
+    bool served = true;
+
+    if (psAddressesGet(&addresses, &count))
+        return true;
+    for (size_t i = 0; served && i < count && i < PS_RELAY_ADDRESSES; i++) {
+        served = psRelaySocketIsTaken(addresses[i], self->port);
+        *outAddress = addresses[i];
+    }
+    free(addresses);
+    return served;
+}
+
 /* ---- life ---- */
 
 int psRelayUdpOpen(psRelayUdp *self, int epoll, in_port_t port, psRelayGate *gate)
@@ -249,10 +278,7 @@ int psRelayUdpOpen(psRelayUdp *self, int epoll, in_port_t port, psRelayGate *gat
 
 void psRelayUdpClose(psRelayUdp *self)
 {
-    ELLNODE *node;
-
-    while ((node = ellFirst(&self->addresses)) != NULL)
-        leave(self, CONTAINER(node, psRelayAddress, node));
+    psRelayUdpLeave(self);
     free(self->buffer);
     self->buffer = NULL;
 }

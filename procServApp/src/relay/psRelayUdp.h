@@ -5,7 +5,8 @@
  *  A socket at each address of this host receives what clients send to that address.  Each client
  *  gets a socket of its own by which its searches are passed on, so that an answer that arrives
  *  there is that client's.  Nothing is remembered of what was searched or answered.
- *  Thread: the relay's.  Blocks: never, but for psRelayUdpFollow() on /proc.
+ *  Thread: the relay's.  Blocks: never, but for psRelayUdpFollow() and psRelayUdpIsServed() on
+ * /proc.
  */
 #ifndef INC_psRelayUdp_H
 #define INC_psRelayUdp_H
@@ -58,6 +59,14 @@ int psRelayUdpOpen(psRelayUdp *self, int epoll, in_port_t port, psRelayGate *gat
  *  epoll's.
  *  @return 0, or -errno: the addresses are not known, nothing has changed */
 int psRelayUdpFollow(psRelayUdp *self, psRelayFound *out);
+/** Does it receive at any address? */
+bool psRelayUdpIsServing(const psRelayUdp *self);
+/** Receive at no address any more.  Not within a round of epoll's. */
+void psRelayUdpLeave(psRelayUdp *self);
+/** Does another process receive at all addresses of this host, as a relay does?
+ *  @param outAddress if not, the first one at which nobody does
+ *  @return true also if the addresses are not known */
+bool psRelayUdpIsServed(const psRelayUdp *self, struct in_addr *outAddress);
 /** Idempotent; psRelayUdpOpen() may follow. */
 void psRelayUdpClose(psRelayUdp *self);
 
