@@ -20,6 +20,7 @@ needs(!is_procserv(), 'a program of ours');
 
 # What a scanner sends: as recorded, with keys among the random bytes.
 my %foreign = (
+    PROXY => "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n\x18",
     TLS => "\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03\x18\x18\x14\x14\x11\x11\x12" . "\x18" x 60,
     HTTP => "GET /\x18\x11 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     SSH => "SSH-2.0-OpenSSH_9.2\r\n\x18\x11",
@@ -35,12 +36,15 @@ subtest 'No foreign protocol steers a child' => sub {
         my $client = PsTest::Telnet->new(($server->endpoints)[-1]) or return fail('connect');
         $client->send_raw($foreign{$name});
         ok($client->closed_by_peer(10), "$name is closed");
+        like($client->text, qr/^\@\@\@ closed 127\.0\.0\.1:\d+: it sent \Q$name\E, and this is/m, 'and told why');
         $server->log_text(qr/sent $name and is closed\r\n/);
     }
     ok($watcher->expect(qr/^\@\@\@ closed 127\.0\.0\.1:\d+: it sent HTTP, and this is/m),
         'it is reported');
     my $lines = () = $watcher->text =~ /^\@\@\@ closed/mg;
     is($lines, 1, 'in one line, however many come');
+    ok($watcher->expect(qr/^\@\@\@ closed 4 more connections that sent neither telnet nor text/m, 20),
+        'and the others are counted in a second one');
     my $log = $server->log_text;
     for my $name (sort keys %foreign) {
         like($log, qr/^\@\@\@ [\d-]+ [\d:]+ 127\.0\.0\.1:\d+ sent \Q$name\E and is closed\r$/m,
@@ -56,7 +60,7 @@ subtest 'No foreign protocol steers a child' => sub {
 subtest '--audit' => sub {
     my $path = tmpdir() . '/audited';
     my $server = PsTest::Server->start(
-        args => ['--audit', '-P', "unix:$path", '-l', '127.0.0.1:0'], cmd => ['/bin/cat'])
+        args => ['--audit', '--key-guard', '-P', "unix:$path", '-l', '127.0.0.1:0'], cmd => ['/bin/cat'])
         or return fail('start');
     $server->wait_child(1);
     my ($log_end, $unix, $tcp) = $server->endpoints;
@@ -74,6 +78,9 @@ subtest '--audit' => sub {
     $client->expect(qr/Toggled/);
     like($server->log_text(qr/pressed/), qr/^$when unix uid $> pid $$ pressed \^T\r$/m,
         'who presses a key');
+    $local->send("\x18");
+    like($server->log_text(qr/once/), qr/^$when unix uid $> pid $$ pressed \^X once: --key-guard\r$/m,
+        'also one that is only half pressed');
     $client->close;
     like($server->log_text(qr/disconnected/), qr/^$when 127\.0\.0\.1:\d+ disconnected\r$/m,
         'who leaves');

@@ -114,7 +114,8 @@ scenario('Running: the logout key', ['-x', '^D'], \@lines, sub {
     $both->logged(qr/ready/);
     $both->attach('a');
     $both->attach('b');
-    $both->type('a', "abc\x04def\r");
+    # What follows the key in the same packet goes nowhere, with procServ to the child.
+    $both->type('a', "abcdef\r\x04", "abc\x04def\r");
     $both->closed('a');
     $both->see('b', qr/answer=abcdef\r\n/);
     $both->attach('c'); # its banner counts the others
@@ -175,9 +176,9 @@ scenario('Running: bytes, and commands of telnet', [], \@echo, sub {
     # What comes first must be text: see "Other protocols" in console.md.
     $both->type('a', "first\r");
     $both->see('a', qr/first\^M/);
-    # NOP, AYT, IP, BRK, EC, EL, GA; a subnegotiation; IAC IAC; NUL; UTF-8
+    # NOP, AYT, IP, BRK, EC, EL, GA; a subnegotiation; IAC IAC; CR NUL; UTF-8
     $both->type('a', "a\xff\xf1\xff\xf6\xff\xf4\xff\xf3\xff\xf7\xff\xf8\xff\xf9b\xff\xfa\x18\x00xterm\xff\xf0c"
-        . "\xff\xffd\0e\xc3\xa4.");
+        . "\xff\xffd\r\0e\xc3\xa4.");
     $both->see('a', qr/\./);
 }, $naws, $sga);
 
@@ -314,15 +315,6 @@ scenario('Stopped: ^T^Q in one packet', ['-w'], \@lines, sub {
     $both->ends;
 });
 
-scenario('Running: ^X^X in one packet', [], \@echo, sub {
-    my ($both) = @_;
-    $both->logged(qr/ready/);
-    $both->attach('a');
-    $both->type('a', "\x18\x18");
-    $both->see('a', $gone);
-    $both->attach('b');
-});
-
 scenario('Running: ^T and ^X in one packet', [], \@echo, sub {
     my ($both) = @_;
     $both->logged(qr/ready/);
@@ -341,7 +333,7 @@ scenario('Stopped: a client that types ^R and closes', ['--noautorestart'], \@li
     $both->type('b', "\x12");
     $_->{clients}{b}->half_close for $both->each;
     $both->see('a', $started);
-}, ['half', qr/(?<=the server\r\n\xff\xfb\x01\xff\xfd"\n)\@\@\@ Restarting child.*?ready\r\n(?=\nlog:)/s, '']);
+}, ['half', qr/(?<=the server\r\n\xff\xfb\x01\xff\xfd"\n)\@\@\@ Restarting child.*?(?=\nlog:)/s, '']);
 
 # ---- connections, files, the end ----
 

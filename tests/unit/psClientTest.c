@@ -34,8 +34,9 @@ typedef struct fixture {
     int closed, progress, sizes;
     unsigned cols, rows;
     bool closeOnInput;
-    size_t want; /* bytes typed that isTyped waits for */
-    size_t room; /* ops->room() answers this */
+    size_t want;  /* bytes typed that isTyped waits for */
+    bool answers; /* what it types is answered */
+    size_t room;  /* ops->room() answers this */
     const char *protocol;
     int left;
     psClock clock;
@@ -69,6 +70,7 @@ static void onInput(void *ctx, psClient *client, const uint8_t *bytes, size_t le
     fixture *f = ctx;
 
     psTextAppend(&f->typed, bytes, len);
+    client->answered = f->answers;
     if (f->closeOnInput)
         psClientClose(client, false);
 }
@@ -573,7 +575,7 @@ static void receive_Telnet_IsParsed(void)
          "\xff\xff"
          "b\xff\xfa\x1f\0\x50\0\x18\xff\xf0"
          "c",
-         14);
+         13);
     waitTyped(&f, 4);
     testOk(equals(&f.typed,
                   "\r\xff"
@@ -609,6 +611,7 @@ static void receive_InputBeforeEof_IsDeliveredFirst(void)
     testDiag("%s", __func__);
     memset(input, 'i', sizeof(input));
     setUp(&f, false, 4096);
+    f.answers = true;
     size_t sent = type(&f, input, sizeof(input));
     shutdown(f.peer, SHUT_WR); /* half closed, as by nc -N */
     testOk(waitFor(&f, hasLeft, "ops->left"), "a half-closed client has left");
@@ -627,13 +630,14 @@ static void receive_InputBeforeEof_IsDeliveredFirst(void)
     tearDown(&f);
 }
 
-static void receive_EofOfWhoNeverTyped_EndsAtOnce(void)
+static void receive_EofOfWhoGetsNoAnswer_EndsAtOnce(void)
 {
     fixture f;
 
     testDiag("%s", __func__);
     setUp(&f, false, 4096);
     psClientSend(f.client, "banner", 6);
+    type(&f, "\x18", 1); /* a key only */
     shutdown(f.peer, SHUT_WR);
     testOk(waitFor(&f, isClosed, "ops->closed"), "closed, without waiting");
     slurpAll(&f);
@@ -892,7 +896,7 @@ MAIN(psClientTest)
     receive_Telnet_IsParsed();
     receive_WindowSize_IsTold();
     receive_InputBeforeEof_IsDeliveredFirst();
-    receive_EofOfWhoNeverTyped_EndsAtOnce();
+    receive_EofOfWhoGetsNoAnswer_EndsAtOnce();
     receive_WhenNothingCanBeSent_StillReads();
     room_None_HoldsTheTypist();
     receive_ForeignProtocol_IsNoInput();

@@ -59,6 +59,8 @@ static const struct {
     CASE("HTTP proxy", "CONNECT a:443 HTTP/1.0\r\n\r\n", "HTTP"),
     CASE("RTSP", "OPTIONS / RTSP/1.0\r\n\r\n", "RTSP"),
     CASE("SIP", "OPTIONS sip:nm SIP/2.0\r\n", "SIP"),
+    CASE("PROXY of a load balancer", "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n", "PROXY"),
+    CASE("PROXY 2", "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "binary data"),
     CASE("SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", "SSH"),
     CASE("SMB", "\x00\x00\x00\x85\xff\x53\x4d\x42\x72", "binary data"),
     CASE("RDP", "\x03\x00\x00\x13\x0e\xe0\x00\x00", "binary data"),
@@ -114,14 +116,14 @@ static void inOneChunk(void)
     }
 }
 
-/* Split anywhere it is found all the same, although what it is called may differ, and text stays
- * text. */
+/* Split anywhere text stays text.  What is foreign is found all the same, although what it is
+ * called may differ, if its first packet is no shorter than any that a network makes. */
 static void inTwoChunks(void)
 {
     for (size_t i = 0; i < NELEMENTS(cases); i++) {
         size_t wrong = 0;
 
-        for (size_t cut = 1; cut < cases[i].len; cut++) {
+        for (size_t cut = cases[i].what ? 4 : 1; cut < cases[i].len; cut++) {
             stream self;
 
             streamInit(&self);
@@ -134,23 +136,43 @@ static void inTwoChunks(void)
     }
 }
 
-static void later_AnythingMayBeTyped(void)
+/* A first line of text proves nothing: a load balancer's comes before TLS. */
+static void afterALine_BinaryIsFoundToo(void)
 {
     stream self;
+    static char line[1024];
 
     streamInit(&self);
     testOk1(streamLook(&self, "dbl\r", 4) == NULL);
-    testOk(streamLook(&self, "\xe9\0\x18 HTTP/", 9) == NULL, "after a line, bytes of any kind");
+    testOk(streamLook(&self, "\x16\x03\x01\x18", 4) != NULL, "TLS in the second packet");
     streamInit(&self);
-    testOk1(streamLook(&self, "0123456789abcdef", 16) == NULL);
-    testOk(streamLook(&self, "\xe9\0\x18", 3) == NULL, "after 16 bytes, too");
+    memset(line, 'x', sizeof(line));
+    testOk1(streamLook(&self, line, sizeof(line)) == NULL);
+    testOk(streamLook(&self, "\xe9\0\x18", 3) == NULL, "after 1024 bytes, bytes of any kind");
+}
+
+/* As typed, a key at a time, with Latin-1. */
+static void keyByKey_IsText(void)
+{
+    static const char keys[] = "\xfc\x18x\b\x7f\x03\xe9\x14\r";
+    stream self;
+    unsigned wrong = 0;
+
+    streamInit(&self);
+    for (size_t i = 0; i < sizeof(keys) - 1; i++)
+        wrong += streamLook(&self, &keys[i], 1) != NULL;
+    testOk(wrong == 0, "%u keys are taken for a protocol", wrong);
+    streamInit(&self);
+    testOk(streamLook(&self, "gr\xfc\xdf\b\x7f\x1b[A\r", 10) == NULL,
+           "nor is a line with Backspace");
 }
 
 MAIN(psForeignTest)
 {
-    testPlan((int)NELEMENTS(cases) * 2 + 4);
+    testPlan((int)NELEMENTS(cases) * 2 + 6);
     inOneChunk();
     inTwoChunks();
-    later_AnythingMayBeTyped();
+    afterALine_BinaryIsFoundToo();
+    keyByKey_IsText();
     return testDone();
 }

@@ -54,7 +54,7 @@ static void banner_OfConsole(psText *text)
           "@@@ 0 user(s) and 0 logger(s) connected (plus you)" NL,
           "running, with a name and a logout key");
 
-    banner.keys = (psKeys){0, 0, 0};
+    banner.keys = (psKeys){.kill = 0};
     banner.name = "/bin/cat";
     banner.childPid = 0;
     banner.childStarted = NULL;

@@ -63,19 +63,30 @@ static void appendChild(psText *out, const psBanner *banner)
 
 static void appendRestartHelp(psText *out, const psKeys *keys)
 {
+    const char *between = "";
     char key[3];
 
-    psTextPrintf(out, "@@@ ^R ");
+    psTextPrintf(out, "@@@ ");
+    if (!keys->noStart)
+        psTextPrintf(out, "^R ");
     if (keys->kill) {
         psKeyPrint(keys->kill, key);
-        psTextPrintf(out, "or %s ", key);
+        psTextPrintf(out, keys->noStart ? "%s " : "or %s ", key);
     }
-    psTextPrintf(out, "restarts the child, ^Q quits the server");
+    if (keys->kill || !keys->noStart) {
+        psTextPrintf(out, "restarts the child");
+        between = ", ";
+    }
+    if (!keys->noQuit) {
+        psTextPrintf(out, "%s^Q quits the server", between);
+        between = ", ";
+    }
     if (keys->logout) {
         psKeyPrint(keys->logout, key);
-        psTextPrintf(out, ", %s closes this connection", key);
+        psTextPrintf(out, "%s%s closes this connection", between, key);
+        between = ", ";
     }
-    psTextPrintf(out, NL);
+    psTextPrintf(out, "%s" NL, *between ? "" : "no key starts the child: use its PVs");
 }
 
 void psMessageBanner(psText *out, const psBanner *banner)
@@ -107,6 +118,11 @@ void psMessageToggled(psText *out, psMode mode)
 void psMessageKill(psText *out)
 {
     psTextPrintf(out, NL "@@@ Got a kill command" NL);
+}
+
+void psMessageJustStarted(psText *out, const char *key)
+{
+    psTextPrintf(out, NL "@@@ %s is not needed: the child has just been started" NL, key);
 }
 
 void psMessageRestarting(psText *out, const char *name, const char *argv0)

@@ -19,6 +19,7 @@
 /** The keys, as bytes; 0: disabled. */
 typedef struct psKeys {
     unsigned char kill, toggle, logout;
+    bool noStart, noQuit; /**< --ignore has ^R, ^Q */
 } psKeys;
 
 /** What the banner of a console shows. */
@@ -44,6 +45,8 @@ void psMessageBanner(psText *out, const psBanner *banner);
 void psMessageToggled(psText *out, psMode mode);
 /** "@@@ Got a kill command" */
 void psMessageKill(psText *out);
+/** "@@@ ^X is not needed: the child has just been started" */
+void psMessageJustStarted(psText *out, const char *key);
 /** "@@@ Restarting child", and "(as ...)" if the name is not argv0.  procServ prints the PID line
  *  at once; ours follows when the start is confirmed: psMessageNewPid. */
 void psMessageRestarting(psText *out, const char *name, const char *argv0);

@@ -33,6 +33,7 @@ extern "C" {
 #define PS_QUEUE_LENGTH 1024        /**< commands on their way into the loop */
 #define PS_GOALS 64                 /**< commands in progress per child */
 #define PS_INPUT_BYTES 1048576      /**< typed bytes a child has not read yet */
+#define PS_INPUT_SPARE_BYTES 65536  /**< of them for others, once somebody has typed the rest */
 #define PS_HISTORY_LINES 10000      /**< of --history */
 #define PS_RING_MIN_BYTES 65536     /**< console ring at rest */
 #define PS_RING_MAX_BYTES 1048576   /**< console ring when readers lag */

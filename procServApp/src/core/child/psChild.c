@@ -42,8 +42,7 @@ static void banner(void *ctx, psText *out, bool readOnly)
 
 static size_t room(void *ctx, psClient *client)
 {
-    (void)client;
-    return psChildTypedRoom(ctx);
+    return psChildTypedRoom(ctx, client);
 }
 
 static void ptyResume(void *ctx)

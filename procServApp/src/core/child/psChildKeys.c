@@ -24,12 +24,12 @@ static void keyCommand(psChild *child, const psClient *client, psVerb verb, doub
     psChildCommandByKey(child, verb, value, by);
 }
 
-static void audit(psChild *child, const psClient *client, unsigned char key)
+static void audit(psChild *child, const psClient *client, unsigned char key, const char *more)
 {
     char text[3];
 
     psKeyPrint(key, text);
-    psConsoleAudit(&child->console, client->peer, "pressed %s", text);
+    psConsoleAudit(&child->console, client->peer, "pressed %s%s", text, more);
 }
 
 /* Has the key that was pressed last led to a start, just now?  procServ starts a process up to 0.5
@@ -38,6 +38,15 @@ static bool justStarted(const psChild *child)
 {
     return child->pressedMono > 0 && psLoopNow(child->loop) < child->pressedMono + DOUBLE_SEC &&
            child->machine.incarnation != child->pressedIncarnation;
+}
+
+/* Has a key just been pressed to kill the process that is still there?  What is pressed now means
+ * what it will mean when that process is gone. */
+static bool justKilled(const psChild *child)
+{
+    return child->pressedToKill && psLoopNow(child->loop) < child->pressedMono + DOUBLE_SEC &&
+           child->machine.incarnation == child->pressedIncarnation &&
+           !psMachineAtRest(&child->machine);
 }
 
 static void press(psChild *child, const psClient *client, psVerb verb)
@@ -59,22 +68,26 @@ static bool guarded(psChild *child, psClient *client, unsigned char key, const c
     }
     client->armedKey = key;
     client->armedMono = now;
+    audit(child, client, key, " once: --key-guard");
     psChildTextPressAgain(client, key, GUARD_SEC, ends);
     return true;
 }
 
 static void killKey(psChild *child, psClient *client, unsigned char key)
 {
-    bool atRest = psMachineAtRest(&child->machine);
+    bool starts = psMachineAtRest(&child->machine) ||
+                  (justKilled(child) && child->machine.state == psStateKilling);
 
-    if (!atRest && !justStarted(child) && guarded(child, client, key, "kills the child"))
+    if (justStarted(child) && !starts) {
+        audit(child, client, key, ", not needed");
+        psChildTextJustStarted(client, key);
         return;
-    audit(child, client, key);
+    }
+    if (!starts && guarded(child, client, key, "kills the child"))
+        return;
+    audit(child, client, key, "");
     psChildTextKillKey(child);
-    if (atRest)
-        press(child, client, psVerbStart);
-    else if (!justStarted(child))
-        press(child, client, psVerbKill);
+    press(child, client, starts ? psVerbStart : psVerbKill);
 }
 
 static void toggleKey(psChild *child, const psClient *client, unsigned char key)
@@ -86,7 +99,7 @@ static void toggleKey(psChild *child, const psClient *client, unsigned char key)
         [psModeOneShot] = psModeAlways,
     };
 
-    audit(child, client, key);
+    audit(child, client, key, "");
     child->pressedMono = 0; /* what is pressed after that is no second press */
     keyCommand(child, client, psVerbMode, next[child->machine.settings.mode]);
 }
@@ -97,21 +110,21 @@ static void quitKey(psChild *child, psClient *client)
 
     if (guarded(child, client, KEY_QUIT, "ends the server"))
         return;
-    audit(child, client, KEY_QUIT);
+    audit(child, client, KEY_QUIT, "");
     if (!child->ops->quit(child->ctx, child, &whyNot))
         psChildTextNotice(child, "%s", whyNot);
 }
 
-/* ^R and ^Q are keys while no process runs, unless --ignore has them.
+/* ^R and ^Q are keys while no process runs, or none is about to, unless --ignore has them.
  * @return true if the byte was a key */
 static bool isKeyAtRest(psChild *child, psClient *client, unsigned char byte)
 {
-    bool atRest = psMachineAtRest(&child->machine);
+    bool atRest = psMachineAtRest(&child->machine) || justKilled(child);
 
     if (child->cfg->ignore[byte])
         return false;
     if (byte == KEY_START && atRest) {
-        audit(child, client, byte);
+        audit(child, client, byte, "");
         press(child, client, psVerbStart);
         return true;
     }
@@ -137,7 +150,7 @@ static bool isKey(psChild *child, psClient *client, unsigned char byte)
     } else if (byte == cfg->toggleKey) {
         toggleKey(child, client, byte);
     } else if (byte == cfg->logoutKey) {
-        audit(child, client, byte);
+        audit(child, client, byte, "");
         psClientClose(client, false);
     } else {
         return isKeyAtRest(child, client, byte);
@@ -154,25 +167,25 @@ static bool mayBeKey(const psConfig *cfg, unsigned char byte)
 /* ---- typing ---- */
 
 /* Keys act where they stand in what came: what was typed before goes to the process that was there
- * before, what follows to the one that is there then; but for an Enter right after a key that
- * starts one, without which netcat on a terminal cannot send the key.  What --ignore names goes
- * nowhere. */
+ * before, what follows to the one that is there then.  After a key that ends the connection nothing
+ * follows.  An Enter right after a key that starts the child, or that is to be pressed again, is
+ * part of it: netcat on a terminal cannot send a key without.  What --ignore names goes nowhere. */
 void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t len)
 {
     psChild *child = ctx;
     uint8_t pass[1024];
     size_t passLen = 0;
+    bool mayEnter = false; /* an Enter would belong to the key before */
 
     psLoopAssertInside(child->loop);
     if (client->cols && (client->cols != child->cols || client->rows != child->rows))
         psChildPtySetSize(child, client->cols, client->rows);
-    bool afterStart = false;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len && !client->ended; i++) {
         bool key = mayBeKey(child->cfg, bytes[i]);
-        bool enter = afterStart && (bytes[i] == '\r' || bytes[i] == '\n');
+        bool enter = mayEnter && (bytes[i] == '\r' || bytes[i] == '\n');
         bool atRest = psMachineAtRest(&child->machine);
 
-        if (bytes[i] != client->armedKey)
+        if (bytes[i] != client->armedKey && !enter)
             client->armedKey = 0;
         if (key || passLen == sizeof(pass)) {
             psChildTypedPut(child, client, pass, passLen);
@@ -181,7 +194,7 @@ void psChildKeysTyped(void *ctx, psClient *client, const uint8_t *bytes, size_t 
         key = key && isKey(child, client, bytes[i]);
         if (!key && !enter && !child->cfg->ignore[bytes[i]])
             pass[passLen++] = bytes[i];
-        afterStart = key && atRest && !psMachineAtRest(&child->machine);
+        mayEnter = key && ((atRest && !psMachineAtRest(&child->machine)) || client->armedKey);
     }
     psChildTypedPut(child, client, pass, passLen);
 }

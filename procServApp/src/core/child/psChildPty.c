@@ -34,11 +34,11 @@ void psChildPtyWatch(psChild *child, bool mayRead)
     }
 }
 
-/* Typists that had to wait go on once half of what can wait is written. */
+/* Typists that had to wait go on once there is room for another piece. */
 static void writeTyped(psChild *child)
 {
     psInputWrite(&child->input, child->pty.master, psLoopNow(child->loop));
-    if (psInputRoom(&child->input) >= PS_INPUT_BYTES / 2)
+    if (psInputRoom(&child->input) >= 2 * PS_INPUT_SPARE_BYTES)
         psClientsResumeTyping(&child->console.clients);
 }
 

@@ -66,6 +66,7 @@ struct psChild {
     unsigned cols, rows; /* of the terminal, kept over restarts; 0: default */
 
     /* psChildTyped */
+    unsigned fullTimes;   /* how often somebody has typed all that can wait, but for the spare */
     psTimer stalledTimer; /* somebody waits to type more: when the child counts as not reading */
     psTimer lostTimer;    /* reports what was typed in vain */
     bool lostByMemory;    /* of that, some for want of memory */

@@ -12,7 +12,13 @@
 
 static psKeys keysOf(const psConfig *cfg)
 {
-    psKeys keys = {cfg->killKey, cfg->toggleKey, cfg->logoutKey};
+    psKeys keys = {
+        .kill = cfg->killKey,
+        .toggle = cfg->toggleKey,
+        .logout = cfg->logoutKey,
+        .noStart = cfg->ignore['R' & 037],
+        .noQuit = cfg->ignore['Q' & 037],
+    };
 
     return keys;
 }
@@ -281,6 +287,17 @@ void psChildTextInputLost(psClient *typist, size_t lost, bool noMemory)
         psMessageInputNoMemory(&text, lost);
     else
         psMessageInputFull(&text, lost);
+    reply(typist, &text);
+}
+
+void psChildTextJustStarted(psClient *typist, unsigned char key)
+{
+    psText text = PS_TEXT_INIT;
+    char name[3];
+
+    psLoopAssertInside(typist->loop);
+    psKeyPrint(key, name);
+    psMessageJustStarted(&text, name);
     reply(typist, &text);
 }
 

@@ -39,6 +39,8 @@ void psChildTextNotice(psChild *child, const char *fmt, ...) EPICS_PRINTF_STYLE(
 
 /** @name To one client @{ */
 void psChildTextInputLost(psClient *typist, size_t lost, bool noMemory);
+/** @p key was pressed a second time, just after the first one has led to a start. */
+void psChildTextJustStarted(psClient *typist, unsigned char key);
 /** --key-guard: @p key was pressed once.
  *  @param sec  within which it must be pressed again
  *  @param ends what it does then: "kills the child" */

@@ -7,6 +7,7 @@
 #include "child/psChildText.h"
 #include "child/psChildTyped.h"
 
+#define SPARE_EACH_BYTES 4096 /* of the spare, for each client */
 /* A paste comes in many pieces: what is lost of it is summed up until nothing was lost for
  * LOST_SEC, or for LOST_MOST_SEC. */
 #define LOST_SEC 0.5
@@ -32,16 +33,53 @@ static void watchStalled(psChild *child)
               stalledDue, child);
 }
 
-size_t psChildTypedRoom(psChild *child)
+/* What may be typed by whoever comes first. */
+static size_t commonRoom(const psChild *child)
 {
     size_t room = psInputRoom(&child->input);
+
+    return room > PS_INPUT_SPARE_BYTES ? room - PS_INPUT_SPARE_BYTES : 0;
+}
+
+/* What is left of a client's share of the spare. */
+static size_t ownRoom(const psChild *child, const psClient *client)
+{
+    size_t used = client->fullTimes == child->fullTimes ? client->spareUsed : 0;
+    size_t own = used < SPARE_EACH_BYTES ? SPARE_EACH_BYTES - used : 0;
+    size_t room = psInputRoom(&child->input);
+
+    return own < room ? own : room;
+}
+
+size_t psChildTypedRoom(psChild *child, const psClient *client)
+{
+    size_t room = commonRoom(child);
 
     psLoopAssertInside(child->loop);
     if (child->pty.master < 0 || psInputStalled(&child->input, psLoopNow(child->loop)))
         return SIZE_MAX;
     if (room == 0)
+        room = ownRoom(child, client);
+    if (room == 0)
         watchStalled(child);
     return room;
+}
+
+/* @return how many bytes can wait for the child */
+static size_t put(psChild *child, psClient *client, const uint8_t *bytes, size_t len)
+{
+    bool wasFull = commonRoom(child) == 0;
+    size_t taken = psInputPut(&child->input, bytes, len, psLoopNow(child->loop));
+
+    if (!wasFull && commonRoom(child) == 0)
+        child->fullTimes++;
+    if (wasFull && client->fullTimes != child->fullTimes) {
+        client->fullTimes = child->fullTimes;
+        client->spareUsed = 0;
+    }
+    if (wasFull)
+        client->spareUsed += taken;
+    return taken;
 }
 
 /* ---- what is lost ---- */
@@ -81,9 +119,10 @@ void psChildTypedPut(psChild *child, psClient *client, const uint8_t *bytes, siz
     psInput *input = &child->input;
 
     psLoopAssertInside(child->loop);
-    if (child->pty.master < 0)
+    if (child->pty.master < 0 || len == 0)
         return;
-    size_t taken = psInputPut(input, bytes, len, psLoopNow(child->loop));
+    client->answered = true;
+    size_t taken = put(child, client, bytes, len);
     if (taken < len)
         lose(child, client, len - taken);
     if (input->lineLen > PS_CANONICAL_BYTES && !input->tooLongReported &&

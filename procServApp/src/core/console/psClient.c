@@ -190,6 +190,18 @@ static void onSize(void *ctx, unsigned cols, unsigned rows)
     psClientSetSize(ctx, cols, rows);
 }
 
+static void lingerOver(void *ctx)
+{
+    end(ctx);
+}
+
+/* The end comes by then. */
+static void armLinger(psClient *client)
+{
+    psLoopArm(client->loop, &client->lingerTimer, psLoopNow(client->loop) + PS_CLIENT_LINGER_SEC,
+              lingerOver, client);
+}
+
 static void receive(psClient *client, const uint8_t *bytes, size_t len)
 {
     const psTelnetSink sink = {.data = onData, .reply = onReply, .size = onSize, .ctx = client};
@@ -203,19 +215,15 @@ static void receive(psClient *client, const uint8_t *bytes, size_t len)
     const char *protocol = psForeignLook(&client->foreign, &client->telnet, bytes, len);
     if (protocol) {
         client->ops->foreign(client->ctx, client, protocol);
-        end(client);
+        armLinger(client);
+        psClientClose(client, true);
         return;
     }
     psTelnetReceive(&client->telnet, bytes, len, &sink);
 }
 
-static void lingerOver(void *ctx)
-{
-    end(ctx);
-}
-
-/* The peer types no more.  What it typed may still be answered; one that never typed is, as with
- * procServ, gone. */
+/* The peer types no more.  What it typed may still be answered; one that typed nothing but keys is,
+ * as with procServ, gone. */
 static void inputOver(psClient *client)
 {
     client->inputOver = true;
@@ -228,9 +236,8 @@ static void inputOver(psClient *client)
         end(client);
         return;
     }
-    psLoopArm(client->loop, &client->lingerTimer, psLoopNow(client->loop) + PS_CLIENT_LINGER_SEC,
-              lingerOver, client);
-    if (client->typedMono == 0)
+    armLinger(client);
+    if (!client->answered)
         psClientClose(client, true);
     else
         updateInterest(client);

@@ -4,9 +4,9 @@
  *
  *  EPOLLOUT is watched only while something could not be sent, and EPOLLIN only while what is typed
  *  can be taken.  Memory that runs out ends the connection it was needed for, and no other.
- *  A peer that closes its sending side after it has typed gets the output for another
- *  PS_CLIENT_LINGER_SEC; what it typed is taken in any case, also when nothing can be sent to it
- *  any more.
+ *  A peer that closes its sending side after it has typed what is answered gets the output for
+ *  another PS_CLIENT_LINGER_SEC.  What it typed is taken in any case, also when nothing can be
+ *  sent to it any more.
  *  Thread: loop only.  Nothing blocks.
  */
 #ifndef INC_psClient_H
@@ -61,6 +61,9 @@ struct psClient {
     char peer[80]; /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
     /* the owner's */
     size_t typedLost;    /* bytes typed in vain and not reported yet */
+    size_t spareUsed;    /* bytes typed since the child's queue was full ... */
+    unsigned fullTimes;  /* ... for that time, of which each has its number */
+    bool answered;       /* it has typed something that the child may answer */
     uint8_t armedKey;    /* pressed once, of a key that counts when pressed twice; 0: none */
     double armedMono;    /* when */
     unsigned cols, rows; /* last reported; 0: never */
@@ -92,8 +95,8 @@ void psClientSend(psClient *client, const void *bytes, size_t len);
 void psClientGreet(psClient *client);
 /** There may be room for what it types. */
 void psClientResume(psClient *client);
-/** Send as much of the private bytes and of the ring as the client takes: at most one sendmsg().
- * Call it once per round in which the ring has news.
+/** Send as much of the private bytes and of the ring as the client takes: at most one
+ *  sendmsg().  Call it once per round in which the ring has news.
  *  @param now monotonic s */
 void psClientPump(psClient *client, double now);
 /** Its window has this size: what telnet tells of a socket, others of a terminal. */

@@ -201,25 +201,39 @@ static void went(void *ctx, psClient *client)
     console->ops->counted(console->ctx);
 }
 
-/* A scanner may connect a hundred times in a second. */
+/* A scanner may connect a hundred times in a second: that is two lines. */
+static void foreignQuiet(void *ctx)
+{
+    psConsole *console = ctx;
+    psText line = PS_TEXT_INIT;
+
+    if (console->foreigners == 0)
+        return;
+    psTextPrintf(&line, "closed %u more connections that sent neither telnet nor text",
+                 console->foreigners);
+    console->foreigners = 0;
+    psConsoleNotice(console, &line);
+    psTextClear(&line);
+}
+
 static void foreign(void *ctx, psClient *client, const char *protocol)
 {
     psConsole *console = ctx;
-    double now = psLoopNow(console->loop);
-    psText line = PS_TEXT_INIT;
+    psText line = PS_TEXT_INIT, own = PS_TEXT_INIT;
 
     psConsoleAudit(console, client->peer, "sent %s and is closed", protocol);
-    if (console->foreignMono && now < console->foreignMono + FOREIGN_QUIET_SEC) {
-        console->foreigners++;
-        return;
-    }
     psTextPrintf(&line, "closed %s: it sent %s, and this is a console for telnet and text",
                  client->peer, protocol);
-    if (console->foreigners)
-        psTextPrintf(&line, "; %u more since the last such line", console->foreigners);
-    console->foreignMono = now;
-    console->foreigners = 0;
-    psConsoleNotice(console, &line);
+    if (!console->foreignTimer.loop) {
+        psLoopArm(console->loop, &console->foreignTimer,
+                  psLoopNow(console->loop) + FOREIGN_QUIET_SEC, foreignQuiet, console);
+        psConsoleNotice(console, &line); /* the client itself sees it, too */
+    } else {
+        console->foreigners++;
+        psMessageNotice(&own, "%s", line.failed ? "" : line.data);
+        psClientSend(client, own.data, own.failed ? 0 : own.len);
+    }
+    psTextClear(&own);
     psTextClear(&line);
 }
 

@@ -54,9 +54,9 @@ typedef struct psConsole {
     int listenerCount;
     psText noDescriptors; /* sent to connections that are refused for lack of descriptors */
     psConsoleLog log;
-    double foreignMono;  /* when a connection of a foreign protocol was last reported; 0: never */
-    unsigned foreigners; /* closed since, unreported */
-    bool ending;         /* psConsoleEnd() was called */
+    psTimer foreignTimer; /* armed: a foreign connection was reported a moment ago */
+    unsigned foreigners;  /* closed since, unreported */
+    bool ending;          /* psConsoleEnd() was called */
     psJob pumpJob;
 } psConsole;
 

@@ -7,23 +7,26 @@
 
 #include "console/psForeign.h"
 
-#define TEXT_BYTES 16
-#define LINE_BYTES 1024
+#define LOOK_BYTES 1024 /* after that, anything may be typed */
 
+/* One packet. */
 typedef struct look {
     psForeign *foreign;
     const char *found;
+    unsigned pending; /* bytes missing in a UTF-8 character */
+    bool strange;     /* it has a byte that is neither UTF-8 nor telnet */
+    bool control;     /* it has a control character that does not occur in text */
 } look;
 
 static const char *protocolOf(const psForeign *foreign)
 {
-    static const char *const names[] = {" HTTP/", " RTSP/", " SIP/", "SSH-"};
-    static const char *const protocols[] = {"HTTP", "RTSP", "SIP", "SSH"};
+    static const char *const names[] = {" HTTP/", " RTSP/", " SIP/", "SSH-", "PROXY TCP"};
+    static const char *const protocols[] = {"HTTP", "RTSP", "SIP", "SSH", "PROXY"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t len = strlen(names[i]);
 
-        /* that of SSH stands at the beginning */
+        /* the last two stand at the beginning */
         if (memcmp(foreign->last + sizeof(foreign->last) - len, names[i], len) == 0 &&
             (names[i][0] == ' ' || foreign->seen == len))
             return protocols[i];
@@ -38,26 +41,26 @@ static void lookAtLine(look *self, uint8_t byte)
     memmove(foreign->last, foreign->last + 1, sizeof(foreign->last) - 1);
     foreign->last[sizeof(foreign->last) - 1] = (char)byte;
     self->found = protocolOf(foreign);
-    if (byte == '\n' || byte == '\r' || foreign->seen >= LINE_BYTES)
+    if (byte == '\n' || byte == '\r')
         foreign->lineOver = true;
 }
 
 /* Lead and continuation bytes only: what is too long or a surrogate is no sign of a protocol. */
-static bool isUtf8(psForeign *foreign, uint8_t byte)
+static bool isUtf8(look *self, uint8_t byte)
 {
-    if (foreign->pending > 0) {
-        foreign->pending--;
+    if (self->pending > 0) {
+        self->pending--;
         return (byte & 0xc0) == 0x80;
     }
     if (byte >= 0xc2 && byte <= 0xf4)
-        foreign->pending = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-    return byte < 0x80 || foreign->pending > 0;
+        self->pending = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    return byte < 0x80 || self->pending > 0;
 }
 
-/* TAB, LF, CR and ESC occur in what is pasted. */
+/* Backspace, TAB, LF, CR, ESC and DEL occur in what is typed or pasted. */
 static bool isControl(uint8_t byte)
 {
-    return byte == 127 || (byte < 32 && byte != '\t' && byte != '\n' && byte != '\r' && byte != 27);
+    return byte < 32 && !(byte >= '\b' && byte <= '\n') && byte != '\r' && byte != 27;
 }
 
 static void onData(void *ctx, const uint8_t *bytes, size_t len)
@@ -69,8 +72,8 @@ static void onData(void *ctx, const uint8_t *bytes, size_t len)
         foreign->seen++;
         if (!foreign->lineOver)
             lookAtLine(self, bytes[i]);
-        foreign->strange |= !isUtf8(foreign, bytes[i]);
-        foreign->control |= isControl(bytes[i]);
+        self->strange |= !isUtf8(self, bytes[i]);
+        self->control |= isControl(bytes[i]);
     }
 }
 
@@ -90,22 +93,19 @@ static void onSize(void *ctx, unsigned cols, unsigned rows)
 
 const char *psForeignLook(psForeign *foreign, const psTelnet *telnet, const void *bytes, size_t len)
 {
-    const uint8_t *first = bytes;
-    look self = {foreign, NULL};
+    static const char tlsRecord[] = {0x16, 0x03};
+    look self = {.foreign = foreign};
     const psTelnetSink sink = {.data = onData, .reply = onReply, .size = onSize, .ctx = &self};
     psTelnet ahead = *telnet;
 
-    if (foreign->binaryOver && foreign->lineOver)
+    if (foreign->seen >= LOOK_BYTES)
         return NULL;
-    bool isFirst = foreign->seen == 0;
     psTelnetReceive(&ahead, bytes, len, &sink);
-    foreign->strange |= ahead.odd != telnet->odd;
-    bool nul = ahead.nuls - telnet->nuls > (len == 1 ? 1u : 0u);
-    if (!foreign->binaryOver && !self.found && (nul || (foreign->strange && foreign->control)))
-        self.found = "binary data";
-    if (foreign->seen >= TEXT_BYTES || foreign->lineOver)
-        foreign->binaryOver = true;
-    if (self.found && isFirst && len >= 2 && first[0] == 0x16 && first[1] == 0x03)
+    if (len >= sizeof(tlsRecord) && memcmp(bytes, tlsRecord, sizeof(tlsRecord)) == 0)
         return "TLS";
-    return self.found;
+    if (self.found)
+        return self.found;
+    bool nul = ahead.nuls - telnet->nuls > (len == 1 ? 1u : 0u);
+    self.strange |= ahead.odd != telnet->odd;
+    return nul || (self.strange && self.control) ? "binary data" : NULL;
 }

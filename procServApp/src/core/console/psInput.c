@@ -24,7 +24,7 @@ static size_t makeRoom(psInput *input, size_t len)
             input->size = size;
         }
     }
-    /* Moved only if that makes much room: what is typed in small pieces is not moved each time. */
+    /* Moved only if there is no room after it. */
     if (input->first > 0 && input->size - input->first - input->len < len) {
         memmove(input->data, input->data + input->first, input->len);
         input->first = 0;
