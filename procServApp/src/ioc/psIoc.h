@@ -27,7 +27,7 @@ void psIocBegin(void);
 
 /** Run a procServ command of the IOC shell by its words, without the shell's quotes and macros:
  *  for one that was found elsewhere.  What is wrong with it goes to standard error, as in the
- * shell.
+ *  shell.
  *  @param argv the command's name first
  *  Thread: as psIocSetSup().  Blocks: as the command does.
  *  @return 0, or -ENOENT: there is no such command */

@@ -86,8 +86,8 @@ void psIocChildAttach(psIocChild *child, psSup *sup);
 void psIocChildDetach(psIocChild *child);
 /** Follow the transitions from the newest on.  Blocks: on record locks. */
 void psIocChildStart(psIocChild *child);
-/** When it returns no scan is requested and no observer polled any more, except by a call that is
- * in progress. */
+/** When it returns no scan is requested and no observer polled any more, except by a call
+ *  that is in progress. */
 void psIocChildStop(psIocChild *child);
 /** Poll the observers.  Thread: the clock's.  Blocks: on record locks. */
 void psIocChildTick(psIocChild *child);

@@ -19,8 +19,8 @@ extern "C" {
  *  @return 0 or -errno */
 int psAddressesGet(struct in_addr **out, size_t *count);
 
-/** Begin to listen to what the kernel reports of addresses, and of interfaces that go up or down.
- * Thread: any.  Blocks: never.
+/** Begin to listen to what the kernel reports of addresses, and of interfaces that go up or
+ *  down.  Thread: any.  Blocks: never.
  *  @return a descriptor for the functions below, which is readable when something has changed,
  *          owned by the caller; or -errno */
 int psAddressesOpen(void);

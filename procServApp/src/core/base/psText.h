@@ -3,8 +3,8 @@
  *  @brief A text that grows, in which messages are built.  Pure.
  *
  *  Running out of memory is remembered in `failed`; later calls then do nothing, so that a
- *  caller has to check only once, at the end.  There is no limit to the length.  Not thread-safe;
- * one owner.
+ *  caller has to check only once, at the end.  There is no limit to the length.  Not
+ *  thread-safe; one owner.
  */
 #ifndef INC_psText_H
 #define INC_psText_H
@@ -35,8 +35,8 @@ void psTextVPrintf(psText *text, const char *fmt, va_list args);
 /** Append with every byte that is not printable ASCII as \xHH, and \ as \\ . */
 void psTextAppendSafe(psText *text, const void *data, size_t len);
 /** Append what people wrote (names, paths, notices).  It stays as it is, UTF-8 included; but
- *  control characters, including those of C1, and bytes that are not UTF-8 become \xHH, so that
- * they neither break a line nor reach a terminal. */
+ *  control characters, including those of C1, and bytes that are not UTF-8 become \xHH, so
+ *  that they neither break a line nor reach a terminal. */
 void psTextAppendName(psText *text, const void *data, size_t len);
 /** Make it empty, and forget a failure; the memory stays. */
 void psTextReset(psText *text);

@@ -13,11 +13,11 @@ extern "C" {
 
 /** Create a thread that runs fn(arg), with every signal blocked in it.
  *
- * Base's epicsThreadCreateOpt() leaves every signal blocked in its *caller* when it fails, so that
- * a program that cannot create another thread would no longer react to SIGTERM.  Here the caller's
- * signal mask is the same afterwards, whatever happens.
+ *  Base's epicsThreadCreateOpt() leaves every signal blocked in its *caller* when it fails, so
+ *  that a program that cannot create another thread would no longer react to SIGTERM.  Here the
+ *  caller's signal mask is the same afterwards, whatever happens.
  *
- * Thread: any.  Blocks: never.
+ *  Thread: any.  Blocks: never.
  * @param priority   epicsThreadPriorityXxx
  * @param stackClass epicsThreadStackXxx
  * @return the thread, to be ended by epicsThreadMustJoin(); or it runs until the process ends.

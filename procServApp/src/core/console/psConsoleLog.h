@@ -58,8 +58,8 @@ void psConsoleLogStart(psConsoleLog *log);
 /** Give the log as much as it takes. */
 void psConsoleLogPump(psConsoleLog *log);
 /** Write a line of the log's own after what was printed so far.  While the log takes nothing, lines
- *  wait for it up to PS_CONSOLE_LOG_NOTE_BYTES, and what is printed meanwhile comes after them;
- * more lines are counted, and the number is written where they are missing. */
+ *  wait for it up to PS_CONSOLE_LOG_NOTE_BYTES, and what is printed meanwhile comes after
+ *  them; more lines are counted, and the number is written where they are missing. */
 void psConsoleLogNote(psConsoleLog *log, const psText *line);
 /** Have `wake` called when what is queued now is written: there may be room for more. */
 void psConsoleLogFlush(psConsoleLog *log);

@@ -50,8 +50,8 @@ psFlow *psConsoleOutputFlow(psConsoleOutput *output, bool stamps);
 void psConsoleOutputWrite(psConsoleOutput *output, const void *bytes, size_t len);
 /** Read at most @p max bytes from @p fd, non-blocking.  @return bytes, 0 or -errno */
 long psConsoleOutputReadFrom(psConsoleOutput *output, int fd, size_t max);
-/** Is no reader that is waited for about to be overrun?  If one is, `resume` is called when more
- * may be read. */
+/** Is no reader that is waited for about to be overrun? If one is, `resume` is called when
+ *  more may be read. */
 bool psConsoleOutputMayRead(psConsoleOutput *output);
 /** A reader has moved, or is gone. */
 void psConsoleOutputProgress(psConsoleOutput *output);

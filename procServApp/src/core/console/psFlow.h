@@ -2,11 +2,11 @@
 /** @file psFlow.h
  *  @brief A ring and its readers: which readers are waited for, and how large the ring is.
  *
- *  The writer waits for a steady reader (psRingReaderSteady): nothing should be written while such
- * a reader is within PS_FLOW_MARGIN_BYTES of being overrun.  Any other reader loses bytes.  Before
- *  either happens, the ring grows up to its limit; it shrinks again when all readers are up to
- * date. Thread: loop, but for psFlowInit(), psFlowClear(), and psFlowAdd() before the loop knows
- * the flow.  Nothing blocks.
+ *  The writer waits for a steady reader (psRingReaderSteady): nothing should be written while
+ *  such a reader is within PS_FLOW_MARGIN_BYTES of being overrun.  Any other reader loses
+ *  bytes.  Before either happens, the ring grows up to its limit; it shrinks again when all
+ *  readers are up to date.  Thread: loop, but for psFlowInit(), psFlowClear(), and psFlowAdd()
+ *  before the loop knows the flow.  Nothing blocks.
  */
 #ifndef INC_psFlow_H
 #define INC_psFlow_H

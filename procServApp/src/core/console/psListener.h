@@ -52,9 +52,9 @@ void psListenerClose(psListener *listener);
 /** What an errno of psListenerOpen() or psListenerCheck() means; strerror() where that says it.
  *  @return static text.  Thread: any */
 const char *psListenerReason(int error);
-/** Would psListenerOpen() work?  On success @p listener is as after that, or, where a dead socket
- * is in the way, whose file stays, not open; psListenerClose() leaves no trace of it. Thread: any
- * but the loop.
+/** Would psListenerOpen() work? On success @p listener is as after that, or, where a dead socket
+ *  is in the way, whose file stays, not open; psListenerClose() leaves no trace of it.  Thread:
+ *  any but the loop.
  *  @return 0 or -errno */
 int psListenerCheck(psListener *listener, const psEndpoint *endpoint);
 

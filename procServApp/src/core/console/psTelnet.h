@@ -3,15 +3,15 @@
  *  @brief Telnet server side: bytes in, data, answers and window sizes out.  Pure.
  *
  *  RFC 854, 855, 857 (ECHO), 858 (SGA), 1073 (NAWS), 1143 (option negotiation), 1184 (LINEMODE:
- * offered, as procServ does, so that the client sends each key at once; no MODE is ever sent).
+ *  offered, as procServ does, so that the client sends each key at once; no MODE is ever sent).
  *
  *  - No byte between IAC SB and IAC SE is ever data, however malformed; nothing of it is kept
  *    but the four bytes of a window size.  A window size of another length, with a 0 in it, or
  *    from a client that did not say WILL NAWS is ignored.
  *  - ECHO, SUPPRESS-GO-AHEAD (RFC 858, both ways), LINEMODE and NAWS are answered by change, so
- * that no answer can provoke an answer. Every other request is refused, once, until the peer
- * withdraws it: a peer that insists can't make us chatter.  TIMING-MARK alone is refused each time:
- * BSD telnet discards all output after ^C until its mark is answered.
+ *    that no answer can provoke an answer.  Every other request is refused, once, until the peer
+ *    withdraws it: a peer that insists can't make us chatter.  TIMING-MARK alone is refused each
+ *    time: BSD telnet discards all output after ^C until its mark is answered.
  *  - IAC DO NAWS, WILL SGA, DO SGA go out with the client's first IAC command, not with the
  *    greeting, which is procServ's byte for byte.  A client that speaks no telnet never sees them.
  *    Without SGA many clients, PuTTY for one, send nothing before Enter.

@@ -3,10 +3,11 @@
  *  @brief Where a log goes: the descriptor, writing to it, and what it could not take.
  *
  *  What the disk refuses (ENOSPC, EIO, EFBIG...) is lost and counted; the next bytes are tried
- *  again, and the place of the loss is marked by "@@@ N bytes lost", after which the file continues
- * with a whole line.  If a pipe or terminal is full, the sink waits for it.  If reopening fails,
- * the file that is open stays in use, since an old name is better than a loss. Thread: one, the
- * log's; it has no lock.  Blocks: as long as open() and write() do, which may be for ever.
+ *  again, and the place of the loss is marked by "@@@ N bytes lost", after which the file
+ *  continues with a whole line.  If a pipe or terminal is full, the sink waits for it.  If
+ *  reopening fails, the file that is open stays in use, since an old name is better than a
+ *  loss.  Thread: one, the log's; it has no lock.  Blocks: as long as open() and write() do,
+ *  which may be for ever.
  */
 #ifndef INC_psLogSink_H
 #define INC_psLogSink_H

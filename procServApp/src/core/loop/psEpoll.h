@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psEpoll.h
  *  @brief Waiting for descriptors to the nanosecond, where the kernel supports that (5.11 and
- * newer).
+ *  newer).
  */
 #ifndef INC_psEpoll_H
 #define INC_psEpoll_H

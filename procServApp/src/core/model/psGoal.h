@@ -3,12 +3,12 @@
  *  @brief Commands in progress: what each waits for, and how it ends.  Pure.
  *
  *  Each command is a goal.  Start and restart wait until a process runs that is newer than the
- *  command, or whose start was in progress when the command was given; stop and kill wait until the
- * process that was there when the command was given is gone; rotate log waits until the owner
- * reports the outcome (psGoalsEnd()).  A goal fails with a reason when a later stop, the restart
- * mode or CrashLoop make it unreachable, when the start fails or the process ends first, and at
- * shutdown.  It times out after 2 x grace + 5 s, or when SIGKILL has had no effect for
- * PS_CANNOT_KILL_SEC.
+ *  command, or whose start was in progress when the command was given; stop and kill wait until
+ *  the process that was there when the command was given is gone; rotate log waits until the
+ *  owner reports the outcome (psGoalsEnd()).  A goal fails with a reason when a later stop, the
+ *  restart mode or CrashLoop make it unreachable, when the start fails or the process ends
+ *  first, and at shutdown.  It times out after 2 x grace + 5 s, or when SIGKILL has had no
+ *  effect for PS_CANNOT_KILL_SEC.
  *
  *  A goal ends in two steps: when it is decided, `ended` is called; then, once the owner has
  *  published what led to it, psGoalsDeliver() calls the `done` of whoever gave the command.  So

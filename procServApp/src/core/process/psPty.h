@@ -27,7 +27,8 @@ int psPtyOpen(psPty *out, const char **outCall);
 /** May be called twice. */
 void psPtyClose(psPty *pty);
 /** Set the size.  Each side is brought into the range 10 to 500; 0 leaves it as it is.  The
- * processes in the foreground get SIGWINCH if it changes.  A terminal that is closed ignores it. */
+ *  processes in the foreground get SIGWINCH if it changes.  A terminal that is closed ignores
+ *  it. */
 void psPtySetSize(psPty *pty, unsigned cols, unsigned rows);
 /** Is it in canonical mode, in which a line has a limit?  No, if it is closed. */
 bool psPtyCanonical(const psPty *pty);

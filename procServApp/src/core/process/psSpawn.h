@@ -4,8 +4,8 @@
  *
  *  A start runs in a short-lived thread of its own: exec and chdir may hang on a dead file
  *  server, and nothing else is affected.  The outcome comes back as a job of the loop.  What a
- * start needs is made by psSpawnCreate(), so that a start needs no memory except that of its
- * thread. Read docs/design.md "Start of a process" before changing anything here.
+ *  start needs is made by psSpawnCreate(), so that a start needs no memory except that of its
+ *  thread.  Read docs/design.md "Start of a process" before changing anything here.
  */
 #ifndef INC_psSpawn_H
 #define INC_psSpawn_H

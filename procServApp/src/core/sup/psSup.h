@@ -103,7 +103,7 @@ int psSupCount(psSup *sup);
 /** @} */
 
 /** Start a child that was added after psSupStart(), as mode and --wait say.  Starting one again
- * does nothing.  Thread: any.  Blocks: never.
+ *  does nothing.  Thread: any.  Blocks: never.
  *  @return as psSupSubmit() */
 int psSupStartChild(psSup *sup, psChild *child);
 /** Start all that were not started yet.  Cannot fail.  Thread: any.  Blocks: never. */
@@ -127,8 +127,8 @@ int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done,
 /** Print "@@@ text" on a child's console and log.  Thread: any.  Blocks: never.
  *  @return as psSupSubmit() */
 int psSupTell(psSup *sup, psChild *child, const char *text);
-/** Say in the banner of later clients which PVs a child has: "@@@ PVs: TEXT".  Without this there
- * is no such line.  Thread: any.  Blocks: never.  @return as psSupSubmit() */
+/** Say in the banner of later clients which PVs a child has: "@@@ PVs: TEXT".  Without this
+ *  there is no such line.  Thread: any.  Blocks: never. @return as psSupSubmit() */
 int psSupSetPvs(psSup *sup, psChild *child, const char *text);
 /** Publish a command that was refused: CmdState Denied.
  *  @param done called with Denied, as by psSupSubmit(); may be NULL
