@@ -25,13 +25,16 @@ my $dir = tmpdir();
 # Start it, and wait for the one line.
 sub told {
     my ($name, @args) = @_;
+    my $then = ref $args[-1] eq 'CODE' ? pop @args : undef;
     my $server = PsTest::Server->start(ioc => 1, name => 'F', cmd => ['/bin/cat'], @args)
         or BAIL_OUT('the program does not start');
     ok($server->wait_child(1), "$name: the child runs");
-    my $told = wait_for { $server->log_text =~ /^(\@\@\@ no PVs: .*)\r\n/m ? $1 : undef } 30,
-        'the line that reports it', sub { $server->log_text . $server->stderr };
-    my ($why) = ($told || '') =~ /^\@\@\@ no PVs: (.*)/;
-    like(banner($server), qr/^\@\@\@ PVs: none: \Q$why\E\r\n/m, 'so does the banner of a later client');
+    my $told = wait_for { $server->log_text =~ /^(\@\@\@ (?:no PVs|PVs by Channel Access only): .*)\r\n/m ? $1 : undef }
+        30, 'the line that reports it', sub { $server->log_text . $server->stderr };
+    my ($line, $why) = ($told || '') =~ /^\@\@\@ ((?:no PVs|PVs by Channel Access only): (.*))/;
+    my $shown = $line =~ /^no/ ? "none: $why" : "F:PS: ($line)";
+    like(banner($server), qr/^\@\@\@ PVs: \Q$shown\E\r\n/m, 'so does the banner of a later client');
+    $then->($server) if $then;
     $server->stop;
     return $told;
 }
@@ -96,14 +99,20 @@ for my $init ('', "iocInit\n") {
 }
 
 SKIP: {
-    # Base's PVA server throws where there is no network, with its stack trace after the reason
-    skip('no network name spaces here', 2) if system('unshare -n true 2>/dev/null');
-    my $alone = script('alone', "#!/bin/sh\nexec unshare -n '" . program() . "' \"\$\@\"\n");
+    # Base's PVA server throws where there is no network, with its stack trace after the reason.  The
+    # CA server runs by then.
+    skip('no network name spaces here', 4) if system('unshare -n true 2>/dev/null');
+    my $alone = script('alone', "#!/bin/sh\nexec unshare -n sh -c 'ip link set lo up; exec \"\$0\" \"\$\@\"' '"
+        . program() . "' \"\$\@\"\n");
     chmod 0755, $alone;
     local $ENV{PS_TEST_PROGRAM} = $alone;
     delete local @ENV{qw(EPICS_CAS_INTF_ADDR_LIST EPICS_PVAS_INTF_ADDR_LIST)};
-    like(told('no network', port => "unix:$dir/console"),
-        qr/^\@\@\@ no PVs: .{0,30}network interface.{0,20}$/, 'the reason, in one line');
+    like(told('no network', port => "unix:$dir/console", sub {
+            my ($server) = @_;
+            my ($caget) = PsTest::Ports::tool_dir() . '/caget';
+            my $value = `nsenter -t @{[$server->pid]} -n $caget -w 10 -t F:PS:State 2>&1`;
+            is($value, "Running\n", 'Channel Access works');
+        }), qr/^\@\@\@ PVs by Channel Access only: .{0,30}network interface.{0,20}$/, 'the reason, in one line');
 }
 
 done_testing();

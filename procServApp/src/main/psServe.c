@@ -267,7 +267,7 @@ static void giveUp(const char *why)
 
     psProgressChatter(psChatterAll);
     superviseOnly();
-    epicsSnprintf(line, sizeof(line), "no PVs: %s", why);
+    psServersFailed(why, line, sizeof(line));
     conclude(psServeFailed, line);
 }
 

@@ -76,10 +76,30 @@ static int caRuns(void)
     return runs;
 }
 
-int psServersCheck(char *msg, size_t msgSize)
+static bool pvaRuns(void)
 {
     const char *port = getenv(PVA_PORT);
-    bool pva = port && *port;
+
+    return port && *port;
+}
+
+/* Base starts one after the other, and may fail between them. */
+void psServersFailed(const char *why, char *out, size_t size)
+{
+    bool pva = pvaRuns();
+    bool ca = !isIgnored("rsrv") && caRuns() == 1;
+    const char *what = "no PVs";
+
+    if (ca && !pva)
+        what = "PVs by Channel Access only";
+    else if (pva && !ca)
+        what = "PVs by PV Access only";
+    epicsSnprintf(out, size, "%s: %s", what, why);
+}
+
+int psServersCheck(char *msg, size_t msgSize)
+{
+    bool pva = pvaRuns();
     int ca = caRuns();
 
     if (ca < 0) {

@@ -28,4 +28,8 @@ int psServersTimer(char *msg, size_t msgSize);
  *  @return 0; -ENOENT and in @p msg which of them does not run; -ENOMEM */
 int psServersCheck(char *msg, size_t msgSize);
 
+/** The IOC could not be started as a whole: "no PVs: WHY", or which server runs all the same.
+ *  Thread and blocking as above. */
+void psServersFailed(const char *why, char *out, size_t size);
+
 #endif
