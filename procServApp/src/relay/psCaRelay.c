@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
-/* The thread waits in epoll_wait(), for ever unless something is to be tried again.  What it does
- * is in psRelayUdp and psRelayTcp; here is when, and what is reported of it. */
+/* The relay's thread: it waits in epoll_wait(), for ever unless something is to be tried again.
+ * psRelayUdp and psRelayTcp do the work.  This file decides when, and reports the outcome. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
@@ -142,7 +142,7 @@ static void lookIn(relay *self, double sec)
         self->due = due;
 }
 
-/* What just ended, or begins, may need a moment. */
+/* What is just starting or ending may need a moment: look again soon, later seldom. */
 static void lookAgain(relay *self)
 {
     if (self->soonTries > 0) {

@@ -60,7 +60,7 @@ int psRelaySocketToAll(int fd, in_port_t port, const uint8_t *bytes, size_t len)
                                                                                           : 0;
 }
 
-/* To a socket that is bound as those of IOCs are, but to a port of its own. */
+/* Send a datagram to a socket that is bound as those of IOCs are, but to a port of its own. */
 int psRelaySocketTest(void)
 {
     static const uint8_t text[] = "test";

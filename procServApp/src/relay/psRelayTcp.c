@@ -253,7 +253,7 @@ static int placeFor(psRelayTcp *self, struct in_addr peer)
     return place;
 }
 
-/* Should one of them fail, a dead client is noticed later. */
+/* If one of them cannot be set, a client that has crashed is noticed later. */
 static void setOptions(int fd)
 {
     int on = 1, idle = KEEPALIVE_SEC, times = 3;
@@ -309,7 +309,7 @@ static void listenerReady(psRelayWatch *watch, uint32_t events)
         if (fd >= 0) {
             greet(self, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            self->resumeAt = now() + PAUSE_SEC; /* it would be ready all the time */
+            self->resumeAt = now() + PAUSE_SEC; /* else epoll would report it at once */
             psRelayWatchFor(watch, self->epoll, false, false);
             return;
         } else if (errno == EAGAIN) {

@@ -36,7 +36,7 @@ static psRelayAddress *addressOf(psRelayUdp *self, uint32_t address)
     return NULL;
 }
 
-/* To whom the place belongs, from the address that it has sent to. */
+/* Send an answer to the client that has the place, from the address that the client has sent to. */
 static void answer(psRelayForward *forward, size_t len)
 {
     psRelayUdp *self = forward->owner;
@@ -91,8 +91,8 @@ static int openForward(psRelayForward *forward)
     return status;
 }
 
-/* The place of a client that has been quiet goes to the new one, with a socket of its own: a late
- * answer must not reach it. */
+/* A new client takes the place of one that has been quiet.  It gets a new socket, so that a late
+ * answer for the former client does not reach it. */
 static psRelayForward *forwardOf(psRelayUdp *self, const psRelayClient *client)
 {
     bool isNew;
