@@ -15,6 +15,7 @@
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
+#include "base/psNameLock.h"
 #include "base/psClock.h"
 #include "console/psListener.h"
 
@@ -261,17 +262,15 @@ static void unix_LockThatSomebodyKeeps_KeepsNobodyFromStarting(void)
 {
     psListener listener;
     psEndpoint e = unixSocket("locked", 0666);
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
     struct stat st;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    char name[64];
 
     testDiag("%s", __func__);
     stat(dir, &st);
-    size_t len =
-        (size_t)epicsSnprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "procServIoc:%lx:%lx",
-                              (unsigned long)st.st_dev, (unsigned long)st.st_ino);
-    len += offsetof(struct sockaddr_un, sun_path) + 1;
-    testOk1(bind(fd, (struct sockaddr *)&un, (socklen_t)len) == 0);
+    epicsSnprintf(name, sizeof(name), "procServIoc:%lx:%lx", (unsigned long)st.st_dev,
+                  (unsigned long)st.st_ino);
+    int fd = psNameLockTake(name, 1);
+    testOk1(fd >= 0);
     leaveDead(e.path);
     double start = psClockMono(psClockSystem());
     testOk1(psListenerOpen(&listener, &e, false) == 0);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <dbDefs.h>
@@ -19,7 +16,7 @@ void psRelayLockInit(psRelayLock *self)
     *self = (psRelayLock){.own = {.fd = -1}, .other = {.fd = -1}};
 }
 
-/* Nobody sends anything: whatever happens is the end. */
+/* The other relay never sends anything, so any event is its end. */
 static void ended(psRelayWatch *watch, uint32_t events)
 {
     (void)events;
@@ -27,72 +24,39 @@ static void ended(psRelayWatch *watch, uint32_t events)
     CONTAINER(watch, psRelayLock, other)->lost = true;
 }
 
-/* Relays that stand by have connected. */
+/* The socket is not watched for input: relays that stand by connect, and are never accepted. */
 static void ignore(psRelayWatch *watch, uint32_t events)
 {
     (void)watch;
     (void)events;
 }
 
-static socklen_t nameOf(struct sockaddr_un *out, unsigned port)
-{
-    memset(out, 0, sizeof(*out));
-    out->sun_family = AF_UNIX; /* the first byte of an abstract name is 0 */
-    int len =
-        snprintf(out->sun_path + 1, sizeof(out->sun_path) - 1, "procServIoc/caRelay/%u", port);
-
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
-}
-
-/* Who listens at the other end of @p fd */
-static void identify(psRelayLock *self, int fd)
-{
-    struct ucred peer = {.pid = 0};
-    socklen_t size = sizeof(peer);
-
-    self->known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-    self->holder = self->known ? peer.pid : 0;
-    self->uid = peer.uid;
-}
-
 /* @return as psRelayLockTake() */
-static int standBy(psRelayLock *self, int epoll, int fd, const struct sockaddr_un *name,
-                   socklen_t size)
+static int standBy(psRelayLock *self, int epoll, const char *name)
 {
-    if (connect(fd, (const struct sockaddr *)name, size)) {
-        int status = -errno;
+    int fd = psNameLockConnect(name, &self->holder);
 
-        close(fd);
-        return status;
-    }
-    identify(self, fd);
+    if (fd < 0)
+        return fd;
+    self->known = true;
     int status = psRelayWatchOpen(&self->other, epoll, fd, ended);
     return status ? status : -EBUSY;
 }
 
 int psRelayLockTake(psRelayLock *self, int epoll, unsigned port)
 {
-    struct sockaddr_un name;
-    socklen_t size = nameOf(&name, port);
+    char name[64];
 
     if (self->own.fd >= 0)
         return 0;
     if (self->other.fd >= 0)
         return -EBUSY;
     self->known = self->lost = false;
-    self->holder = 0;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    if (bind(fd, (struct sockaddr *)&name, size) && errno == EADDRINUSE)
-        return standBy(self, epoll, fd, &name, size);
-    if (listen(fd, BACKLOG)) { /* EINVAL if it is not bound */
-        int status = -errno;
-
-        close(fd);
-        return status;
-    }
-    int status = psRelayWatchOpen(&self->own, epoll, fd, ignore);
+    epicsSnprintf(name, sizeof(name), "procServIoc/caRelay/%u", port);
+    int fd = psNameLockTake(name, BACKLOG);
+    if (fd == -EADDRINUSE)
+        return standBy(self, epoll, name);
+    int status = fd < 0 ? fd : psRelayWatchOpen(&self->own, epoll, fd, ignore);
     if (!status)
         psRelayWatchFor(&self->own, epoll, false, false); /* no relay that stands by is accepted */
     return status;
@@ -100,14 +64,14 @@ int psRelayLockTake(psRelayLock *self, int epoll, unsigned port)
 
 bool psRelayLockIsTrusted(const psRelayLock *self)
 {
-    return self->known && (self->uid == 0 || self->uid == geteuid());
+    return self->known && (self->holder.uid == 0 || self->holder.uid == geteuid());
 }
 
 void psRelayLockName(const psRelayLock *self, char *out, size_t size)
 {
     if (self->known)
-        epicsSnprintf(out, size, "process %ld of user %lu", (long)self->holder,
-                      (unsigned long)self->uid);
+        epicsSnprintf(out, size, "process %ld of user %lu", (long)self->holder.pid,
+                      (unsigned long)self->holder.uid);
     else
         epicsSnprintf(out, size, "a process that takes no connection");
 }
@@ -118,8 +82,8 @@ bool psRelayLockIsStopped(const psRelayLock *self)
     char path[32], line[512];
     bool stopped = false;
 
-    epicsSnprintf(path, sizeof(path), "/proc/%ld/stat", (long)self->holder);
-    FILE *file = self->holder ? fopen(path, "re") : NULL;
+    epicsSnprintf(path, sizeof(path), "/proc/%ld/stat", (long)self->holder.pid);
+    FILE *file = self->known && self->holder.pid ? fopen(path, "re") : NULL;
     if (!file)
         return false;
     if (fgets(line, sizeof(line), file)) {
@@ -140,5 +104,5 @@ void psRelayLockClose(psRelayLock *self)
 {
     psRelayWatchClose(&self->own);
     psRelayWatchClose(&self->other);
-    self->holder = 0;
+    self->known = false;
 }

@@ -2,27 +2,26 @@
 /** @file psRelayLock.h
  *  @brief One relay at a time passes on the UDP searches of a host: the others stand by.
  *
- *  The one that does owns an abstract Unix socket, of which each network name space has its own,
- *  as of UDP ports.  The others are connected to it, and so learn of its end at once, however it
- *  ends.  Any process can take the name: that it does is no proof that it relays.
- *  Thread: the relay's.  Blocks: never, but for psRelayLockIsStopped() on /proc.
+ *  The one that does has a psNameLock, of which each network name space has its own, as of UDP
+ *  ports.  The others are connected to it, and so learn of its end at once, however it ends.  Any
+ * process can take the name: that it does is no proof that it relays. Thread: the relay's.  Blocks:
+ * never, but for psRelayLockIsStopped() on /proc.
  */
 #ifndef INC_psRelayLock_H
 #define INC_psRelayLock_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
+#include "psNameLock.h"
 #include "psRelayWatch.h"
 
 typedef struct psRelayLock {
     psRelayWatch own;   /* listens while the lock is ours */
     psRelayWatch other; /* connected to whoever has it */
     bool lost;          /* the other one has ended */
-    bool known;         /* the next two were found out when we connected */
-    pid_t holder;       /* process that has it; 0: unknown */
-    uid_t uid;          /* its user */
+    bool known;         /* the next one is; it was found out when we connected */
+    psNameLockOwner holder;
 } psRelayLock;
 
 void psRelayLockInit(psRelayLock *self);

@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -25,6 +24,7 @@
 #include <epicsStdio.h>
 #include <epicsThread.h>
 
+#include "base/psNameLock.h"
 #include "console/psSocketFile.h"
 
 #define LOCK_TRIES 1000
@@ -112,14 +112,12 @@ int psSocketFileLook(const char *path)
 
 /* ---- making it ---- */
 
-/* A name in the abstract space is a lock without a file: the kernel gives it to one, and takes it
- * back when that one ends.  It is good for one network namespace, and anybody may take it: it is
- * not waited for longer than it takes to look and to bind a thousand times.
+/* A lock without a file.  Anybody may take it: it is not waited for longer than it takes to look
+ * and to bind a thousand times.
  * @return a descriptor whose closing unlocks, or -1: go on without */
 static int lockDirectory(const char *path)
 {
-    char directory[PS_SOCKET_PATH_BYTES];
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char directory[PS_SOCKET_PATH_BYTES], name[64];
     struct stat st;
     const char *slash = strrchr(path, '/');
     int len = slash ? (int)(slash - path) : 0;
@@ -128,21 +126,14 @@ static int lockDirectory(const char *path)
                   slash ? (len ? path : "/") : ".");
     if (stat(directory, &st) < 0)
         return -1;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    len = epicsSnprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "procServIoc:%lx:%lx",
-                        (unsigned long)st.st_dev, (unsigned long)st.st_ino);
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        if (bind(fd, (struct sockaddr *)&name,
-                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
-            return fd;
-        if (errno != EADDRINUSE)
-            break;
+    epicsSnprintf(name, sizeof(name), "procServIoc:%lx:%lx", (unsigned long)st.st_dev,
+                  (unsigned long)st.st_ino);
+    int fd = psNameLockTake(name, 1);
+    for (int i = 0; i < LOCK_TRIES && fd == -EADDRINUSE; i++) {
         epicsThreadSleep(LOCK_PAUSE_SEC);
+        fd = psNameLockTake(name, 1);
     }
-    close(fd);
-    return -1;
+    return fd < 0 ? -1 : fd;
 }
 
 /* Under the lock.  A look always follows a bind() that failed. */
