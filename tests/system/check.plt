@@ -124,7 +124,7 @@ subtest 'two that ask for one endpoint' => sub {
     my $port = free_port();
     my ($code, $out) = check('--no-ioc', '-n', 'T', '-P', $port, '-P', $port, '/bin/cat');
     is($code, 1, 'one child that asks twice') or diag($out);
-    like($out, qr/^bad +control endpoint tcp:127\.0\.0\.1:$port: "T" has asked for it already$/m, 'reported');
+    like($out, qr/^bad +control endpoint tcp:127\.0\.0\.1:$port: already used by "T"$/m, 'reported');
     ($code, $out) = check('--no-ioc', '-n', 'T', '--restrict', '-P', $port, '-l', 0, '-P', 0, '/bin/cat');
     is($code, 0, 'any free port is another one each time') or diag($out);
 
@@ -139,7 +139,7 @@ subtest 'two that ask for one endpoint' => sub {
         close $file or die "$script: $!";
         ($code, $out) = check('--script', $script);
         is($code, 1, "two children of a script: $spec") or diag($out);
-        like($out, qr/^bad +\Q$name\E: "one" has asked for it already$/m, 'reported');
+        like($out, qr/^bad +\Q$name\E: already used by "one"$/m, 'reported');
     }
     open(my $file, '>', $script) or die "$script: $!";
     print $file "procServAdd two -P $port /bin/cat\n";

@@ -55,7 +55,7 @@ subtest 'A daemon with a script' => sub {
     is($start->exit_code, 0, 'well');
     my ($pid) = file_text("$dir/pid") =~ /(\d+)/;
     PsTest::Proc::remember($pid);
-    logged("$dir/own.log", qr/^$stamp.*by procServIoc .*: process $pid begins; script \Q$script\E$/m,
+    logged("$dir/own.log", qr/^$stamp.*by procServIoc .*: process $pid starts, with script \Q$script\E$/m,
         'version, pid and script');
     logged("$dir/own.log", qr/^$stamp.*host\.cmd line 2: Command no_such_command not found/m,
         'an error of the script');
@@ -139,7 +139,7 @@ subtest 'Two servers with one prefix' => sub {
         logged("$dir/twice$number.own", qr/^${stamp}the PVs are served: TWICE:PS:/m, "number $number serves");
     }
     my $line = 'another procServIoc on this host (process ' . $servers[0]->pid
-        . ') also serves TWICE:PS:: clients get either';
+        . ') serves PVs with the same prefix TWICE:PS:, too; a client may reach either';
     ok((wait_for { $servers[1]->log_text =~ /^\@\@\@ \Q$line\E\r$/m } 30, 'the line',
             sub { $servers[1]->log_text }), 'the second one says so');
     unlike($servers[0]->log_text, qr/another procServIoc/, 'the first one does not');
@@ -163,7 +163,7 @@ subtest 'Standard error that is stalled over the end' => sub {
         env => {MALLOC_PERTURB_ => 165},
         cmd => ['/bin/sh', '-c', 'exec "$@" 2>"$0"', "$base.err", program(), '-f', '--no-ioc', '-n', 'S',
             '-L', "$base.log", '--own-log', "$base.own", '-I', "$base.info", '-P', 0, '/bin/cat']);
-    logged("$base.own", qr/: process \d+ begins; no PVs$/m, 'it begins');
+    logged("$base.own", qr/: process \d+ starts, with no PVs$/m, 'it begins');
     ok((wait_for { file_text("$base.info") =~ /^tcp:/m } 20, 'the info file'), 'and runs');
     unlink "$base.log";
     symlink '/dev/full', "$base.log" or die "symlink: $!";

@@ -146,7 +146,7 @@ subtest '--check looks at every line' => sub {
             qr/log file .*\Q$dir\E\/no/],
         ['a child that there is', "procServAdd one -P 0 cat\n", qr/one: .*already/],
         ['a second child with a log', "procServAdd two -P 0 -L $dir/good.log cat\n",
-            qr/log file \Q$dir\E\/good\.log: "one" has asked for it already/],
+            qr/log file \Q$dir\E\/good\.log: already used by "one"/],
         ['a wrong command for a child', "procServCmd one fly\n", qr/unknown command 'fly'/],
         ['records of a child that is none', "dbLoadRecords $template \"P=D:,CHILD=two\"\n",
             qr/record D:\w+: link "\@two \w+": there is no child named two/],

@@ -19,7 +19,7 @@ int psAccessSet(const char *file, char *msg, size_t msgSize);
 
 /** Try and choose the rules: those of the options, or the closed ones if they are bad, or none
  *  with --insecure-pvs.  If somebody has to know about the choice, it is one warning through @p
- * report.  From then on the shell's asInit reads the file again, after a trial.
+ *  report.  From then on the shell's asInit reads the file again, after a trial.
  *  @param options must live until the program ends
  *  Thread: the one that builds the IOC, once, before iocInit.  Blocks: up to a trial's deadline.
  *  @return 0; -errno and one line in @p msg: not even the closed rules can be had */

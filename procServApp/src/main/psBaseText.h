@@ -21,7 +21,7 @@ size_t psBaseLine(const char *text, char *out, size_t size);
 /** Does one of Base's servers say that its TCP port is not the standard one?  Ours is not to be.
  *  The CA server says so, and what may come of it, in five lines "cas WARNING: ...", which may be
  *  in colour; the PVA server in one, after the time.  @p line may end in a line feed for the
- * former. */
+ *  former. */
 bool psBaseIsPortRemark(const char *line);
 
 #ifdef __cplusplus

@@ -176,7 +176,8 @@ static void startOwnLog(run *self)
     if (!program->ownLog)
         return;
     psOwnLogStart(self->sup);
-    snprintf(line, sizeof(line), "%s: process %ld begins; %s%s", PS_PROGRAM_VERSION, (long)getpid(),
+    snprintf(line, sizeof(line), "%s: process %ld starts, with %s%s", PS_PROGRAM_VERSION,
+             (long)getpid(),
              program->noIoc    ? "no PVs"
              : program->script ? "script "
                                : "PVs",

@@ -3,7 +3,7 @@
  *  @brief The options of the command line one by one: their table, what each does, the help.
  *
  *  Options act in the order given; -h and -V at once, whatever else is wrong.  Pure, as
- * psOptions.h.
+ *  psOptions.h.
  */
 #ifndef INC_psOptionRows_H
 #define INC_psOptionRows_H

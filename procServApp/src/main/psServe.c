@@ -291,10 +291,10 @@ static void claimPrefix(void)
 
     if (!serve.prefix[0] || psPrefixClaim(serve.prefix, &owner) != -EADDRINUSE)
         return;
-    epicsSnprintf(
-        line, sizeof(line),
-        "another procServIoc on this host (process %ld) also serves %s: clients get either",
-        (long)owner, serve.prefix);
+    epicsSnprintf(line, sizeof(line),
+                  "another procServIoc on this host (process %ld) serves PVs with the same prefix "
+                  "%s, too; a client may reach either",
+                  (long)owner, serve.prefix);
     notice(line);
 }
 

@@ -44,7 +44,7 @@ typedef enum psTrialMode {
 } psTrialMode;
 
 /** Called with one finding, one line without line feed.  @p bad is true for errors, not for good
- * news and warnings.  The same type as psSupCheckCreate() takes. */
+ *  news and warnings.  The same type as psSupCheckCreate() takes. */
 typedef void (*psReportFn)(void *ctx, bool bad, const char *line);
 
 #endif

@@ -24,7 +24,7 @@ void psServersForget(void);
 int psServersTimer(char *msg, size_t msgSize);
 
 /** Ask both servers, but not for a CA server that EPICS_IOC_IGNORE_SERVERS leaves out.  Thread: the
- * one that called iocInit(), after it returned.  Blocks: never.
+ *  one that called iocInit(), after it returned.  Blocks: never.
  *  @return 0; -ENOENT and in @p msg which of them does not run; -ENOMEM */
 int psServersCheck(char *msg, size_t msgSize);
 

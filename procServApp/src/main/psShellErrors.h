@@ -5,7 +5,7 @@
  *
  *  The shell goes on after it and reports nothing to its caller: its line on the thread's standard
  *  error, "ERROR file line N: reason", is all there is.  It is known by that form, not by its
- * words.
+ *  words.
  *
  *  Thread: the one that runs the script; one at a time.
  */

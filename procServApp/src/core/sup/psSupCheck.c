@@ -137,7 +137,7 @@ static void checkEndpoint(psSupCheck *self, const psConfig *cfg, const psEndpoin
     psEndpointPrint(&endpoint, text, sizeof(text));
     const char *other = whoAsked(self, &endpoint);
     if (other) {
-        found(self, true, "%s endpoint %s: \"%s\" has asked for it already", what, text, other);
+        found(self, true, "%s endpoint %s: already used by \"%s\"", what, text, other);
         return;
     }
     status = psListenerCheck(&listener, &endpoint);
@@ -172,7 +172,7 @@ static void compareLog(psSupCheck *self, const psConfig *cfg)
         const psLogAsked *asked = CONTAINER(node, psLogAsked, node);
 
         if (asked->path && asked->child && strcmp(asked->path, path) == 0)
-            found(self, true, "log file %s: \"%s\" has asked for it already", path, asked->child);
+            found(self, true, "log file %s: already used by \"%s\"", path, asked->child);
     }
     psLogAsked *asked = calloc(1, sizeof(*asked));
     if (!asked)
