@@ -4,8 +4,8 @@
  *
  *  The one that does has a psNameLock, of which each network name space has its own, as of UDP
  *  ports.  The others are connected to it, and so learn of its end at once, however it ends.  Any
- *  process can take the name: that it does is no proof that it relays. Thread: the relay's.  Blocks:
- *  never, but for psRelayLockIsStopped() on /proc.
+ *  process can take the name: that it does is no proof that it relays.
+ *  Thread: the relay's.  Blocks: never, but for psRelayLockIsStopped() on /proc.
  */
 #ifndef INC_psRelayLock_H
 #define INC_psRelayLock_H
