@@ -700,21 +700,28 @@ static void receive_ForeignProtocol_IsNoInput(void)
     tearDown(&f);
 }
 
-static void receive_Synch_TypesNothing(void)
+/* As setUp(), over TCP. */
+static void setUpTcp(fixture *f)
 {
-    fixture f;
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof(addr);
     int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = -1;
 
-    testDiag("%s", __func__);
     if (bind(server, (struct sockaddr *)&addr, len) < 0 || listen(server, 1) < 0 ||
         getsockname(server, (struct sockaddr *)&addr, &len) < 0 ||
         connect(peer, (struct sockaddr *)&addr, len) < 0 || (fd = accept(server, NULL, NULL)) < 0)
         testAbort("tcp pair: %s", strerror(errno));
     close(server);
-    setUpFd(&f, fd, peer, psClientSocket, false, 4096);
+    setUpFd(f, fd, peer, psClientSocket, false, 4096);
+}
+
+static void receive_Synch_TypesNothing(void)
+{
+    fixture f;
+
+    testDiag("%s", __func__);
+    setUpTcp(&f);
     type(&f, "ab", 2);
     send(f.peer, "\xff\xf2", 2, MSG_OOB); /* IAC, and DM as urgent data */
     type(&f, "cd", 2);
@@ -800,18 +807,9 @@ static void close_AtOnce_TellsBeforeItReturns(void)
 static void close_WithUnreadInput_StillDeliversTheLastWords(void)
 {
     fixture f;
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof(addr);
-    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = -1;
 
     testDiag("%s", __func__);
-    if (bind(server, (struct sockaddr *)&addr, len) < 0 || listen(server, 1) < 0 ||
-        getsockname(server, (struct sockaddr *)&addr, &len) < 0 ||
-        connect(peer, (struct sockaddr *)&addr, len) < 0 || (fd = accept(server, NULL, NULL)) < 0)
-        testAbort("tcp pair: %s", strerror(errno));
-    close(server);
-    setUpFd(&f, fd, peer, psClientSocket, false, 4096);
+    setUpTcp(&f);
     type(&f, "unread", 6);
     psClientSend(f.client, "last words", 10);
     psClientPump(f.client, 1.0);
