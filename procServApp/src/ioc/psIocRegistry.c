@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include <dbDefs.h>
-#include <epicsThread.h>
 
 #include "psIocClock.h"
 #include "psIocRegistry.h"
+#include "psThread.h"
 
 typedef struct entry {
     ELLNODE node;
@@ -14,37 +14,19 @@ typedef struct entry {
 } entry;
 
 static struct {
-    epicsMutexId lock; /* leaf; guards entries.  NULL: there was no memory, and is no entry */
-    ELLLIST entries;   /* it only grows, at its end */
+    psOnceMutex lock; /* leaf; guards entries; without memory for it there is no entry */
+    ELLLIST entries;  /* it only grows, at its end */
     psSup *_Atomic sup;
     atomic_bool running;
-} registry;
-
-static void createLock(void *arg)
-{
-    (void)arg;
-    registry.lock = epicsMutexCreate();
-}
-
-/* Records are initialized while children run already: to suspend the thread, as Base's functions
- * do that "must" succeed, is no way to fail. */
-static bool lock(void)
-{
-    static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
-
-    epicsThreadOnce(&once, createLock, NULL);
-    if (registry.lock)
-        epicsMutexMustLock(registry.lock);
-    return registry.lock;
-}
+} registry = {.lock = PS_ONCE_MUTEX_INIT};
 
 /* The first entry, or the one after @p from. */
 static entry *next(entry *from)
 {
-    if (!lock())
+    if (!psOnceMutexLock(&registry.lock))
         return NULL;
     ELLNODE *node = from ? ellNext(&from->node) : ellFirst(&registry.entries);
-    epicsMutexUnlock(registry.lock);
+    psOnceMutexUnlock(&registry.lock);
     return node ? CONTAINER(node, entry, node) : NULL;
 }
 
@@ -58,7 +40,7 @@ static psIocChild *find(const char *name)
 {
     psIocChild *found = NULL;
 
-    if (!lock())
+    if (!psOnceMutexLock(&registry.lock))
         return NULL;
     for (ELLNODE *node = ellFirst(&registry.entries); node && !found; node = ellNext(node)) {
         entry *e = CONTAINER(node, entry, node);
@@ -66,7 +48,7 @@ static psIocChild *find(const char *name)
         if (psIocChildIsNamed(e->child, name))
             found = e->child;
     }
-    epicsMutexUnlock(registry.lock);
+    psOnceMutexUnlock(&registry.lock);
     return found;
 }
 
@@ -90,13 +72,13 @@ psIocChild *psIocRegistryGet(const char *name)
         return found;
     entry *e = calloc(1, sizeof(*e));
     psIocChild *child = e ? psIocChildCreate(name) : NULL;
-    if (!child || !lock()) {
+    if (!child || !psOnceMutexLock(&registry.lock)) {
         free(e);
         return NULL;
     }
     e->child = child;
     ellAdd(&registry.entries, &e->node);
-    epicsMutexUnlock(registry.lock);
+    psOnceMutexUnlock(&registry.lock);
     attach(child);
     return child;
 }

@@ -4,58 +4,37 @@
 #include <string.h>
 
 #include <epicsExit.h>
-#include <epicsMutex.h>
-#include <epicsThread.h>
 #include <errlog.h>
 
 #include "psIocRegistry.h"
 #include "psIocSup.h"
+#include "psThread.h"
 
 #define RESERVED_DESCRIPTORS 256 /* what the rest of the IOC may need */
 /* Beside the graces: SIGKILL, what consoles and logs have left, and a loaded machine. */
 #define END_EXTRA_SEC 10.0
 #define QUIET_SEC 2.0 /* an end that takes longer is announced */
 
-/* Base's own locks are no use here: epicsMutexMustCreate() suspends the caller without memory, and
- * children may run already. */
 static struct {
-    epicsMutexId lock; /* guards all below; recursive; held while a supervisor is used */
+    psOnceMutex lock; /* guards all below; recursive; held while a supervisor is used */
     psSup *sup;
     psSup *own; /* made by psIocSupNeed(), ended by us */
     atomic_bool begun;
-} pvt;
-
-static void createLock(void *arg)
-{
-    (void)arg;
-    pvt.lock = epicsMutexCreate();
-}
-
-/* @return false without memory: there never is a supervisor then */
-static bool lock(void)
-{
-    static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
-
-    epicsThreadOnce(&once, createLock, NULL);
-    if (pvt.lock)
-        epicsMutexMustLock(pvt.lock);
-    return pvt.lock;
-}
+} pvt = {.lock = PS_ONCE_MUTEX_INIT};
 
 void psIocSupRelease(void)
 {
-    if (pvt.lock)
-        epicsMutexUnlock(pvt.lock);
+    psOnceMutexUnlock(&pvt.lock);
 }
 
 psSup *psIocSupTake(void)
 {
-    return lock() ? pvt.sup : NULL;
+    return psOnceMutexLock(&pvt.lock) ? pvt.sup : NULL;
 }
 
 void psIocSetSup(psSup *sup)
 {
-    if (!lock()) {
+    if (!psOnceMutexLock(&pvt.lock)) {
         errlogPrintf("procServ: out of memory: the records will show no data\n");
         return;
     }
@@ -160,7 +139,7 @@ static psSup *createOwn(void)
 
 psSup *psIocSupNeed(void)
 {
-    if (!lock())
+    if (!psOnceMutexLock(&pvt.lock))
         return NULL;
     if (!pvt.sup) {
         pvt.own = createOwn();

@@ -14,7 +14,6 @@
 
 #include <compilerDependencies.h>
 #include <dbDefs.h>
-#include <epicsMutex.h>
 #include <epicsStdio.h>
 #include <epicsTime.h>
 
@@ -57,38 +56,22 @@ typedef struct relay {
 } relay;
 
 static struct {
-    epicsMutexId lock; /* guards state and text; leaf.  NULL: there was no memory */
+    psOnceMutex lock; /* guards state and text; leaf */
     psCaRelayState state;
     char text[PS_CA_RELAY_TEXT_BYTES];
     psRelayGate gate; /* its counters outlive the relay */
     relay *running;   /* NULL: none; thread: psCaRelayStart()'s */
-} pvt = {.text = "not started"};
+} pvt = {.lock = PS_ONCE_MUTEX_INIT, .text = "not started"};
 
 /* ---- status ---- */
 
-static void createLock(void *arg)
-{
-    (void)arg;
-    pvt.lock = epicsMutexCreate();
-}
-
-static bool lock(void)
-{
-    static epicsThreadOnceId once = EPICS_THREAD_ONCE_INIT;
-
-    epicsThreadOnce(&once, createLock, NULL);
-    if (pvt.lock)
-        epicsMutexMustLock(pvt.lock);
-    return pvt.lock;
-}
-
 static void setStatus(psCaRelayState state, const char *text)
 {
-    if (!lock())
+    if (!psOnceMutexLock(&pvt.lock))
         return;
     pvt.state = state;
     epicsSnprintf(pvt.text, sizeof(pvt.text), "%s", text);
-    epicsMutexUnlock(pvt.lock);
+    psOnceMutexUnlock(&pvt.lock);
 }
 
 void psCaRelaySetOff(const char *why)
@@ -102,11 +85,11 @@ void psCaRelayStatusGet(psCaRelayStatus *out)
     out->searches = atomic_load(&pvt.gate.searches);
     out->answers = atomic_load(&pvt.gate.answers);
     out->dropped = atomic_load(&pvt.gate.dropped);
-    if (!lock())
+    if (!psOnceMutexLock(&pvt.lock))
         return;
     out->state = pvt.state;
     epicsSnprintf(out->text, sizeof(out->text), "%s", pvt.text);
-    epicsMutexUnlock(pvt.lock);
+    psOnceMutexUnlock(&pvt.lock);
 }
 
 const char *psCaRelayStateName(psCaRelayState state)

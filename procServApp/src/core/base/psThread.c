@@ -18,3 +18,24 @@ epicsThreadId psThreadCreate(const char *name, unsigned priority,
         pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return thread;
 }
+
+static void createMutex(void *arg)
+{
+    psOnceMutex *self = arg;
+
+    self->mutex = epicsMutexCreate();
+}
+
+bool psOnceMutexLock(psOnceMutex *self)
+{
+    epicsThreadOnce(&self->once, createMutex, self);
+    if (self->mutex)
+        epicsMutexMustLock(self->mutex);
+    return self->mutex != NULL;
+}
+
+void psOnceMutexUnlock(psOnceMutex *self)
+{
+    if (self->mutex)
+        epicsMutexUnlock(self->mutex);
+}

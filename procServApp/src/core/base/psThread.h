@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psThread.h
- *  @brief Threads whose creation may fail.  Public, so that all our threads are made by it.
+ *  @brief Threads and mutexes whose creation may fail.  Public, so that all our threads are made by
+ *  it.
  */
 #ifndef INC_psThread_H
 #define INC_psThread_H
 
+#include <stdbool.h>
+
+#include <epicsMutex.h>
 #include <epicsThread.h>
 
 #ifdef __cplusplus
@@ -25,6 +29,23 @@ extern "C" {
  */
 epicsThreadId psThreadCreate(const char *name, unsigned priority,
                              epicsThreadStackSizeClass stackClass, EPICSTHREADFUNC fn, void *arg);
+
+/** A mutex for what is there once per process, made when it is first taken.  Base's functions that
+ *  "must" succeed would suspend the caller without memory, and children may run already. */
+typedef struct psOnceMutex {
+    epicsThreadOnceId once; /* private, as is the next */
+    epicsMutexId mutex;     /* recursive; NULL: not made yet, or there was no memory */
+} psOnceMutex;
+#define PS_ONCE_MUTEX_INIT                                                                         \
+    {                                                                                              \
+        EPICS_THREAD_ONCE_INIT, NULL                                                               \
+    }
+
+/** Thread: any.  Blocks: on other owners.  @return false: there was no memory for it, and never is
+ */
+bool psOnceMutexLock(psOnceMutex *self);
+/** Does nothing without a mutex.  Thread: the owner. */
+void psOnceMutexUnlock(psOnceMutex *self);
 
 #ifdef __cplusplus
 }

@@ -70,12 +70,6 @@ void psSenderSkip(psSender *sender)
     sender->reader.offset = sender->ring->head;
 }
 
-/* Is the line complete after these bytes? */
-static bool endsLine(const uint8_t *bytes, size_t len, bool before)
-{
-    return len == 0 ? before : bytes[len - 1] == '\n';
-}
-
 int psSenderQueue(psSender *sender, const void *bytes, size_t len)
 {
     psText *out = &sender->out;
@@ -95,8 +89,8 @@ int psSenderPrint(psSender *sender, const void *bytes, size_t len)
 {
     int status = psSenderQueue(sender, bytes, len);
 
-    if (status == 0)
-        sender->midLine = !endsLine(bytes, len, !sender->midLine);
+    if (status == 0 && len > 0)
+        sender->midLine = ((const char *)bytes)[len - 1] != '\n';
     return status;
 }
 
