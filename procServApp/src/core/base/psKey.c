@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
 #include <ctype.h>
-#include <stdbool.h>
 
 #include "base/psKey.h"
 
@@ -27,4 +26,15 @@ unsigned char psKeyParse(const char *text, const char **end)
     if (end)
         *end = next;
     return key;
+}
+
+bool psKeyNext(const char **text, unsigned char *out)
+{
+    const char *end = *text;
+
+    if (!**text)
+        return false;
+    *out = psKeyParse(*text, &end);
+    *text = end > *text ? end : *text + 1;
+    return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /* One child's configuration as an object: defaults, copy, checks.  How names and values become
- * members is in psConfigSet.c.
+ * members is in psConfigSet.c and the files of the subjects beside it.
  */
 #include <errno.h>
 #include <stdlib.h>

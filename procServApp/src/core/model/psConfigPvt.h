@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psConfigPvt.h
- *  @brief What psConfig.c and psConfigSet.c share.
+ *  @brief What the parts of the configuration share: the rows of the options, and functions that
+ *  understand the values of several.
+ *
+ *  psConfigSet.c finds a row by its name; the rows are in psConfigProcess.c and psConfigConsole.c,
+ *  cut by subject.  Pure.
  */
 #ifndef INC_psConfigPvt_H
 #define INC_psConfigPvt_H
@@ -10,5 +14,40 @@
 /** Replace the text that *@p target owns by a copy of @p value, which may be NULL.
  *  @return 0, or -ENOMEM and nothing changed */
 int psConfigReplace(char **target, const char *value);
+
+/** Where one line about a wrong value goes. */
+typedef struct psComplaint {
+    char *msg;
+    size_t size;
+} psComplaint;
+
+/** One option of a child. */
+typedef struct psConfigRow {
+    psOption option;
+    /** @param value NULL only where the argument is none or optional
+     *  @return 0; -errno after a complaint, with the configuration as it was */
+    int (*set)(psConfig *cfg, const struct psConfigRow *self, const char *value, psComplaint out);
+    size_t offset; /**< of the member set, for functions that serve several options */
+} psConfigRow;
+
+/** @name The rows of each subject.  @return NULL past the end @{ */
+const psConfigRow *psConfigProcessRow(unsigned index);
+const psConfigRow *psConfigConsoleRow(unsigned index);
+/** @} */
+
+/** The member of @p cfg that the option sets. */
+void *psConfigMember(psConfig *cfg, const psConfigRow *self);
+/** Complain: "NAME: 'VALUE' PROBLEM".  @return -EINVAL */
+int psConfigRefuse(const char *name, const char *value, const char *problem, psComplaint out);
+/** @return -ENOMEM */
+int psConfigNoMemory(const char *name, psComplaint out);
+
+/** @name Functions of rows.  The member is a char *, and for the last one a bool. @{ */
+int psConfigSetText(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
+/** An empty text means "not given", so that scripts may pass an empty variable as with procServ. */
+int psConfigSetTextOrNone(psConfig *cfg, const psConfigRow *self, const char *value,
+                          psComplaint out);
+int psConfigSetTrue(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
+/** @} */
 
 #endif
