@@ -30,6 +30,7 @@ extern "C" {
 #define PS_TRANSITIONS 1024         /**< published transitions not yet taken, per child */
 #define PS_CHILDREN 256             /**< children per supervisor */
 #define PS_ENDPOINTS 32             /**< listening endpoints per child */
+#define PS_STAGGER_MAX_SEC 3600.0   /**< from one start of a command to all children to the next */
 #define PS_QUEUE_LENGTH 1024        /**< commands on their way into the loop */
 #define PS_GOALS 64                 /**< commands in progress per child */
 #define PS_INPUT_BYTES 1048576      /**< typed bytes a child has not read yet */
@@ -161,6 +162,12 @@ typedef struct psCmdStatus {
     epicsTimeStamp time;     /**< when it was given; zero: none yet */
     char msg[PS_TEXT_BYTES]; /**< how it went */
 } psCmdStatus;
+
+/** The last command to all children. */
+typedef struct psAllStatus {
+    uint32_t seq;    /**< counts every change, 0: there was none yet */
+    psCmdStatus cmd; /**< its msg counts the children: "3 of 12 done, 1 failed; ioc4: ..." */
+} psAllStatus;
 
 /** A command. */
 typedef struct psCommand {

@@ -131,10 +131,31 @@ int psSupTell(psSup *sup, psChild *child, const char *text);
  *  there is no such line.  Thread: any.  Blocks: never. @return as psSupSubmit() */
 int psSupSetPvs(psSup *sup, psChild *child, const char *text);
 /** Publish a command that was refused: CmdState Denied.
+ *  @param child NULL: a command to all children
  *  @param done called with Denied, as by psSupSubmit(); may be NULL
  *  Thread: any.  Blocks: never.  @return as psSupSubmit() */
 int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
                 void *ctx);
+
+/** @name Commands to all children.  Thread: any.  Blocks: never.  @{ */
+/** Queue a command for all children there are when its turn comes, in the order in which they were
+ *  added; starts and restarts psSupStagger() apart.  A restart leaves alone what is stopped.  A
+ *  newer command, or the shutdown, ends an older one as Failed; children that were given it
+ *  already go on.
+ *  @param done as of psSupSubmit(), when all children have ended it: Failed if it failed for one;
+ *              a child that refused it (Denied) is only counted
+ *  @return as psSupSubmit() */
+int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx);
+/** psSupTell() for all children and the own log. */
+int psSupTellAll(psSup *sup, const char *text);
+/** How the last such command stands or ended. */
+void psSupAllStatus(psSup *sup, psAllStatus *out);
+/** From one start to the next, s: 0...PS_STAGGER_MAX_SEC; 0 at first.  The next start of a command
+ *  in progress still comes when it was due. */
+double psSupStagger(psSup *sup);
+/** @return 0, or -EINVAL: out of range */
+int psSupSetStagger(psSup *sup, double sec);
+/** @} */
 
 /** The newest published status.  Thread: any.  Blocks: never. */
 void psSupStatus(psChild *child, psStatus *out);

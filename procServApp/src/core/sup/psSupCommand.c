@@ -15,6 +15,7 @@
 
 #include "base/psLog.h"
 #include "model/psVerb.h"
+#include "sup/psSupAll.h"
 #include "sup/psSupChildren.h"
 #include "sup/psSupEnd.h"
 
@@ -90,9 +91,17 @@ static void doCommand(psRequest *request)
     psChildCommand(request->child, &request->cmd, request->done, request->ctx);
 }
 
+static void doAll(psRequest *request)
+{
+    psSupAllBegin(request->sup, &request->cmd, request->done, request->ctx);
+}
+
 static void doDenied(psRequest *request)
 {
-    psChildDenied(request->child, &request->cmd, request->text);
+    if (request->child)
+        psChildDenied(request->child, &request->cmd, request->text);
+    else
+        psSupAllDenied(request->sup, &request->cmd, request->text);
     if (request->done)
         request->done(request->ctx, psCmdDenied, request->text);
 }
@@ -100,6 +109,15 @@ static void doDenied(psRequest *request)
 static void doTell(psRequest *request)
 {
     psChildNotice(request->child, request->text);
+}
+
+static void doTellAll(psRequest *request)
+{
+    psChild *child;
+
+    psSupLogLine(&request->sup->log, request->text);
+    for (int i = 0; (child = psSupAt(request->sup, i)); i++)
+        psChildNotice(child, request->text);
 }
 
 static void doPvs(psRequest *request)
@@ -143,11 +161,12 @@ int psSupStartChild(psSup *sup, psChild *child)
     return put(sup, newRequest(sup, child, doStart));
 }
 
-int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
+static int submit(psSup *sup, psChild *child, void (*fn)(psRequest *request), const psCommand *cmd,
+                  psDoneFn done, void *ctx)
 {
     if (psVerbCheck(cmd->verb, cmd->value))
         return -EINVAL;
-    psRequest *request = newRequest(sup, child, doCommand);
+    psRequest *request = newRequest(sup, child, fn);
     if (!request)
         return -ENOMEM;
     request->cmd = *cmd;
@@ -156,6 +175,16 @@ int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done,
     request->done = done;
     request->ctx = ctx;
     return put(sup, request);
+}
+
+int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    return submit(sup, child, doCommand, cmd, done, ctx);
+}
+
+int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    return submit(sup, NULL, doAll, cmd, done, ctx);
 }
 
 static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
@@ -180,6 +209,11 @@ int psSupTell(psSup *sup, psChild *child, const char *text)
     return put(sup, textRequest(sup, child, text, doTell));
 }
 
+int psSupTellAll(psSup *sup, const char *text)
+{
+    return put(sup, textRequest(sup, NULL, text, doTellAll));
+}
+
 int psSupSetPvs(psSup *sup, psChild *child, const char *text)
 {
     return put(sup, textRequest(sup, child, text, doPvs));
@@ -191,8 +225,8 @@ int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *re
     psRequest *request = textRequest(sup, child, reason, doDenied);
     char line[PS_TEXT_BYTES];
 
-    epicsSnprintf(line, sizeof(line), "%s: put by %s refused: %s", psChildName(child), cmd->by,
-                  reason);
+    epicsSnprintf(line, sizeof(line), "%s: put by %s refused: %s",
+                  child ? psChildName(child) : "all children", cmd->by, reason);
     psSupLogLine(&sup->log, line);
 
     if (request) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 #include <epicsStdio.h>
 
+#include "sup/psSupAll.h"
 #include "sup/psSupChildren.h"
 #include "sup/psSupEnd.h"
 
@@ -108,6 +109,7 @@ void psSupEndStart(psSup *sup, const char *why)
     if (sup->phase == psPhaseUp && sup->options.ending)
         sup->options.ending(sup->options.ctx);
     sup->phase = psPhaseChildren;
+    psSupAllEnd(sup, "shutting down");
     for (int i = 0; (child = psSupAt(sup, i)); i++)
         psChildShutdown(child);
     psLoopDefer(sup->loop, &sup->settledJob);

@@ -3,8 +3,8 @@
  *  @brief What the parts of the supervisor share: the struct.  For the room sup/ only.
  *
  *  The parts, each using those before it: psSupLog (the own log), psSupChildren (the list),
- *  psSupEnd (the end of all),
- *  psSupCommand (requests of other threads), psSupQuery (answers to them), psSup (its life).
+ *  psSupAll (commands to all children), psSupEnd (the end of all), psSupCommand (requests of
+ *  other threads), psSupQuery (answers to them), psSup (its life).
  */
 #ifndef INC_psSupPvt_H
 #define INC_psSupPvt_H
@@ -28,6 +28,9 @@ typedef enum psPhase {
     psPhaseDown
 } psPhase;
 
+/** A command to all children, in progress; see psSupAll.h. */
+typedef struct psAllRound psAllRound;
+
 struct psSup {
     /* fixed after psSupCreate */
     psSupOptions options;
@@ -38,10 +41,12 @@ struct psSup {
     int descriptorLimit;
     psChildSetup setup; /* of every child */
     psSupLog log;
-    epicsMutexId addLock; /* one psSupAddChild() at a time */
-    epicsMutexId lock;    /* leaf; guards the list, which only grows; the children are the loop's */
-    psChild *children[PS_CHILDREN];
+    epicsMutexId addLock;           /* one psSupAddChild() at a time */
+    epicsMutexId lock;              /* leaf; guards the next four */
+    psChild *children[PS_CHILDREN]; /* the list only grows; the children are the loop's */
     int childCount;
+    psAllStatus allStatus; /* of the last command to all children */
+    double staggerSec;     /* from one of their starts to the next */
     bool started;
     epicsThreadId thread;
     int exitCode;               /* of psSupWait; set before downEvent */
@@ -53,6 +58,7 @@ struct psSup {
     psChild *terminalChild; /* the terminal is a console of this one; NULL: of none */
     bool warnedDescriptors; /* that there are not enough has been reported */
     psPhase phase;
+    psAllRound *round; /* NULL: none */
     psTimer flushTimer;
     psJob settledJob; /* looks whether the end, or its next phase, has come */
 };
