@@ -165,12 +165,12 @@ subtest 'Standard error that is stalled over the end' => sub {
             '-L', "$base.log", '--own-log', "$base.own", '-I', "$base.info", '-P', 0, '/bin/cat']);
     logged("$base.own", qr/: process \d+ starts, with no PVs$/m, 'it begins');
     ok((wait_for { file_text("$base.info") =~ /^tcp:/m } 20, 'the info file'), 'and runs');
+    1 while syswrite $pipe, 'x' x 4096; # before the log can fail: the first failure alone is reported
     unlink "$base.log";
     symlink '/dev/full', "$base.log" or die "symlink: $!";
     $proc->signal('HUP');
     ok((wait_for { grep { (readlink $_ || '') eq '/dev/full' } glob '/proc/' . $proc->pid . '/fd/*' } 10,
             'its new log'), 'its log will fail');
-    1 while syswrite $pipe, 'x' x 4096;
     my ($endpoint) = file_text("$base.info") =~ /^(tcp:.*)$/m;
     my $client = PsTest::Telnet->new($endpoint) or return fail('connect');
     $client->send("a line for the log\r");
