@@ -7,7 +7,7 @@
 
 #include "psIocScan.h"
 
-#define GAP PS_SCAN_GAP_SEC
+#define GAP 0.002
 
 static psIocScan scan;
 
@@ -15,6 +15,7 @@ static void begin(const char *what)
 {
     testDiag("%s", what);
     memset(&scan, 0, sizeof(scan));
+    scan.gapSec = GAP;
 }
 
 static void expect(psIocScanEvent event, double now, int count, unsigned actions,

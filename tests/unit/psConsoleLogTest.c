@@ -53,7 +53,7 @@ static void nothing(void *ctx)
     (void)ctx;
 }
 
-static const psConsoleOps ops = {.counted = nothing, .resume = nothing};
+static const psConsoleOps ops = {.counted = nothing, .printed = nothing, .resume = nothing};
 
 static void set(psRig *rig, const char *option, const char *value)
 {

@@ -89,6 +89,11 @@ static int admit(void *ctx)
     return ((psRig *)ctx)->limit;
 }
 
+static void printed(void *ctx)
+{
+    (void)ctx;
+}
+
 static void counted(void *ctx)
 {
     ((psRig *)ctx)->counted++;
@@ -110,6 +115,7 @@ static const psConsoleOps ops = {.room = room,
                                  .banner = banner,
                                  .admit = admit,
                                  .counted = counted,
+                                 .printed = printed,
                                  .resume = resume,
                                  .ended = ended};
 

@@ -78,9 +78,6 @@ static void publish_WithoutSubscriber_KeepsTheNewestOnly(void)
     psFeedNewest(feed, &got);
     testOk(got.seq == 3 && got.pid == 3, "the newest is number 3");
     testOk(psFeedNext(feed, &got) == -EAGAIN, "nobody subscribed: nothing is kept");
-    psFeedCounts(feed, 4, 2);
-    psFeedNewest(feed, &got);
-    testOk(got.seq == 3 && got.clients == 4 && got.loggers == 2, "counts are no transition");
     psFeedFree(feed);
     psFeedFree(NULL);
 }
@@ -92,7 +89,7 @@ static void publish_WithSubscriber_GivesEachOnce(void)
     _Atomic int calls = 0;
     int first, second, third;
 
-    psFeedSubscribe(feed, count, &calls);
+    psFeedSubscribe(feed, psTopicStatus, count, &calls);
     status = make(7);
     psFeedPublish(feed, &status);
     status = make(8);
@@ -105,15 +102,40 @@ static void publish_WithSubscriber_GivesEachOnce(void)
     testOk(first == 1 && second == 0 && third == -EAGAIN && inOrder,
            "each once, in order: more waiting, none left, none");
     testOk(calls == 2, "a call for each");
-    psFeedSubscribe(feed, NULL, NULL);
+    psFeedSubscribe(feed, psTopicStatus, NULL, NULL);
     psFeedPublish(feed, &status);
     testOk(calls == 2 && psFeedNext(feed, &got) == -EAGAIN, "nothing after it is ended");
-    psFeedSubscribe(feed, count, &calls);
+    psFeedSubscribe(feed, psTopicStatus, count, &calls);
     psFeedPublish(feed, &status);
     first = psFeedNext(feed, &got);
     testOk(calls == 3 && first == 1 && got.seq == 3, "begun anew: the newest there was");
     second = psFeedNext(feed, &got);
     testOk(second == 0 && got.seq == 4, "then what follows");
+    psFeedFree(feed);
+}
+
+static void console_IsNoTransition(void)
+{
+    psFeed *feed = newFeed();
+    psConsoleStatus news = {.clients = 4, .loggers = 2}, got;
+    psStatus status;
+    _Atomic int statusCalls = 0, consoleCalls = 0;
+
+    psFeedPublishConsole(feed, &news);
+    psFeedConsole(feed, &got);
+    testOk(got.seq == 1 && got.clients == 4 && got.loggers == 2, "the console is published");
+    testOk(!psFeedWanted(feed, psTopicConsole), "though nobody wants it");
+    psFeedSubscribe(feed, psTopicStatus, count, &statusCalls);
+    testOk(!psFeedWanted(feed, psTopicConsole), "or only the status");
+    psFeedSubscribe(feed, psTopicConsole, count, &consoleCalls);
+    testOk(psFeedWanted(feed, psTopicConsole), "somebody wants it");
+    psFeedPublishConsole(feed, &news);
+    psFeedNewest(feed, &status);
+    testOk(status.seq == 0 && psFeedNext(feed, &status) == -EAGAIN, "which is no transition");
+    testOk(statusCalls == 0 && consoleCalls == 1, "each topic has its subscriber");
+    psFeedSubscribe(feed, psTopicConsole, NULL, NULL);
+    psFeedPublishConsole(feed, &news);
+    testOk(consoleCalls == 1, "until it goes");
     psFeedFree(feed);
 }
 
@@ -128,7 +150,7 @@ static void publish_BeyondTheLimit_DropsTheOldest(void)
     bool inOrder = true;
     int more;
 
-    psFeedSubscribe(feed, count, &calls);
+    psFeedSubscribe(feed, psTopicStatus, count, &calls);
     for (int i = 1; i <= PS_TRANSITIONS + extra; i++) {
         status = make(i);
         psFeedPublish(feed, &status);
@@ -180,7 +202,7 @@ static void twoThreads_AllArriveWholeAndInOrder(void)
     int last = 0;
     bool good = true;
 
-    psFeedSubscribe(feed, trigger, news);
+    psFeedSubscribe(feed, psTopicStatus, trigger, news);
     epicsThreadId thread = startThread("publisher", publisherThread, &publisher);
     while (last < many && good) {
         int more = psFeedNext(feed, &got);
@@ -221,7 +243,7 @@ static void unsubscribeThread(void *arg)
 {
     psGate *gate = arg;
 
-    psFeedSubscribe(gate->feed, NULL, NULL);
+    psFeedSubscribe(gate->feed, psTopicStatus, NULL, NULL);
     gate->doneBefore = gate->done;
     epicsEventMustTrigger(gate->unsubscribed);
 }
@@ -238,7 +260,7 @@ static void unsubscribe_WaitsForTheCallUnderWay(void)
     epicsThreadId loop, other;
     psStatus got;
 
-    psFeedSubscribe(gate.feed, slowSubscriber, &gate);
+    psFeedSubscribe(gate.feed, psTopicStatus, slowSubscriber, &gate);
     loop = startThread("publisher", publisherThread, &publisher);
     mustWait(gate.inside, "the subscriber to be called");
     other = startThread("unsubscriber", unsubscribeThread, &gate);
@@ -260,9 +282,10 @@ static void unsubscribe_WaitsForTheCallUnderWay(void)
 
 MAIN(psFeedTest)
 {
-    testPlan(14);
+    testPlan(20);
     publish_WithoutSubscriber_KeepsTheNewestOnly();
     publish_WithSubscriber_GivesEachOnce();
+    console_IsNoTransition();
     publish_BeyondTheLimit_DropsTheOldest();
     twoThreads_AllArriveWholeAndInOrder();
     unsubscribe_WaitsForTheCallUnderWay();

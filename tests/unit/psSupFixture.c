@@ -130,7 +130,7 @@ void psSupFixtureAdd(psSupFixture *f, psConfig *cfg)
 
     if (psSupAddChild(f->sup, cfg, msg, sizeof(msg)) != 0)
         testAbort("psSupAddChild: %s", msg);
-    psSupSubscribe(psSupFind(f->sup, psConfigName(cfg)), trigger, f->news);
+    psSupSubscribe(psSupFind(f->sup, psConfigName(cfg)), psTopicStatus, trigger, f->news);
     psConfigFree(cfg);
 }
 

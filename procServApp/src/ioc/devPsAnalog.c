@@ -8,15 +8,11 @@
 #include <epicsExport.h>
 #include <longinRecord.h>
 
+#include "devPsItems.h"
 #include "psIocIn.h"
 #include "psIocSystem.h"
 
 /* ---- longin ---- */
-
-typedef struct longItem {
-    const char *name;
-    epicsInt32 (*get)(const psIocView *v);
-} longItem;
 
 /* Seconds as an integer record shows them. */
 static epicsInt32 wholeSeconds(double sec)
@@ -84,7 +80,7 @@ static epicsInt32 getCmdSeq(const psIocView *v)
     return v->st->cmd.seq;
 }
 
-static const longItem longItems[] = {
+static const psLongItem longItems[] = {
     {"Seq", getSeq},
     {"Pid", getPid},
     {"Tick", getUptime},
@@ -127,7 +123,7 @@ static const longSystemItem longSystemItems[] = {
 };
 static const psItemTable longSystemTable = PS_ITEM_TABLE(longSystemItems, PS_NO_SETTINGS);
 static const psItemTable longTable =
-    PS_ITEM_TABLE_AND_SYSTEM(longItems, psSettingInt, &longSystemTable);
+    PS_ITEM_TABLE_AND(longItems, psSettingInt, &longSystemTable, &psConsoleLongTable);
 
 static long initLongin(dbCommon *pcommon)
 {
@@ -167,7 +163,7 @@ static long readLongin(longinRecord *prec)
     const psIn *in = psInBegin(pcommon, &view);
     if (!in)
         return -1;
-    const longItem *item = in->item;
+    const psLongItem *item = in->item;
     epicsInt32 val =
         item ? item->get(&view) : (epicsInt32)psSettingGet(in->setting, &view.st->settings);
     psInEnd(pcommon);
@@ -183,11 +179,6 @@ static longindset devPsLongin = {
 epicsExportAddress(dset, devPsLongin);
 
 /* ---- ai ---- */
-
-typedef struct aiItem {
-    const char *name;
-    double (*get)(const psIocView *v);
-} aiItem;
 
 static double getExitMaxRss(const psIocView *v)
 {
@@ -205,7 +196,7 @@ static double getHoldoffRemain(const psIocView *v)
     return remain > 0 ? remain : 0;
 }
 
-static const aiItem aiItems[] = {
+static const psAiItem aiItems[] = {
     {"ExitMaxRss", getExitMaxRss},
     {"ExitCpu", getExitCpu},
     {"HoldoffRemain", getHoldoffRemain},
@@ -227,7 +218,7 @@ static long readAi(aiRecord *prec)
 
     if (!in)
         return -1;
-    const aiItem *item = in->item;
+    const psAiItem *item = in->item;
     double val = item ? item->get(&view) : psSettingGet(in->setting, &view.st->settings);
     psInEnd(pcommon);
     const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};

@@ -8,16 +8,12 @@
 #include <mbbiRecord.h>
 #include <recGbl.h>
 
+#include "devPsItems.h"
 #include "psIocIn.h"
 #include "psIocRegistry.h"
 #include "psIocSystem.h"
 
 /* ---- bi ---- */
-
-typedef struct biItem {
-    const char *name;
-    bool (*get)(const psIocView *v);
-} biItem;
 
 static bool getRunning(const psIocView *v)
 {
@@ -44,7 +40,7 @@ static bool getOverridden(const psIocView *v)
     return v->st->overridden;
 }
 
-static const biItem biItems[] = {
+static const psBiItem biItems[] = {
     {"Running", getRunning},   {"Ready", getReady},           {"Desired", getDesired},
     {"ExitCore", getExitCore}, {"Overridden", getOverridden},
 };
@@ -65,7 +61,7 @@ static long readBi(biRecord *prec)
 
     if (!in)
         return -1;
-    epicsEnum16 val = ((const biItem *)in->item)->get(&view);
+    epicsEnum16 val = ((const psBiItem *)in->item)->get(&view);
     psInEnd(pcommon);
     psInStamp(pcommon, val != prec->val, val ? prec->osv : prec->zsv);
     prec->val = val;
@@ -86,7 +82,7 @@ typedef struct mbbiItem {
     unsigned (*get)(const psIocView *v);
     /** Severity beyond what the record's own xxSV give, and its reason; may be NULL. */
     epicsEnum16 (*sevr)(const psIocView *v);
-    void (*before)(psIocChild *child); /* runs before the snapshot is looked at; may be NULL */
+    bool isHead;
 } mbbiItem;
 
 static unsigned getState(const psIocView *v)
@@ -130,9 +126,11 @@ static unsigned getCmdState(const psIocView *v)
 }
 
 static const mbbiItem mbbiItems[] = {
-    {"State", getState, NULL, psIocChildTake},   {"Health", getHealth, NULL, NULL},
-    {"StartReason", getStartReason, NULL, NULL}, {"ExitClass", getExitClass, sevrExitClass, NULL},
-    {"CmdState", getCmdState, NULL, NULL},
+    {"State", getState, NULL, true},
+    {"Health", getHealth, NULL, false},
+    {"StartReason", getStartReason, NULL, false},
+    {"ExitClass", getExitClass, sevrExitClass, false},
+    {"CmdState", getCmdState, NULL, false},
 };
 
 typedef struct mbbiSystemItem {
@@ -156,7 +154,7 @@ static const mbbiSystemItem mbbiSystemItems[] = {
 };
 static const psItemTable mbbiSystemTable = PS_ITEM_TABLE(mbbiSystemItems, PS_NO_SETTINGS);
 static const psItemTable mbbiTable =
-    PS_ITEM_TABLE_AND_SYSTEM(mbbiItems, psSettingMode, &mbbiSystemTable);
+    PS_ITEM_TABLE_AND(mbbiItems, psSettingMode, &mbbiSystemTable, NULL);
 
 /* A new set of records begins: their scan lists must not be those of the last iocShutdown. */
 static long initMbbiSupport(int after)
@@ -234,8 +232,8 @@ static long readMbbi(mbbiRecord *prec)
     const mbbiItem *item = itemOf(prec);
     psIocView view;
 
-    if (item && item->before)
-        item->before(((psIn *)prec->dpvt)->child);
+    if (item && item->isHead)
+        psInTake(pcommon);
     const psIn *in = psInBegin(pcommon, &view);
     if (!in)
         return readUnknown(prec);

@@ -13,14 +13,10 @@
 #include <lsiRecord.h>
 #include <stringinRecord.h>
 
+#include "devPsItems.h"
 #include "psIocIn.h"
 #include "psIocSystem.h"
 #include "psVerb.h"
-
-typedef struct textItem {
-    const char *name;
-    void (*get)(const psIocView *v, char *out, size_t size);
-} textItem;
 
 /* ---- user and host of this program: looked up once, since NSS may block ---- */
 
@@ -176,7 +172,7 @@ static void getCmdMsg(const psIocView *v, char *out, size_t size)
 }
 
 /* One table for both types: a text is a text. */
-static const textItem textItems[] = {
+static const psTextItem textItems[] = {
     {"UptimeStr", getUptimeStr},
     {"StartTime", getStartTime},
     {"ExitSignalName", getExitSignalName},
@@ -211,7 +207,7 @@ static const textSystemItem textSystemItems[] = {
 };
 static const psItemTable textSystemTable = PS_ITEM_TABLE(textSystemItems, PS_NO_SETTINGS);
 static const psItemTable textTable =
-    PS_ITEM_TABLE_AND_SYSTEM(textItems, PS_NO_SETTINGS, &textSystemTable);
+    PS_ITEM_TABLE_AND(textItems, PS_NO_SETTINGS, &textSystemTable, &psConsoleTextTable);
 
 static long initText(dbCommon *prec, const struct link *link)
 {
@@ -244,7 +240,7 @@ static bool readText(dbCommon *prec, const char *old, char *out, size_t size)
     const psIn *in = psInBegin(prec, &view);
     if (!in)
         return false;
-    ((const textItem *)in->item)->get(&view, out, size);
+    ((const psTextItem *)in->item)->get(&view, out, size);
     psInEnd(prec);
     psInStamp(prec, strcmp(out, old) != 0, NO_ALARM);
     return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
-/* Device support "procServ" for waveform: the history of exits, the newest first. */
+/* Device support "procServ" for waveform: the history of exits, the newest first, and texts of the
+ * console.  Out, the head of the records of the console, is here. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <errlog.h>
 #include <waveformRecord.h>
 
+#include "devPsItems.h"
 #include "psIocIn.h"
 
 typedef struct historyItem {
@@ -50,25 +52,40 @@ static const historyItem historyItems[] = {
     {"ExitHistCode", DBF_LONG, putCode},
     {"ExitHistRun", DBF_LONG, putRun},
 };
-static const psItemTable historyTable = PS_ITEM_TABLE(historyItems, PS_NO_SETTINGS);
+static const psItemTable waveformTable =
+    PS_ITEM_TABLE_AND(historyItems, PS_NO_SETTINGS, NULL, &psConsoleCharsTable);
+
+/* Everything but the history is a text. */
+static bool isText(const psIn *in)
+{
+    return in->topic != psTopicStatus;
+}
+
+static epicsEnum16 typeOf(const psIn *in)
+{
+    return isText(in) ? DBF_CHAR : ((const historyItem *)in->item)->ftvl;
+}
 
 static long initWaveform(dbCommon *pcommon)
 {
     waveformRecord *prec = (waveformRecord *)pcommon;
-    long status = psInInit(pcommon, &prec->inp, &historyTable);
+    long status = psInInit(pcommon, &prec->inp, &waveformTable);
     if (status)
         return status;
-    const historyItem *item = ((const psIn *)pcommon->dpvt)->item;
-    if (prec->ftvl != item->ftvl) {
-        errlogPrintf("%s: FTVL does not fit item %s\n", prec->name, item->name);
-        free(prec->dpvt);
-        prec->dpvt = NULL;
+    const psIn *in = pcommon->dpvt;
+    if (prec->ftvl != typeOf(in)) {
+        errlogPrintf("%s: FTVL does not fit item %s\n", prec->name,
+                     ((const psItem *)in->item)->name);
+        free(pcommon->dpvt);
+        pcommon->dpvt = NULL;
         return S_dev_badInitRet;
     }
     return 0;
 }
 
-static long readWaveform(waveformRecord *prec)
+/* ---- history ---- */
+
+static long readHistory(waveformRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
     psIocView view;
@@ -94,8 +111,77 @@ static long readWaveform(waveformRecord *prec)
     return 0;
 }
 
+/* ---- text ---- */
+
+/* The last lines of @p text that fit into @p size with a NUL; of one line, its end. */
+static const char *lastThatFits(const char *text, size_t *len, size_t size)
+{
+    if (*len < size)
+        return text;
+    const char *end = text + *len;
+    const char *from = end - (size - 1);
+    const char *feed = from[-1] == '\n' ? from - 1 : memchr(from, '\n', (size_t)(end - from));
+    if (feed)
+        from = feed + 1;
+    while (from < end && (*from & 0xc0) == 0x80)
+        from++;
+    *len = (size_t)(end - from);
+    return from;
+}
+
+/* Clients that take it for a string find a NUL at its end, and those that ask for all NELM bytes
+ * get NULs after that. */
+static bool showText(waveformRecord *prec, const char *text, size_t len)
+{
+    char *shown = prec->bptr;
+    text = lastThatFits(text, &len, prec->nelm);
+    bool changed = prec->nord != len + 1 || memcmp(shown, text, len);
+
+    memcpy(shown, text, len);
+    memset(shown + len, 0, prec->nelm - len);
+    prec->nord = (epicsUInt32)len + 1;
+    return changed;
+}
+
+/* Whether anybody monitors it is worth a look each time: Base reports neither the first monitor nor
+ * the end of the last one. */
+static void readMonitors(waveformRecord *prec)
+{
+    epicsMutexMustLock(prec->mlok);
+    bool monitored = ellCount(&prec->mlis) > 0;
+    epicsMutexUnlock(prec->mlok);
+    psIocChildMonitorConsole(((const psIn *)prec->dpvt)->child, monitored);
+}
+
+static long readText(waveformRecord *prec)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    const psCharsItem *item = ((const psIn *)prec->dpvt)->item;
+    psIocView view;
+    size_t len;
+
+    if (item->isHead) {
+        readMonitors(prec);
+        psInTake(pcommon);
+    }
+    if (!psInBegin(pcommon, &view))
+        return -1;
+    const char *text = item->get(&view, &len);
+    bool changed = showText(prec, text, len);
+    psInEnd(pcommon);
+    psInStamp(pcommon, changed, NO_ALARM);
+    return 0;
+}
+
+static long readWaveform(waveformRecord *prec)
+{
+    const psIn *in = prec->dpvt;
+
+    return in && isText(in) ? readText(prec) : readHistory(prec);
+}
+
 static wfdset devPsWaveform = {
-    {5, NULL, NULL, initWaveform, NULL},
+    {5, NULL, NULL, initWaveform, psInHeadInfo},
     readWaveform,
 };
 epicsExportAddress(dset, devPsWaveform);

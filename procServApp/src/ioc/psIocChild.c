@@ -10,29 +10,59 @@
 
 #include "psIocChild.h"
 
-struct psIocChild {
+/* What there is for each topic. */
+typedef struct part {
     psIocHead head;
+    psIocChild *child; /* fixed, as is the next */
+    psTopic topic;
+    bool used; /* there are records of it; fixed from iocInit to the end of that IOC */
+} part;
+
+/* Clients of Channel Access lose updates that come without a pause. */
+static const double gapsSec[psTopicCount] = {
+    [psTopicStatus] = 0.002,
+    [psTopicConsole] = 0.2,
+};
+
+struct psIocChild {
+    part parts[psTopicCount];
     char name[PS_NAME_BYTES]; /* fixed */
     ELLLIST observers;        /* fixed from iocInit to the end of that IOC */
-    epicsMutexId lock;        /* leaf; guards all below, and the head's machine */
+    epicsMutexId lock;        /* leaf; guards all below, and the machines of the heads */
     psSup *sup;               /* NULL: nothing of that name is supervised */
     psChild *supervised;      /* of that name, as is the next; NULL with sup */
     psChildFacts facts;
-    psStatus snap; /* what the records show */
-    bool live;     /* the IOC runs */
+    psStatus snap; /* what the records show, as is the next */
+    psConsoleStatus console;
+    bool live; /* the IOC runs */
 };
 
-/* ---- the snapshot ---- */
+/* ---- the snapshots ---- */
 
 /* With the lock held. */
-static void takeNewest(psIocChild *child)
+static psIocScan *scanOf(psIocChild *child, psTopic topic)
 {
-    psSupStatus(child->supervised, &child->snap);
-    psIocScanTook(&child->head.scan, child->snap.seq, false);
+    return &child->parts[topic].head.scan;
 }
 
 /* With the lock held. */
-static void takeNext(psIocChild *child)
+static uint32_t seqOf(const psIocChild *child, psTopic topic)
+{
+    return topic == psTopicStatus ? child->snap.seq : child->console.seq;
+}
+
+/* With the lock held. */
+static void takeNewest(psIocChild *child, psTopic topic)
+{
+    if (topic == psTopicStatus)
+        psSupStatus(child->supervised, &child->snap);
+    else
+        psSupConsole(child->supervised, &child->console);
+    psIocScanTook(scanOf(child, topic), seqOf(child, topic), false);
+}
+
+/* With the lock held. */
+static void takeNextTransition(psIocChild *child)
 {
     psStatus next;
     int status;
@@ -45,16 +75,36 @@ static void takeNext(psIocChild *child)
     } while ((int32_t)(next.seq - child->snap.seq) <= 0 && status > 0);
     if ((int32_t)(next.seq - child->snap.seq) > 0)
         child->snap = next;
-    psIocScanTook(&child->head.scan, child->snap.seq, status > 0);
+    psIocScanTook(scanOf(child, psTopicStatus), child->snap.seq, status > 0);
 }
 
-void psIocChildTake(psIocChild *child)
+void psIocChildTake(psIocChild *child, psTopic topic)
 {
     epicsMutexMustLock(child->lock);
     if (child->sup && !child->live)
-        takeNewest(child);
-    else if (child->sup && psIocScanRead(&child->head.scan))
-        takeNext(child);
+        takeNewest(child, topic);
+    else if (child->sup && psIocScanRead(scanOf(child, topic))) {
+        if (topic == psTopicStatus)
+            takeNextTransition(child);
+        else
+            takeNewest(child, topic);
+    }
+    epicsMutexUnlock(child->lock);
+}
+
+void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTimeStamp *outTime)
+{
+    epicsMutexMustLock(child->lock);
+    *outSeq = seqOf(child, topic);
+    *outTime = topic == psTopicStatus ? child->snap.time : child->console.time;
+    epicsMutexUnlock(child->lock);
+}
+
+void psIocChildMonitorConsole(psIocChild *child, bool monitored)
+{
+    epicsMutexMustLock(child->lock);
+    if (child->sup)
+        psSupMonitorConsole(child->supervised, monitored);
     epicsMutexUnlock(child->lock);
 }
 
@@ -62,6 +112,7 @@ bool psIocChildLock(psIocChild *child, psIocView *outView)
 {
     epicsMutexMustLock(child->lock);
     outView->st = &child->snap;
+    outView->console = &child->console;
     outView->facts = &child->facts;
     outView->mono = child->sup ? psSupMono(child->sup) : 0;
     return child->sup;
@@ -72,9 +123,9 @@ void psIocChildUnlock(psIocChild *child)
     epicsMutexUnlock(child->lock);
 }
 
-IOSCANPVT psIocChildScan(const psIocChild *child)
+IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic)
 {
-    return child->head.list;
+    return child->parts[topic].head.list;
 }
 
 /* ---- the observers ---- */
@@ -96,14 +147,15 @@ static void pollObservers(psIocChild *child, uint32_t shown)
 
 static void shown(psIocHead *head, uint32_t seq)
 {
-    pollObservers(CONTAINER(head, psIocChild, head), seq);
+    pollObservers(CONTAINER(head, part, head)->child, seq);
 }
 
 void psIocChildTick(psIocChild *child)
 {
-    psIocHeadTick(&child->head);
+    for (int i = 0; i < psTopicCount; i++)
+        psIocHeadTick(&child->parts[i].head);
     epicsMutexMustLock(child->lock);
-    uint32_t seq = child->head.scan.shown;
+    uint32_t seq = scanOf(child, psTopicStatus)->shown;
     epicsMutexUnlock(child->lock);
     pollObservers(child, seq);
 }
@@ -116,10 +168,10 @@ void psIocChildObserve(psIocChild *child, psIocObserver *observer)
 void psIocChildPollIfShown(psIocChild *child, uint32_t seq)
 {
     epicsMutexMustLock(child->lock);
-    bool poll = child->live && (int32_t)(child->head.scan.shown - seq) >= 0;
+    bool poll = child->live && (int32_t)(scanOf(child, psTopicStatus)->shown - seq) >= 0;
     epicsMutexUnlock(child->lock);
     if (poll)
-        psIocHeadAnnounce(&child->head);
+        psIocHeadAnnounce(&child->parts[psTopicStatus].head);
 }
 
 /* ---- what the outputs ask of the supervisor ---- */
@@ -183,12 +235,28 @@ int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason
 
 /* ---- life ---- */
 
+static bool initParts(psIocChild *child, epicsMutexId lock)
+{
+    for (int i = 0; i < psTopicCount; i++) {
+        part *self = &child->parts[i];
+
+        self->child = child;
+        self->topic = (psTopic)i;
+        if (!psIocHeadInit(&self->head, lock, gapsSec[i], i == psTopicStatus ? shown : NULL)) {
+            while (i-- > 0)
+                psIocHeadClear(&child->parts[i].head);
+            return false;
+        }
+    }
+    return true;
+}
+
 psIocChild *psIocChildCreate(const char *name)
 {
     psIocChild *child = calloc(1, sizeof(*child));
     epicsMutexId lock = epicsMutexCreate();
 
-    if (!child || !lock || !psIocHeadInit(&child->head, lock, shown)) {
+    if (!child || !lock || !initParts(child, lock)) {
         if (lock)
             epicsMutexDestroy(lock);
         free(child);
@@ -208,27 +276,56 @@ bool psIocChildIsNamed(const psIocChild *child, const char *name)
 
 void psIocChildReset(psIocChild *child)
 {
-    psIocHeadReset(&child->head);
+    for (int i = 0; i < psTopicCount; i++) {
+        psIocHeadReset(&child->parts[i].head);
+        child->parts[i].used = i == psTopicStatus; /* whatever is loaded: the outputs need it */
+    }
     ellInit(&child->observers);
+}
+
+void psIocChildUse(psIocChild *child, psTopic topic)
+{
+    child->parts[topic].used = true;
 }
 
 /* The supervisor has published something.  Thread: its loop. */
 static void published(void *ctx)
 {
-    psIocChild *child = ctx;
+    part *self = ctx;
 
-    psIocHeadPublish(&child->head);
+    psIocHeadPublish(&self->head);
 }
 
-/* Follow the transitions from the newest on.  Subscribed first, since the supervisor keeps none
- * for nobody. */
+static void publishAll(psIocChild *child)
+{
+    for (int i = 0; i < psTopicCount; i++)
+        if (child->parts[i].used)
+            psIocHeadPublish(&child->parts[i].head);
+}
+
+/* Follow each topic from the newest on.  Subscribed first, since the supervisor keeps nothing for
+ * nobody. */
 static void follow(psIocChild *child, psChild *supervised)
 {
-    psSupSubscribe(supervised, published, child);
-    epicsMutexMustLock(child->lock);
-    if (child->sup)
-        takeNewest(child);
-    epicsMutexUnlock(child->lock);
+    for (int i = 0; i < psTopicCount; i++) {
+        part *self = &child->parts[i];
+
+        if (!self->used)
+            continue;
+        psSupSubscribe(supervised, self->topic, published, self);
+        epicsMutexMustLock(child->lock);
+        if (child->sup)
+            takeNewest(child, self->topic);
+        epicsMutexUnlock(child->lock);
+    }
+}
+
+/* Not under the lock, which published() takes. */
+static void unfollow(psIocChild *child, psChild *supervised)
+{
+    for (int i = 0; i < psTopicCount; i++)
+        if (child->parts[i].used)
+            psSupSubscribe(supervised, (psTopic)i, NULL, NULL);
 }
 
 void psIocChildAttach(psIocChild *child, psSup *sup)
@@ -244,12 +341,13 @@ void psIocChildAttach(psIocChild *child, psSup *sup)
         child->sup = sup;
         child->supervised = supervised;
         child->facts = *psSupFacts(supervised);
-        takeNewest(child);
+        for (int i = 0; i < psTopicCount; i++)
+            takeNewest(child, (psTopic)i);
     }
     epicsMutexUnlock(child->lock);
     if (isNew && live) {
         follow(child, supervised);
-        psIocHeadPublish(&child->head);
+        publishAll(child);
     }
 }
 
@@ -272,13 +370,16 @@ void psIocChildDetach(psIocChild *child)
     child->sup = NULL;
     child->supervised = NULL;
     memset(&child->snap, 0, sizeof(child->snap));
+    memset(&child->console, 0, sizeof(child->console));
     memset(&child->facts, 0, sizeof(child->facts));
     child->snap.state = psStateUnknown;
-    psIocScanTook(&child->head.scan, 0, false);
-    child->head.scan.shown = 0; /* another supervisor counts from 1 again */
+    for (int i = 0; i < psTopicCount; i++) {
+        psIocScanTook(scanOf(child, (psTopic)i), 0, false);
+        scanOf(child, (psTopic)i)->shown = 0; /* another supervisor counts from 1 again */
+    }
     epicsMutexUnlock(child->lock);
-    psSupSubscribe(supervised, NULL, NULL); /* not under the lock, which published() takes */
-    psIocHeadPublish(&child->head);
+    unfollow(child, supervised);
+    publishAll(child);
 }
 
 void psIocChildStart(psIocChild *child)
@@ -289,7 +390,9 @@ void psIocChildStart(psIocChild *child)
     epicsMutexUnlock(child->lock);
     if (supervised)
         follow(child, supervised);
-    psIocHeadStart(&child->head);
+    for (int i = 0; i < psTopicCount; i++)
+        if (child->parts[i].used)
+            psIocHeadStart(&child->parts[i].head);
 }
 
 void psIocChildStop(psIocChild *child)
@@ -299,6 +402,7 @@ void psIocChildStop(psIocChild *child)
     psChild *supervised = child->supervised;
     epicsMutexUnlock(child->lock);
     if (supervised)
-        psSupSubscribe(supervised, NULL, NULL);
-    psIocHeadStop(&child->head);
+        unfollow(child, supervised);
+    for (int i = 0; i < psTopicCount; i++)
+        psIocHeadStop(&child->parts[i].head);
 }

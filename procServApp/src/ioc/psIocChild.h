@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psIocChild.h
- *  @brief What the records of one child show: its current snapshot.
+ *  @brief What the records of one child show: a snapshot of each topic.
  *
- *  Thirty records that each scanned on I/O Intr would show mixtures of two transitions.  So there
- *  is one head, State (psIocHead.h): its read takes the next transition into the snapshot, and all
- *  other records, which State's forward link processes, show that snapshot.
+ *  Thirty records that each scanned on I/O Intr would show mixtures of two transitions.  So each
+ *  topic has one head (psIocHead.h), State for the status and Out for the console: its read takes
+ *  what is new into the snapshot of that topic, and all other records of the topic, which the
+ *  head's forward link processes, show that snapshot.  Each topic has a pace of its own.
  *
  *  Children are never freed: a command that ends after the IOC was shut down still finds its own.
  */
@@ -30,6 +31,7 @@ typedef struct psIocObserver {
 /** What a getter sees.  Valid between psIocChildLock() and psIocChildUnlock() only. */
 typedef struct psIocView {
     const psStatus *st;
+    const psConsoleStatus *console;
     const psChildFacts *facts;
     double mono; /**< now of the supervisor's clock, s */
 } psIocView;
@@ -48,12 +50,16 @@ bool psIocChildIsNamed(const psIocChild *child, const char *name);
 bool psIocChildLock(psIocChild *child, psIocView *outView);
 void psIocChildUnlock(psIocChild *child);
 
-/** Called by State's read: take the next transition if one is due (the newest as long as the IOC
- *  does not run).  Thread: any, record locked. */
-void psIocChildTake(psIocChild *child);
+/** Called by the read of a head: take what is new of its topic if that is due (of transitions the
+ *  next one, or the newest as long as the IOC does not run).  Thread: any, record locked. */
+void psIocChildTake(psIocChild *child, psTopic topic);
+/** Number and time of what the records of @p topic show.  Thread: any. */
+void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTimeStamp *outTime);
+/** Does a client monitor the text of its console, which is worth more updates?  Thread: any. */
+void psIocChildMonitorConsole(psIocChild *child, bool monitored);
 
-/** State's scan list.  Thread: any. */
-IOSCANPVT psIocChildScan(const psIocChild *child);
+/** The scan list of a head.  Thread: any. */
+IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic);
 /** @} */
 
 /** @name The outputs.  Thread: any; none of these blocks. @{ */
@@ -74,8 +80,10 @@ int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason
 /** @} */
 
 /** @name Life.  Thread: the one that runs iocInit, unless stated otherwise. @{ */
-/** A new IOC: a new scan list, and no observers. */
+/** A new IOC: new scan lists, no observers, and no topic but the status. */
 void psIocChildReset(psIocChild *child);
+/** There are records of @p topic: follow it, too; before the child is started. */
+void psIocChildUse(psIocChild *child, psTopic topic);
 /** Be polled from now on; before the child is started. */
 void psIocChildObserve(psIocChild *child, psIocObserver *observer);
 /** Show what @p sup has of that name, if it has.  Does nothing to a child that has one.

@@ -35,7 +35,7 @@ static void handle(psIocHead *head, psIocScanEvent event)
         uint32_t shown = head->scan.shown;
         double pauseSec = head->scan.pauseSec;
         epicsMutexUnlock(head->lock);
-        if (actions & psIocScanDoShown)
+        if (actions & psIocScanDoShown && head->shown)
             head->shown(head, shown);
         if (actions & psIocScanDoArm)
             startTimer(head, pauseSec);
@@ -73,15 +73,22 @@ epicsTimerQueueId psIocHeadTimerQueue(void)
     return queue;
 }
 
-bool psIocHeadInit(psIocHead *head, epicsMutexId lock,
+bool psIocHeadInit(psIocHead *head, epicsMutexId lock, double gapSec,
                    void (*shown)(psIocHead *head, uint32_t shown))
 {
     epicsTimerQueueId queue = psIocHeadTimerQueue();
 
     head->lock = lock;
+    head->scan.gapSec = gapSec;
     head->shown = shown;
     head->timer = queue ? epicsTimerQueueCreateTimer(queue, timerExpired, head) : NULL;
     return head->timer;
+}
+
+void psIocHeadClear(psIocHead *head)
+{
+    epicsTimerQueueDestroyTimer(psIocHeadTimerQueue(), head->timer);
+    head->timer = NULL;
 }
 
 void psIocHeadReset(psIocHead *head)

@@ -29,9 +29,14 @@ struct psIocHead {
 
 /** Prepare @p head, which is all zero.  Thread: the one that runs iocInit.
  *  @param lock lives as long as the head
+ *  @param gapSec between two scans, > 0
+ *  @param shown NULL: nobody wants to know
  *  @return false without memory or threads; nothing is left to be freed then */
-bool psIocHeadInit(psIocHead *head, epicsMutexId lock,
+bool psIocHeadInit(psIocHead *head, epicsMutexId lock, double gapSec,
                    void (*shown)(psIocHead *head, uint32_t shown));
+
+/** Free what psIocHeadInit() has made; only a head that was never reset.  Thread: as that. */
+void psIocHeadClear(psIocHead *head);
 
 /** A new IOC: a new scan list.  Thread: the one that runs iocInit, before the records of the
  *  list are initialized. */

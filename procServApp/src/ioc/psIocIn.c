@@ -28,6 +28,9 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
     in->child = child;
     in->item = target.row;
     in->setting = target.setting;
+    in->topic = target.topic;
+    if (child)
+        psIocChildUse(child, target.topic);
     prec->dpvt = in;
     return 0;
 }
@@ -47,7 +50,7 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out)
     const psIn *in = prec->dpvt;
     if (!in)
         return S_dev_noDeviceFound;
-    *out = in->child ? psIocChildScan(in->child) : psIocClockScan();
+    *out = in->child ? psIocChildScan(in->child, in->topic) : psIocClockScan();
     return 0;
 }
 
@@ -57,6 +60,14 @@ static const psIn *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
     if (prec->sevr != INVALID_ALARM || !prec->time.secPastEpoch)
         epicsTimeGetCurrent(&prec->time);
     return NULL;
+}
+
+void psInTake(const dbCommon *prec)
+{
+    const psIn *in = prec->dpvt;
+
+    if (in && in->child)
+        psIocChildTake(in->child, in->topic);
 }
 
 const psIn *psInBegin(dbCommon *prec, psIocView *outView)
@@ -81,17 +92,15 @@ void psInEnd(dbCommon *prec)
 void psInStamp(dbCommon *prec, bool changed, epicsEnum16 sevr)
 {
     psIn *in = prec->dpvt;
-    psIocView view;
-    psIocChildLock(in->child, &view);
-    uint32_t seq = view.st->seq;
-    epicsTimeStamp time = view.st->time;
-    psIocChildUnlock(in->child);
+    uint32_t seq;
+    epicsTimeStamp time;
+    psIocChildShown(in->child, in->topic, &seq, &time);
     bool first = !prec->time.secPastEpoch || prec->udf;
-    bool byTransition = seq != in->seq && time.secPastEpoch;
+    bool published = seq != in->seq && time.secPastEpoch;
     in->seq = seq;
     if (!first && !changed && sevr == prec->sevr)
         return;
-    if (!byTransition) {
+    if (!published) {
         epicsTimeGetCurrent(&prec->time);
         return;
     }

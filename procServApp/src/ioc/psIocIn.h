@@ -21,7 +21,8 @@ typedef struct psIn {
     psIocChild *child;        /**< NULL: an item of the supervisor as a whole (psIocSystem.h) */
     const void *item;         /**< row of the record type's table; NULL: a setting */
     const psSetting *setting; /**< NULL: a row */
-    uint32_t seq;             /**< transition shown last */
+    psTopic topic;            /**< of the item */
+    uint32_t seq;             /**< number of what was shown last */
 } psIn;
 
 /** init_record of every input.  @return 0, or S_dev_badInitRet after saying why on errlog */
@@ -30,17 +31,19 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
 /** get_ioint_info of records whose list is the clock's.
  *  @return 0, or S_dev_noDeviceFound if the link is bad */
 long psInClockInfo(int detach, dbCommon *prec, IOSCANPVT *out);
-/** get_ioint_info of State, whose list is its child's; and of items of the supervisor, which are on
- *  the clock's.  @return as psInClockInfo() */
+/** get_ioint_info of heads, whose list is that of their child and topic; and of items of the
+ *  supervisor, which are on the clock's.  @return as psInClockInfo() */
 long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out);
 
+/** A head is about to be read: take what is new of its topic. */
+void psInTake(const dbCommon *prec);
 /** Begin a read: the child's mutex is held until psInEnd().
  *  @return dpvt; NULL: the alarm is set, return -1 and don't call psInEnd() */
 const psIn *psInBegin(dbCommon *prec, psIocView *outView);
 void psInEnd(dbCommon *prec);
 
-/** Note when value or severity changed (TSE -2): the instant of the transition, or now if only the
- *  clock or a limit changed it.  Not between psInBegin() and psInEnd().
+/** Note when value or severity changed (TSE -2): the instant when it was published, or now if only
+ *  the clock or a limit changed it.  Not between psInBegin() and psInEnd().
  *  @param sevr severity this read will lead to */
 void psInStamp(dbCommon *prec, bool changed, epicsEnum16 sevr);
 

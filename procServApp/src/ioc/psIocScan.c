@@ -18,7 +18,7 @@ static unsigned ask(psIocScan *scan, double now)
     scan->more = false;
     scan->fresh = true;
     scan->open = 0;
-    scan->notBefore = now + PS_SCAN_GAP_SEC;
+    scan->notBefore = now + scan->gapSec;
     return psIocScanDoAsk;
 }
 
@@ -47,7 +47,7 @@ static unsigned asked(psIocScan *scan, double now, int count)
         return 0; /* stopped meanwhile */
     if (!count)
         return refused(scan, now);
-    scan->retrySec = PS_SCAN_GAP_SEC;
+    scan->retrySec = scan->gapSec;
     scan->open += count;
     if (scan->open) {
         scan->state = psIocScanScanning;
@@ -88,7 +88,7 @@ static unsigned publish(psIocScan *scan, double now)
 static unsigned start(psIocScan *scan, double now)
 {
     scan->state = psIocScanIdle;
-    scan->retrySec = PS_SCAN_GAP_SEC;
+    scan->retrySec = scan->gapSec;
     return psIocScanDoShown | publish(scan, now);
 }
 

@@ -4,7 +4,7 @@
  *
  *  A head is a record on I/O Intr whose forward links process a whole set of records.  What it
  *  shows may change faster than its records can follow, so its scans are paced: the next one is
- *  requested when the last one is complete, and PS_SCAN_GAP_SEC after it was requested at the
+ *  requested when the last one is complete, and psIocScan.gapSec after it was requested at the
  *  earliest, since clients of Channel Access lose updates that come without a pause.
  *
  *                     start             publish
@@ -38,7 +38,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PS_SCAN_GAP_SEC 0.002 /**< between two requests of one head */
 #define PS_SCAN_RETRY_SEC 1.0 /**< at most, after requests that were refused */
 
 typedef enum psIocScanState {
@@ -66,8 +65,9 @@ typedef enum psIocScanAction {
     psIocScanDoArm = 4,   /**< start the timer with psIocScan.pauseSec */
 } psIocScanAction;
 
-/** Embedded in a head; all zero is Off. */
+/** Embedded in a head; all zero but gapSec is Off. */
 typedef struct psIocScan {
+    double gapSec; /**< fixed; between two requests, > 0 */
     psIocScanState state;
     bool more;        /* something was published since the last request */
     bool fresh;       /* the next read takes a value: the first one of this scan */

@@ -81,13 +81,18 @@ int psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTab
         return refuse(prec, text, "it must be \"@NAME item\"");
     if (part.nameLen >= PS_NAME_BYTES)
         return refuse(prec, text, "the name has more than 63 characters");
-    const void *row = findRow(table, &part);
-    const psSetting *setting = row ? NULL : findSetting(table, &part);
+    const psSetting *setting = findSetting(table, &part);
+    const void *row = setting ? NULL : findRow(table, &part);
+    while (!setting && !row && table->more) {
+        table = table->more;
+        row = findRow(table, &part);
+    }
     if (!row && !setting)
         return refuse(prec, text, "there is no such item for this record type");
     memcpy(out->name, part.name, part.nameLen);
     out->name[part.nameLen] = '\0';
     out->row = row;
     out->setting = setting;
+    out->topic = table->topic;
     return 0;
 }

@@ -17,6 +17,7 @@
 #include <link.h>
 
 #include "psSetting.h"
+#include "psTypes.h"
 
 /** The beginning of every row. */
 typedef struct psItem {
@@ -30,17 +31,25 @@ typedef struct psItemTable {
     size_t rowBytes;
     int settings; /**< psSettingType of the settings that are items, too; PS_NO_SETTINGS */
     const struct psItemTable *system; /**< items of links that name no child; NULL: none */
+    psTopic topic;                    /**< which the items belong to */
+    const struct psItemTable *more;   /**< items of another topic; NULL: no more */
 } psItemTable;
 
 #define PS_NO_SETTINGS (-1)
-#define PS_ITEM_TABLE(rows, settings)                                                              \
+/** Items of the status. */
+#define PS_ITEM_TABLE(rows, settings) PS_ITEM_TABLE_AND(rows, settings, NULL, NULL)
+/** The same with a table of the items of links that name no child, and one of items of another
+ *  topic; either may be NULL. */
+#define PS_ITEM_TABLE_AND(rows, settings, system, more)                                            \
     {                                                                                              \
-        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings), NULL              \
+        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings), (system),         \
+            psTopicStatus, (more)                                                                  \
     }
-/** The same with a table of the items of links that name no child. */
-#define PS_ITEM_TABLE_AND_SYSTEM(rows, settings, system)                                           \
+/** Items of another topic than the status.  @param more as above */
+#define PS_ITEM_TABLE_OF(topic, rows, more)                                                        \
     {                                                                                              \
-        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings), (system)          \
+        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), PS_NO_SETTINGS, NULL,         \
+            (topic), (more)                                                                        \
     }
 
 /** What a link names: a row of the table, or a setting. */
@@ -48,6 +57,7 @@ typedef struct psLinkTarget {
     char name[PS_NAME_BYTES]; /**< of the child; "": the supervisor */
     const void *row;          /**< NULL: a setting */
     const psSetting *setting; /**< NULL: a row */
+    psTopic topic;
 } psLinkTarget;
 
 /** Take the link of @p prec apart and look up its item.  The item is the last word; the name is

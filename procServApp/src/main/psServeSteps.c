@@ -25,7 +25,7 @@
 #define PATH_BYTES 4096 /* PATH_MAX, which limits.h does not promise */
 #define PREFIX_BYTES 256
 
-static const char CHILD_RECORDS[] = "db/psChild.template";
+static const char CHILD_RECORDS[] = "db/psChildAll.template";
 static const char RELAY_RECORDS[] = "db/psCaRelay.template";
 static const char OWN_DBD[] = "dbd/procServIoc.dbd";
 

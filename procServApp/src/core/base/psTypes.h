@@ -33,6 +33,10 @@ extern "C" {
 #define PS_STAGGER_MAX_SEC 3600.0   /**< from one start of a command to all children to the next */
 #define PS_QUEUE_LENGTH 1024        /**< commands on their way into the loop */
 #define PS_GOALS 64                 /**< commands in progress per child */
+#define PS_TAIL_BYTES 8192          /**< of the last lines of a console, as published */
+#define PS_EXIT_TAIL_BYTES 4096     /**< of the last lines before an exit */
+#define PS_LAST_LINE_BYTES 512      /**< of the last line, with its NUL */
+#define PS_CLIENT_LIST_BYTES 1024   /**< of the list of a console's clients, with its NUL */
 #define PS_INPUT_BYTES 1048576      /**< typed bytes a child has not read yet */
 #define PS_INPUT_SPARE_BYTES 65536  /**< of them for others, once somebody has typed the rest */
 #define PS_HISTORY_LINES 10000      /**< of --history */
@@ -231,9 +235,27 @@ typedef struct psStatus {
     psSettings settings;
     bool overridden; /**< a setting differs from the configuration */
     psCmdStatus cmd;
-    int clients; /**< consoles, reading and writing */
-    int loggers; /**< consoles, only reading */
 } psStatus;
+
+/** What is published of a child, each at a pace of its own and with a subscriber of its own. */
+typedef enum psTopic {
+    psTopicStatus,  /**< psStatus: each transition */
+    psTopicConsole, /**< psConsoleStatus: the newest, a few times per second at most */
+    psTopicCount
+} psTopic;
+
+/** What is published of a child's console: a value, copied whole.  Texts are valid UTF-8 without
+ *  control characters but TAB; control sequences of terminals are left out, and other bytes are
+ *  shown as \xHH. */
+typedef struct psConsoleStatus {
+    uint32_t seq;                      /**< counts what is published, from 1 */
+    epicsTimeStamp time;               /**< of that */
+    int clients;                       /**< consoles, reading and writing */
+    int loggers;                       /**< consoles, only reading */
+    char lastLine[PS_LAST_LINE_BYTES]; /**< the last complete line; "": none yet */
+    size_t tailBytes;                  /**< of tail */
+    char tail[PS_TAIL_BYTES];          /**< the last complete lines, LF between them */
+} psConsoleStatus;
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 #include <epicsStdio.h>
 
 #include "child/psChildCommand.h"
+#include "child/psChildConsole.h"
 #include "child/psChildKeys.h"
 #include "child/psChildPty.h"
 #include "child/psChildStatus.h"
@@ -61,9 +62,14 @@ static void counted(void *ctx)
 {
     psChild *child = ctx;
 
-    psChildStatusCounts(child);
+    psChildConsoleCounted(child);
     if (child->machine.ending)
         child->ops->settled(child->ctx);
+}
+
+static void printed(void *ctx)
+{
+    psChildConsolePrinted(ctx);
 }
 
 static void consoleEnded(void *ctx)
@@ -80,6 +86,7 @@ static const psConsoleOps consoleOps = {
     .banner = banner,
     .admit = admit,
     .counted = counted,
+    .printed = printed,
     .resume = ptyResume,
     .rotated = psChildCommandRotated,
     .ended = consoleEnded,
@@ -104,6 +111,7 @@ static bool prepare(psChild *child, const psConfig *cfg)
                   psChildNow(child));
     psGoalsInit(&child->goals, goalEnded, child);
     psChildStatusInit(child);
+    psChildConsoleInit(child);
     child->feed = psFeedCreate(&child->status);
     return child->feed && child->serverStarted &&
            !psConsoleInit(&child->console, child->loop, child->cfg, &consoleOps, child);
@@ -187,6 +195,7 @@ void psChildFree(psChild *child)
     psChildStepClear(child);
     psLoopDisarm(&child->sessionTimer);
     psChildTypedClear(child);
+    psChildConsoleClear(child);
     psLoopCancel(child->loop, &child->failedJob);
     psSpawnFree(child->spawn); /* waits for a start that hangs: everything else was awaited */
     psChildLaunchClear(&child->launch);

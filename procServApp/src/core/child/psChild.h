@@ -100,6 +100,10 @@ const psChildFacts *psChildGetFacts(const psChild *child);
 /** Append what PROCSERV_INFO or an info file says about the endpoints. */
 void psChildInfo(const psChild *child, bool asFile, psText *out);
 psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
+/** Somebody subscribes to its console: publish it soon. */
+void psChildConsoleWanted(psChild *child);
+/** As psSupMonitorConsole(). */
+void psChildConsoleMonitor(psChild *child, bool monitored);
 /** @} */
 
 #endif

@@ -2,13 +2,15 @@
 /** @file psChildPvt.h
  *  @brief What the parts of a child share: the struct.  For the room child/ only.
  *
- *  The parts, each using those before it: psChildText (sentences for people), psChildStatus (what
- *  is published), psChildPty (its terminal), psChildProcess (start and end), psChildStep (from an
- *  event to what it leads to), psChildCommand (what is asked of it), psChildTyped (what is typed to
- *  it), psChildKeys (keys), psChild (its life).
+ *  The parts, each using those before it: psChildText (sentences for people), psChildStatus and
+ *  psChildConsole (what is published), psChildPty (its terminal), psChildProcess (start and end),
+ *  psChildStep (from an event to what it leads to), psChildCommand (what is asked of it),
+ *  psChildTyped (what is typed to it), psChildKeys (keys), psChild (its life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
+
+#include <stdatomic.h>
 
 #include "child/psChild.h"
 #include "child/psChildLaunch.h"
@@ -58,6 +60,12 @@ struct psChild {
     psHealthTrack health;
     int exitCode; /* for the program: of the last end, if nobody asked for it; else 0 */
     char stoppedBy[PS_BY_BYTES];
+
+    /* psChildConsole */
+    psTimer consoleTimer; /* armed: something has changed */
+    double consoleMono;   /* when it was published last */
+    psJob consoleJob;     /* looks again when it is due; of any thread */
+    atomic_bool consoleMonitored;
 
     /* psChildPty */
     psPty pty;

@@ -160,14 +160,7 @@ static void fillStatus(psChild *child)
     status->nextStartMono = machine->state == psStateHoldoff ? machine->deadline : 0;
     status->settings = machine->settings;
     status->overridden = !psSettingsEqual(&machine->settings, &child->cfg->settings);
-    status->clients = child->console.clients.users;
-    status->loggers = child->console.clients.loggers;
     psChildTextState(child, status->stateMsg, sizeof(status->stateMsg));
-}
-
-void psChildStatusCounts(psChild *child)
-{
-    psFeedCounts(child->feed, child->console.clients.users, child->console.clients.loggers);
 }
 
 void psChildStatusPublish(psChild *child)

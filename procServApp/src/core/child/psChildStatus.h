@@ -26,8 +26,6 @@ void psChildStatusStoppedBy(psChild *child, const char *by);
 int psChildStatusCommand(psChild *child, const psCommand *cmd);
 /** Command number @p seq has ended; it is shown unless there is a newer one. */
 void psChildStatusCommandEnded(psChild *child, int seq, psCmdState how, const char *msg);
-/** The number of consoles has changed, which is no transition. */
-void psChildStatusCounts(psChild *child);
 /** Publish the next transition. */
 void psChildStatusPublish(psChild *child);
 

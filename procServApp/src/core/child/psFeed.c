@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <ellLib.h>
@@ -13,14 +14,17 @@ typedef struct psTransition {
 } psTransition;
 
 struct psFeed {
-    epicsMutexId lock;   /* leaf */
-    psStatus newest;     /* guarded by lock */
-    ELLLIST transitions; /* guarded by lock; psTransition, oldest first */
-    bool subscribed;     /* guarded by lock: nobody asks, nothing is kept */
+    epicsMutexId lock;                /* leaf */
+    psStatus newest;                  /* guarded by lock */
+    ELLLIST transitions;              /* guarded by lock; psTransition, oldest first */
+    psConsoleStatus console;          /* guarded by lock */
+    atomic_bool wanted[psTopicCount]; /* nobody asks for transitions: none is kept */
     /* Held over the call-out, so that unsubscribing can wait for it; never taken with lock. */
     epicsMutexId callLock;
-    void (*fn)(void *ctx); /* guarded by callLock */
-    void *ctx;             /* guarded by callLock */
+    struct {
+        void (*fn)(void *ctx); /* NULL: none */
+        void *ctx;
+    } subscribers[psTopicCount]; /* guarded by callLock */
 };
 
 psFeed *psFeedCreate(const psStatus *first)
@@ -52,6 +56,14 @@ void psFeedFree(psFeed *feed)
     free(feed);
 }
 
+static void callSubscriber(psFeed *feed, psTopic topic)
+{
+    epicsMutexMustLock(feed->callLock);
+    if (feed->subscribers[topic].fn)
+        feed->subscribers[topic].fn(feed->subscribers[topic].ctx);
+    epicsMutexUnlock(feed->callLock);
+}
+
 void psFeedPublish(psFeed *feed, const psStatus *news)
 {
     psTransition *node = malloc(sizeof(*node));
@@ -62,7 +74,7 @@ void psFeedPublish(psFeed *feed, const psStatus *news)
     seq = feed->newest.seq + 1;
     feed->newest = *news;
     feed->newest.seq = seq;
-    if (feed->subscribed && node) { /* without memory the gap in seq shows it */
+    if (feed->wanted[psTopicStatus] && node) { /* without memory the gap in seq shows it */
         node->status = feed->newest;
         if (ellCount(&feed->transitions) >= PS_TRANSITIONS)
             unused = (psTransition *)ellGet(&feed->transitions);
@@ -72,25 +84,35 @@ void psFeedPublish(psFeed *feed, const psStatus *news)
     epicsMutexUnlock(feed->lock);
     free(node);
     free(unused);
-
-    epicsMutexMustLock(feed->callLock);
-    if (feed->fn)
-        feed->fn(feed->ctx);
-    epicsMutexUnlock(feed->callLock);
+    callSubscriber(feed, psTopicStatus);
 }
 
-void psFeedCounts(psFeed *feed, int clients, int loggers)
+void psFeedPublishConsole(psFeed *feed, const psConsoleStatus *news)
 {
     epicsMutexMustLock(feed->lock);
-    feed->newest.clients = clients;
-    feed->newest.loggers = loggers;
+    uint32_t seq = feed->console.seq + 1;
+    feed->console = *news;
+    feed->console.seq = seq;
     epicsMutexUnlock(feed->lock);
+    callSubscriber(feed, psTopicConsole);
+}
+
+bool psFeedWanted(psFeed *feed, psTopic topic)
+{
+    return feed->wanted[topic];
 }
 
 void psFeedNewest(psFeed *feed, psStatus *out)
 {
     epicsMutexMustLock(feed->lock);
     *out = feed->newest;
+    epicsMutexUnlock(feed->lock);
+}
+
+void psFeedConsole(psFeed *feed, psConsoleStatus *out)
+{
+    epicsMutexMustLock(feed->lock);
+    *out = feed->console;
     epicsMutexUnlock(feed->lock);
 }
 
@@ -107,27 +129,35 @@ int psFeedNext(psFeed *feed, psStatus *out)
     return left > 0;
 }
 
-void psFeedSubscribe(psFeed *feed, void (*fn)(void *ctx), void *ctx)
+/* Keep transitions from the newest on, or none any more. */
+static void keepTransitions(psFeed *feed, bool keep)
 {
     ELLLIST old = ELLLIST_INIT;
-    psTransition *first = fn ? malloc(sizeof(*first)) : NULL;
-
-    epicsMutexMustLock(feed->callLock);
-    feed->fn = fn;
-    feed->ctx = ctx;
-    epicsMutexUnlock(feed->callLock);
+    psTransition *first = keep ? malloc(sizeof(*first)) : NULL;
 
     epicsMutexMustLock(feed->lock);
-    if (first && !feed->subscribed && feed->newest.seq != 0) {
+    if (first && !feed->wanted[psTopicStatus] && feed->newest.seq != 0) {
         /* What was published since the subscriber last looked would be missed until the next. */
         first->status = feed->newest;
         ellAdd(&feed->transitions, &first->node);
         first = NULL;
     }
-    feed->subscribed = fn != NULL;
-    if (!fn)
+    feed->wanted[psTopicStatus] = keep;
+    if (!keep)
         ellConcat(&old, &feed->transitions);
     epicsMutexUnlock(feed->lock);
     free(first);
     ellFree(&old);
+}
+
+void psFeedSubscribe(psFeed *feed, psTopic topic, void (*fn)(void *ctx), void *ctx)
+{
+    epicsMutexMustLock(feed->callLock);
+    feed->subscribers[topic].fn = fn;
+    feed->subscribers[topic].ctx = ctx;
+    epicsMutexUnlock(feed->callLock);
+    if (topic == psTopicStatus)
+        keepTransitions(feed, fn != NULL);
+    else
+        feed->wanted[topic] = fn != NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psFeed.h
- *  @brief The one way from the loop thread to everybody else: a child's published status, and
- *  its transitions until they are taken.
+ *  @brief The one way from the loop thread to everybody else: what is published of a child, by
+ *  topic, and its transitions until they are taken.
  *
  *  Untaken transitions cost memory only while there are any; beyond PS_TRANSITIONS the oldest is
  *  dropped, and so is one for which there is no memory: the gap in seq shows it.  One leaf mutex
@@ -23,14 +23,19 @@ void psFeedFree(psFeed *feed);
 /** The next transition: number it (seq), store it, call the subscriber.  @p news is copied.
  *  Thread: loop.  Blocks: as the subscriber does. */
 void psFeedPublish(psFeed *feed, const psStatus *news);
-/** The number of consoles in the newest, which is no transition.  Thread: loop. */
-void psFeedCounts(psFeed *feed, int clients, int loggers);
-/** The newest.  Thread: any. */
+/** The same for the console, of which only the newest is kept.  Thread: loop.
+ *  Blocks: as the subscriber does. */
+void psFeedPublishConsole(psFeed *feed, const psConsoleStatus *news);
+/** Does anybody subscribe to @p topic?  Thread: any. */
+bool psFeedWanted(psFeed *feed, psTopic topic);
+/** The newest.  Thread: any. @{ */
 void psFeedNewest(psFeed *feed, psStatus *out);
+void psFeedConsole(psFeed *feed, psConsoleStatus *out);
+/** @} */
 /** The oldest transition that was not taken.  Thread: any, one at a time.
  *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none */
 int psFeedNext(psFeed *feed, psStatus *out);
-/** As psSupSubscribe().  Thread: any but the loop's.  Blocks: while the subscriber is called. */
-void psFeedSubscribe(psFeed *feed, void (*fn)(void *ctx), void *ctx);
+/** As psSupSubscribe().  Thread: any but the loop's.  Blocks: while a subscriber is called. */
+void psFeedSubscribe(psFeed *feed, psTopic topic, void (*fn)(void *ctx), void *ctx);
 
 #endif

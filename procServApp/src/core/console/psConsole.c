@@ -15,6 +15,7 @@
 
 #include "base/psLog.h"
 #include "base/psMessages.h"
+#include "console/psTail.h"
 #include "log/psLogOpen.h"
 
 #define FOREIGN_QUIET_SEC 10.0
@@ -281,6 +282,14 @@ long psConsoleReadFrom(psConsole *console, int fd, size_t max)
     return psConsoleOutputReadFrom(&console->output, fd, max);
 }
 
+void psConsoleTail(const psConsole *console, unsigned lines, size_t bytes, psText *out)
+{
+    psTailRequest request = {.lines = lines, .bytes = bytes};
+
+    psLoopAssertInside(console->loop);
+    psTailRead(&console->output.plain.ring, &request, out);
+}
+
 bool psConsoleMayRead(psConsole *console)
 {
     return psConsoleOutputMayRead(&console->output);
@@ -319,6 +328,7 @@ static void pumpJob(void *ctx)
     if (console->log.file)
         reportLog(console);
     psConsoleOutputProgress(&console->output);
+    console->ops->printed(console->ctx);
     if (console->ending && psConsoleIdle(console))
         console->ops->ended(console->ctx);
     else if (console->ending && psConsoleLogUnwritten(&console->log) > 0)

@@ -34,6 +34,8 @@ typedef struct psConsoleOps {
     int (*admit)(void *ctx);
     /** Number of clients or loggers changed. */
     void (*counted)(void *ctx);
+    /** At the end of a round in which something was printed, or that brought news of the log. */
+    void (*printed)(void *ctx);
     /** The pty may be read again. */
     void (*resume)(void *ctx);
     /** A request of psConsoleRotateLog() was tried, and with it all smaller ones.
@@ -76,6 +78,8 @@ void psConsoleWrite(psConsole *console, const void *bytes, size_t len);
 void psConsoleNotice(psConsole *console, const psText *line);
 /** Read at most @p max bytes from the pty straight into the ring.  @return bytes, 0 or -errno */
 long psConsoleReadFrom(psConsole *console, int fd, size_t max);
+/** Append the last @p lines lines that were printed, psTail.h; at most @p bytes. */
+void psConsoleTail(const psConsole *console, unsigned lines, size_t bytes, psText *out);
 /** May the pty be read now?  If not, ops->resume is called when it may. */
 bool psConsoleMayRead(psConsole *console);
 /** With --audit, write a line "@@@ TIME WHO WHAT" to the log only. */

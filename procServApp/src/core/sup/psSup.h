@@ -162,11 +162,20 @@ void psSupStatus(psChild *child, psStatus *out);
 /** Take the oldest transition not yet taken; each is given once.  One consumer per child.
  *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none */
 int psSupNextTransition(psChild *child, psStatus *out);
-/** Be called after each publication, on the loop thread, without any lock held; must not block.
- *  The transitions given from then on begin with the newest there is now.
- *  One subscriber per child; NULL ends it, and when that call returns no call is under way
- *  (so never call it from @p fn or with a lock that @p fn takes). */
-void psSupSubscribe(psChild *child, void (*fn)(void *ctx), void *ctx);
+/** What was published of its console last.  It is kept up to date only while somebody subscribes to
+ *  psTopicConsole.  Thread: any.  Blocks: never. */
+void psSupConsole(psChild *child, psConsoleStatus *out);
+/** Be called after each publication of @p topic, on the loop thread, without any lock held; must
+ *  not block.  The transitions given from then on begin with the newest there is now; the console
+ *  is published soon, and from then on when it has changed: once per second at most, or five times
+ *  while it is monitored.
+ *  One subscriber per child and topic; NULL ends it, and when that call returns no call is under
+ *  way (so never call it from @p fn or with a lock that @p fn takes).
+ *  Thread: any but the loop's. */
+void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *ctx);
+/** Does a client follow the text of its console, so that it is worth more updates?
+ *  Thread: any.  Blocks: never. */
+void psSupMonitorConsole(psChild *child, bool monitored);
 
 /** What never changes, its name among it.  Thread: any.  Blocks: never. */
 const psChildFacts *psSupFacts(const psChild *child);

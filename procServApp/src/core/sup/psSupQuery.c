@@ -22,9 +22,21 @@ int psSupNextTransition(psChild *child, psStatus *out)
     return psFeedNext(psChildFeed(child), out);
 }
 
-void psSupSubscribe(psChild *child, void (*fn)(void *ctx), void *ctx)
+void psSupConsole(psChild *child, psConsoleStatus *out)
 {
-    psFeedSubscribe(psChildFeed(child), fn, ctx);
+    psFeedConsole(psChildFeed(child), out);
+}
+
+void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *ctx)
+{
+    psFeedSubscribe(psChildFeed(child), topic, fn, ctx);
+    if (fn && topic == psTopicConsole)
+        psChildConsoleWanted(child);
+}
+
+void psSupMonitorConsole(psChild *child, bool monitored)
+{
+    psChildConsoleMonitor(child, monitored);
 }
 
 const psChildFacts *psSupFacts(const psChild *child)
@@ -53,9 +65,11 @@ void psSupPrintInfo(psSup *sup, FILE *out)
 static void reportChild(psChild *child, FILE *out, int level)
 {
     const psChildFacts *facts = psChildGetFacts(child);
+    psConsoleStatus console;
     psStatus status;
 
     psFeedNewest(psChildFeed(child), &status);
+    psFeedConsole(psChildFeed(child), &console);
     fprintf(out, "%-20s %-9s pid %-7d restarts %d  %s\n", psChildName(child),
             psStateName(status.state), status.pid, status.restarts, status.stateMsg);
     if (level < 1)
@@ -67,8 +81,8 @@ static void reportChild(psChild *child, FILE *out, int level)
             status.crashes, status.exitMsg[0] ? status.exitMsg : "none");
     if (level < 2)
         return;
-    fprintf(out, "    %d users, %d loggers; transition %u; last command %s\n", status.clients,
-            status.loggers, (unsigned)status.seq,
+    fprintf(out, "    %d users, %d loggers; transition %u; last command %s\n", console.clients,
+            console.loggers, (unsigned)status.seq,
             status.cmd.seq ? psVerbName(status.cmd.verb) : "none");
     if (status.cmd.seq)
         fprintf(out, "    of %s: %s\n", status.cmd.by, status.cmd.msg);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psChildConsole.h
+ *  @brief What is published of a child's console, and when.
+ *
+ *  Output costs nothing here but a look at two flags at the end of a round.  What is published is
+ *  made by a timer, which runs only while something has changed and somebody subscribes: once per
+ *  second at most, or five times while a client monitors the text.
+ *  Thread: loop unless a function says otherwise.  Blocks: never.
+ */
+#ifndef INC_psChildConsole_H
+#define INC_psChildConsole_H
+
+#include "child/psChildPvt.h"
+
+/** Make ready.  Thread: any, when the child is made. */
+void psChildConsoleInit(psChild *child);
+/** Stop the timer.  May be called twice.  Thread: loop, or any once it has ended. */
+void psChildConsoleClear(psChild *child);
+/** Something was printed, which is worth nothing if nobody subscribes. */
+void psChildConsolePrinted(psChild *child);
+/** The number of consoles has changed. */
+void psChildConsoleCounted(psChild *child);
+
+#endif
