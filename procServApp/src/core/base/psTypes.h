@@ -21,6 +21,8 @@ extern "C" {
 
 /** Version of this program, as --version shows it. */
 #define PS_VERSION "1.0.0"
+/** Version of the PV interface: it goes up when a client may have to know of a change. */
+#define PS_API_LEVEL 1
 
 /** @name Limits.  What happens at each is documented where it is used. @{ */
 #define PS_NAME_BYTES 64            /**< a child's name, with its NUL */

@@ -188,6 +188,11 @@ void psSupSetStandardOutput(int fd)
     psLogSinkSetStandardOutput(fd);
 }
 
+void psSupWatch(psSup *sup, bool on)
+{
+    psSupBeatWant(&sup->beat, on);
+}
+
 void psSupWriteLog(psSup *sup, const char *line)
 {
     psSupLogLine(&sup->log, line);
@@ -256,6 +261,9 @@ static bool init(psSup *sup, const psSupOptions *options)
         return false;
     if (psSupLogOpen(&sup->log, sup->loop, options->ownLog, options->argv0, ownLogIdle, sup))
         return false;
+    if (psSupBeatInit(&sup->beat, sup->loop))
+        return false;
+    sup->startMono = psClockMono(sup->options.clock);
     psLoopOnRaise(sup->loop, raised, sup);
     return true;
 }
@@ -368,6 +376,7 @@ void psSupFree(psSup *sup)
     for (int i = 0; i < sup->childCount; i++)
         psChildFree(sup->children[i]);
     psSupLogClear(&sup->log, LOG_WAIT_SEC);
+    psSupBeatClear(&sup->beat);
     psQueueFree(sup->queue);
     psLoopFree(sup->loop);
     if (sup->downEvent)

@@ -188,6 +188,22 @@ void psSupWriteLog(psSup *sup, const char *line);
 /** Monotonic now of the supervisor's clock, s: what Uptime counts with. */
 double psSupMono(psSup *sup);
 
+/** The supervisor as a whole. */
+typedef struct psSummary {
+    double upSec; /**< since psSupCreate() */
+    int children, running;
+    int notOk;          /**< children whose health is not psHealthOk */
+    int down;           /**< of them, those that need a person: Crashing and Down */
+    uint32_t heartbeat; /**< counted by the loop, once per second while psSupWatch() is on */
+    double loopMaxSec;  /**< the loop's longest round within the last 60 beats of its heart */
+} psSummary;
+
+/** Let the loop's heart beat, which costs a wake-up per second, or not.  Off at first.
+ *  Thread: any.  Blocks: never. */
+void psSupWatch(psSup *sup, bool on);
+/** Thread: any.  Blocks: never. */
+void psSupSummary(psSup *sup, psSummary *out);
+
 /** Write the content of an info file, for all children.  Thread: any.  Blocks: on @p out. */
 void psSupPrintInfo(psSup *sup, FILE *out);
 /** A report for people, level 0...2.  Thread: any.  Blocks: on @p out. */

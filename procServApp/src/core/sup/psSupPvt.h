@@ -2,9 +2,9 @@
 /** @file psSupPvt.h
  *  @brief What the parts of the supervisor share: the struct.  For the room sup/ only.
  *
- *  The parts, each using those before it: psSupLog (the own log), psSupChildren (the list),
- *  psSupAll (commands to all children), psSupEnd (the end of all), psSupCommand (requests of
- *  other threads), psSupQuery (answers to them), psSup (its life).
+ *  The parts, each using those before it: psSupLog (the own log), psSupBeat (the heartbeat of the
+ *  loop), psSupChildren (the list), psSupAll (commands to all children), psSupEnd (the end of all),
+ *  psSupCommand (requests of other threads), psSupQuery (answers to them), psSup (its life).
  */
 #ifndef INC_psSupPvt_H
 #define INC_psSupPvt_H
@@ -19,6 +19,7 @@
 #include "console/psTerminal.h"
 #include "loop/psQueue.h"
 #include "sup/psSup.h"
+#include "sup/psSupBeat.h"
 #include "sup/psSupLog.h"
 
 typedef enum psPhase {
@@ -41,6 +42,8 @@ struct psSup {
     int descriptorLimit;
     psChildSetup setup; /* of every child */
     psSupLog log;
+    psSupBeat beat;
+    double startMono;               /* when it was created, of the clock, s */
     epicsMutexId addLock;           /* one psSupAddChild() at a time */
     epicsMutexId lock;              /* leaf; guards the next four */
     psChild *children[PS_CHILDREN]; /* the list only grows; the children are the loop's */

@@ -49,6 +49,21 @@ double psSupMono(psSup *sup)
     return psClockMono(sup->options.clock);
 }
 
+void psSupSummary(psSup *sup, psSummary *out)
+{
+    psStatus status;
+    psChild *child;
+
+    *out = (psSummary){.upSec = psSupMono(sup) - sup->startMono};
+    out->heartbeat = psSupBeatCount(&sup->beat, &out->loopMaxSec);
+    for (; (child = psSupAt(sup, out->children)); out->children++) {
+        psFeedNewest(psChildFeed(child), &status);
+        out->running += status.running;
+        out->notOk += status.health != psHealthOk;
+        out->down += status.health == psHealthCrashing || status.health == psHealthDown;
+    }
+}
+
 void psSupPrintInfo(psSup *sup, FILE *out)
 {
     psChild *child;
