@@ -1,31 +1,39 @@
 /* SPDX-License-Identifier: EPICS */
 /* The records of the supervisor as a whole, whose links name no child. */
 #include <string.h>
+#include <unistd.h>
 
 #include <alarm.h>
 #include <dbAccess.h>
 #include <dbUnitTest.h>
+#include <epicsStdio.h>
 #include <epicsThread.h>
 #include <epicsTime.h>
+#include <epicsVersion.h>
 #include <errlog.h>
 #include <mbbiRecord.h>
 #include <testMain.h>
 
 #include "psCaRelay.h"
+#include "psIoc.h"
+#include "psSup.h"
 
 #define DEADLINE_SEC 20.0
 #define DB_PATH "../../../db:../../db:..:."
 
 void psSystemTest_registerRecordDeviceDriver(struct dbBase *);
 
+/* With '$' at the end of its name, all of a long string. */
 static const char *textOf(const char *name)
 {
     static char text[256];
-    long count = sizeof(text);
+    bool isLong = strchr(name, '$');
+    long count = isLong ? sizeof(text) : 1;
     DBADDR addr;
 
     text[0] = '\0';
-    if (dbNameToAddr(name, &addr) || dbGetField(&addr, DBR_CHAR, text, NULL, &count, NULL))
+    if (dbNameToAddr(name, &addr) ||
+        dbGetField(&addr, isLong ? DBR_CHAR : DBR_STRING, text, NULL, &count, NULL))
         testAbort("no %s", name);
     return text;
 }
@@ -53,6 +61,82 @@ static void testRelay(void)
     testdbPutFieldFail(S_db_putDisabled, "sup:CaSearches", DBR_LONG, 1);
 }
 
+static epicsInt32 numberOf(const char *name)
+{
+    epicsInt32 number = 0;
+    DBADDR addr;
+
+    if (dbNameToAddr(name, &addr) || dbGetField(&addr, DBR_LONG, &number, NULL, NULL, NULL))
+        testAbort("no %s", name);
+    return number;
+}
+
+static void awaitAtLeast(const char *name, epicsInt32 wanted)
+{
+    double end = (double)epicsMonotonicGet() * 1e-9 + DEADLINE_SEC;
+
+    while (numberOf(name) < wanted && (double)epicsMonotonicGet() * 1e-9 < end)
+        epicsThreadSleep(0.005);
+    testOk(numberOf(name) >= wanted, "%s is at least %d", name, (int)wanted);
+}
+
+static void testWithoutSupervisor(void)
+{
+    char pid[20];
+
+    epicsSnprintf(pid, sizeof(pid), "%d", (int)getpid());
+    testdbGetFieldEqual("sup:Version", DBR_STRING, PS_VERSION);
+    testdbGetFieldEqual("sup:BaseVersion", DBR_STRING, EPICS_VERSION_SHORT);
+    testdbGetFieldEqual("sup:ApiLevel", DBR_LONG, 1);
+    testdbGetFieldEqual("sup:SupPid", DBR_STRING, pid);
+    testdbGetFieldEqual("sup:Version.SEVR", DBR_LONG, NO_ALARM);
+    testdbGetFieldEqual("sup:Heartbeat.SEVR", DBR_LONG, INVALID_ALARM);
+    testdbGetFieldEqual("sup:LoopMax.SEVR", DBR_LONG, INVALID_ALARM);
+    testdbGetFieldEqual("sup:AnyAlarm.SEVR", DBR_LONG, INVALID_ALARM);
+    becomes("sup:NumChildren.AMSG", "there is no supervisor");
+}
+
+static psSup *addSupervisor(void)
+{
+    const char *const argv[] = {"/does/not/exist", NULL};
+    psSupOptions options;
+    char msg[PS_TEXT_BYTES];
+
+    psSupOptionsDefault(&options);
+    psSup *sup = psSupCreate(&options);
+    psConfig *cfg = psConfigCreate();
+    if (!sup || !cfg || psConfigSet(cfg, "name", "one", msg, sizeof(msg)) ||
+        psConfigSet(cfg, "max-restarts", "1", msg, sizeof(msg)) ||
+        psConfigSetCommand(cfg, 1, argv) || psSupAddChild(sup, cfg, msg, sizeof(msg)))
+        testAbort("no supervisor with a child");
+    psConfigFree(cfg);
+    psIocSetSup(sup);
+    psIocBegin();
+    if (psSupStart(sup))
+        testAbort("psSupStart");
+    return sup;
+}
+
+static void testSupervisor(void)
+{
+    psSup *sup = addSupervisor();
+
+    awaitAtLeast("sup:Heartbeat", 2);
+    testdbGetFieldEqual("sup:Heartbeat.SEVR", DBR_LONG, NO_ALARM);
+    testdbGetFieldEqual("sup:NumChildren", DBR_LONG, 1);
+    testdbGetFieldEqual("sup:NumRunning", DBR_LONG, 0);
+    awaitAtLeast("sup:NumAlarm", 1);
+    becomes("sup:AnyAlarm", "Alarm");
+    testdbGetFieldEqual("sup:AnyAlarm.SEVR", DBR_LONG, MAJOR_ALARM);
+    awaitAtLeast("sup:SupUptime", 1);
+    testdbGetFieldEqual("sup:LoopMax.SEVR", DBR_LONG, NO_ALARM);
+    psIocSetSup(NULL);
+    becomes("sup:NumChildren.AMSG", "there is no supervisor");
+    psSupShutdown(sup);
+    psSupWait(sup, DEADLINE_SEC);
+    psSupFree(sup);
+}
+
 static void testBadLinks(void)
 {
     testdbGetFieldEqual("bad:1.SEVR", DBR_LONG, INVALID_ALARM);
@@ -62,17 +146,19 @@ static void testBadLinks(void)
 
 MAIN(psSystemTest)
 {
-    testPlan(11);
+    testPlan(30);
     testdbPrepare();
     testdbReadDatabase("psSystemTest.dbd", NULL, NULL);
     psSystemTest_registerRecordDeviceDriver(pdbbase);
-    testdbReadDatabase("psCaRelay.template", DB_PATH, "P=sup:");
+    testdbReadDatabase("psSystem.template", DB_PATH, "P=sup:");
     testdbReadDatabase("psSystemTest.db", DB_PATH, NULL);
     eltc(0); /* bad links are reported */
     testIocInitOk();
     eltc(1);
     testRelay();
     testBadLinks();
+    testWithoutSupervisor();
+    testSupervisor();
     testIocShutdownOk();
     testdbCleanup();
     return testDone();

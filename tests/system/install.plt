@@ -66,7 +66,7 @@ subtest 'What is installed' => sub {
     is_deeply([grep { !/$expected/ } @files], [], 'nothing else');
     my %there = map { $_ => 1 } map { s{^(bin|lib)/[^/]+/}{$1/}r } @files;
     ok($there{$_}, $_) for qw(bin/procServIoc lib/libpsCore.so lib/libprocServ.so dbd/procServ.dbd
-        dbd/procServIoc.dbd db/psChild.template db/psCaRelay.template db/procServ.acf include/psSup.h include/psIoc.h
+        dbd/procServIoc.dbd db/psChild.template db/psSystem.template db/psCaRelay.template db/procServ.acf include/psSup.h include/psIoc.h
         include/psCaRelay.h include/psCaRelayEnv.h lib/libpsCaRelay.so dbd/psCaRelay.dbd
         man/man1/procServIoc.1);
 };

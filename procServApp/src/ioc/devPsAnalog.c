@@ -2,6 +2,7 @@
 /* Device support "procServ" for longin and ai. */
 
 #include <math.h>
+#include <unistd.h>
 
 #include <aiRecord.h>
 #include <alarm.h>
@@ -97,7 +98,7 @@ static const psLongItem longItems[] = {
 };
 
 typedef struct longSystemItem {
-    const char *name;
+    psSystemRow row;
     epicsInt32 (*get)(const psSystemView *v);
 } longSystemItem;
 
@@ -117,9 +118,49 @@ static epicsInt32 getCaDropped(const psSystemView *v)
     return counter(v->relay.dropped);
 }
 
+static epicsInt32 getApiLevel(const psSystemView *v)
+{
+    (void)v;
+    return PS_API_LEVEL;
+}
+
+static epicsInt32 getSupPid(const psSystemView *v)
+{
+    (void)v;
+    return getpid();
+}
+
+static epicsInt32 getSupUptime(const psSystemView *v)
+{
+    return wholeSeconds(v->sum.upSec);
+}
+
+static epicsInt32 getHeartbeat(const psSystemView *v)
+{
+    return counter(v->sum.heartbeat);
+}
+
+static epicsInt32 getNumChildren(const psSystemView *v)
+{
+    return v->sum.children;
+}
+
+static epicsInt32 getNumRunning(const psSystemView *v)
+{
+    return v->sum.running;
+}
+
+static epicsInt32 getNumAlarm(const psSystemView *v)
+{
+    return v->sum.notOk;
+}
+
 static const longSystemItem longSystemItems[] = {
-    {"CaSearches", getCaSearches},
-    {"CaDropped", getCaDropped},
+    {{"CaSearches", true}, getCaSearches},    {{"CaDropped", true}, getCaDropped},
+    {{"ApiLevel", true}, getApiLevel},        {{"SupPid", true}, getSupPid},
+    {{"SupUptime", false}, getSupUptime},     {{"Heartbeat", false}, getHeartbeat},
+    {{"NumChildren", false}, getNumChildren}, {{"NumRunning", false}, getNumRunning},
+    {{"NumAlarm", false}, getNumAlarm},
 };
 static const psItemTable longSystemTable = PS_ITEM_TABLE(longSystemItems, PS_NO_SETTINGS);
 static const psItemTable longTable =
@@ -145,7 +186,8 @@ static long readSystem(longinRecord *prec, const longSystemItem *item)
     dbCommon *pcommon = (dbCommon *)prec;
     psSystemView view;
 
-    psSystemBegin(pcommon, &view);
+    if (!psSystemBegin(pcommon, &view))
+        return -1;
     epicsInt32 val = item->get(&view);
     psSystemStamp(pcommon, val != prec->val, longSevr(prec, val));
     prec->val = val;
@@ -201,7 +243,23 @@ static const psAiItem aiItems[] = {
     {"ExitCpu", getExitCpu},
     {"HoldoffRemain", getHoldoffRemain},
 };
-static const psItemTable aiTable = PS_ITEM_TABLE(aiItems, psSettingDouble);
+
+typedef struct aiSystemItem {
+    psSystemRow row;
+    double (*get)(const psSystemView *v);
+} aiSystemItem;
+
+static double getLoopMax(const psSystemView *v)
+{
+    return v->sum.loopMaxSec * 1e3;
+}
+
+static const aiSystemItem aiSystemItems[] = {
+    {{"LoopMax", false}, getLoopMax},
+};
+static const psItemTable aiSystemTable = PS_ITEM_TABLE(aiSystemItems, PS_NO_SETTINGS);
+static const psItemTable aiTable =
+    PS_ITEM_TABLE_AND(aiItems, psSettingDouble, &aiSystemTable, NULL);
 
 static long initAi(dbCommon *pcommon)
 {
@@ -210,10 +268,36 @@ static long initAi(dbCommon *pcommon)
     return psInInit(pcommon, &prec->inp, &aiTable);
 }
 
+static epicsEnum16 aiSevr(const aiRecord *prec, double val)
+{
+    const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
+    const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
+
+    return psInLimitSevr(val, limits, sevrs);
+}
+
+static long readAiSystem(aiRecord *prec, const aiSystemItem *item)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psSystemView view;
+
+    if (!psSystemBegin(pcommon, &view))
+        return -1;
+    double val = item->get(&view);
+    psSystemStamp(pcommon, val != prec->val, aiSevr(prec, val));
+    prec->val = val;
+    prec->udf = FALSE;
+    return 2;
+}
+
 static long readAi(aiRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
+    const aiSystemItem *system = psSystemItem(pcommon);
     psIocView view;
+
+    if (system)
+        return readAiSystem(prec, system);
     const psIn *in = psInBegin(pcommon, &view);
 
     if (!in)
@@ -221,9 +305,7 @@ static long readAi(aiRecord *prec)
     const psAiItem *item = in->item;
     double val = item ? item->get(&view) : psSettingGet(in->setting, &view.st->settings);
     psInEnd(pcommon);
-    const double limits[] = {prec->hihi, prec->high, prec->low, prec->lolo};
-    const epicsEnum16 sevrs[] = {prec->hhsv, prec->hsv, prec->lsv, prec->llsv};
-    psInStamp(pcommon, val != prec->val, psInLimitSevr(val, limits, sevrs));
+    psInStamp(pcommon, val != prec->val, aiSevr(prec, val));
     prec->val = val;
     prec->udf = FALSE;
     return 2; /* the value needs no conversion */

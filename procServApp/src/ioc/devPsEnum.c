@@ -44,7 +44,22 @@ static const psBiItem biItems[] = {
     {"Running", getRunning},   {"Ready", getReady},           {"Desired", getDesired},
     {"ExitCore", getExitCore}, {"Overridden", getOverridden},
 };
-static const psItemTable biTable = PS_ITEM_TABLE(biItems, PS_NO_SETTINGS);
+
+typedef struct biSystemItem {
+    psSystemRow row;
+    bool (*get)(const psSystemView *v);
+} biSystemItem;
+
+static bool getAnyAlarm(const psSystemView *v)
+{
+    return v->sum.down > 0;
+}
+
+static const biSystemItem biSystemItems[] = {
+    {{"AnyAlarm", false}, getAnyAlarm},
+};
+static const psItemTable biSystemTable = PS_ITEM_TABLE(biSystemItems, PS_NO_SETTINGS);
+static const psItemTable biTable = PS_ITEM_TABLE_AND(biItems, PS_NO_SETTINGS, &biSystemTable, NULL);
 
 static long initBi(dbCommon *pcommon)
 {
@@ -53,10 +68,28 @@ static long initBi(dbCommon *pcommon)
     return psInInit(pcommon, &prec->inp, &biTable);
 }
 
+static long readBiSystem(biRecord *prec, const biSystemItem *item)
+{
+    dbCommon *pcommon = (dbCommon *)prec;
+    psSystemView view;
+
+    if (!psSystemBegin(pcommon, &view))
+        return -1;
+    epicsEnum16 val = item->get(&view);
+    psSystemStamp(pcommon, val != prec->val, val ? prec->osv : prec->zsv);
+    prec->val = val;
+    prec->udf = FALSE;
+    return 2;
+}
+
 static long readBi(biRecord *prec)
 {
     dbCommon *pcommon = (dbCommon *)prec;
+    const biSystemItem *system = psSystemItem(pcommon);
     psIocView view;
+
+    if (system)
+        return readBiSystem(prec, system);
     const psIn *in = psInBegin(pcommon, &view);
 
     if (!in)
@@ -134,7 +167,7 @@ static const mbbiItem mbbiItems[] = {
 };
 
 typedef struct mbbiSystemItem {
-    const char *name;
+    psSystemRow row;
     unsigned (*get)(const psSystemView *v);
     const char *(*why)(const psSystemView *v); /* the reason of an alarm that the state has */
 } mbbiSystemItem;
@@ -150,7 +183,7 @@ static const char *whyCaRelay(const psSystemView *v)
 }
 
 static const mbbiSystemItem mbbiSystemItems[] = {
-    {"CaRelay", getCaRelay, whyCaRelay},
+    {{"CaRelay", true}, getCaRelay, whyCaRelay},
 };
 static const psItemTable mbbiSystemTable = PS_ITEM_TABLE(mbbiSystemItems, PS_NO_SETTINGS);
 static const psItemTable mbbiTable =
@@ -211,7 +244,8 @@ static long readSystem(mbbiRecord *prec, const mbbiSystemItem *item)
     dbCommon *pcommon = (dbCommon *)prec;
     psSystemView view;
 
-    psSystemBegin(pcommon, &view);
+    if (!psSystemBegin(pcommon, &view))
+        return -1;
     unsigned val = item->get(&view);
     epicsEnum16 sevr = sevrOf(prec, val);
     if (sevr)

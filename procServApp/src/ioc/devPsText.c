@@ -10,6 +10,7 @@
 #include <epicsStdio.h>
 #include <epicsThread.h>
 #include <epicsTime.h>
+#include <epicsVersion.h>
 #include <lsiRecord.h>
 #include <stringinRecord.h>
 
@@ -193,7 +194,7 @@ static const psTextItem textItems[] = {
 };
 
 typedef struct textSystemItem {
-    const char *name;
+    psSystemRow row;
     void (*get)(const psSystemView *v, char *out, size_t size);
 } textSystemItem;
 
@@ -202,8 +203,29 @@ static void getCaRelayMsg(const psSystemView *v, char *out, size_t size)
     put(out, size, v->relay.text);
 }
 
+static void getVersion(const psSystemView *v, char *out, size_t size)
+{
+    (void)v;
+    put(out, size, PS_VERSION);
+}
+
+static void getBaseVersion(const psSystemView *v, char *out, size_t size)
+{
+    (void)v;
+    put(out, size, EPICS_VERSION_SHORT);
+}
+
+static void getSupHost(const psSystemView *v, char *out, size_t size)
+{
+    (void)v;
+    put(out, size, self.host);
+}
+
 static const textSystemItem textSystemItems[] = {
-    {"CaRelayMsg", getCaRelayMsg},
+    {{"CaRelayMsg", true}, getCaRelayMsg},
+    {{"Version", true}, getVersion},
+    {{"BaseVersion", true}, getBaseVersion},
+    {{"Host", true}, getSupHost},
 };
 static const psItemTable textSystemTable = PS_ITEM_TABLE(textSystemItems, PS_NO_SETTINGS);
 static const psItemTable textTable =
@@ -216,14 +238,17 @@ static long initText(dbCommon *prec, const struct link *link)
     return psInInit(prec, link, &textTable);
 }
 
-static void readSystem(dbCommon *prec, const textSystemItem *item, const char *old, char *out,
+/* @return false: the alarm is set */
+static bool readSystem(dbCommon *prec, const textSystemItem *item, const char *old, char *out,
                        size_t size)
 {
     psSystemView view;
 
-    psSystemBegin(prec, &view);
+    if (!psSystemBegin(prec, &view))
+        return false;
     item->get(&view, out, size);
     psSystemStamp(prec, strcmp(out, old) != 0, NO_ALARM);
+    return true;
 }
 
 /* @param old what the record has shown
@@ -233,10 +258,8 @@ static bool readText(dbCommon *prec, const char *old, char *out, size_t size)
     const textSystemItem *system = psSystemItem(prec);
     psIocView view;
 
-    if (system) {
-        readSystem(prec, system, old, out, size);
-        return true;
-    }
+    if (system)
+        return readSystem(prec, system, old, out, size);
     const psIn *in = psInBegin(prec, &view);
     if (!in)
         return false;

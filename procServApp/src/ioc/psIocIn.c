@@ -10,6 +10,7 @@
 #include "psIocClock.h"
 #include "psIocIn.h"
 #include "psIocRegistry.h"
+#include "psIocSummary.h"
 
 long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
 {
@@ -25,6 +26,8 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
         errlogPrintf("%s: cannot allocate memory or create a thread\n", prec->name);
         return S_dev_badInitRet;
     }
+    if (!child)
+        psIocSummaryUse();
     in->child = child;
     in->item = target.row;
     in->setting = target.setting;

@@ -6,6 +6,7 @@
 
 #include "psIocClock.h"
 #include "psIocRegistry.h"
+#include "psIocSummary.h"
 #include "psThread.h"
 
 typedef struct entry {
@@ -96,12 +97,14 @@ bool psIocRegistryAny(void)
 void psIocRegistryAttach(psSup *sup)
 {
     registry.sup = sup;
+    psIocSummaryAttach(sup);
     forEach(attach);
 }
 
 void psIocRegistryDetach(void)
 {
     registry.sup = NULL; /* first: what is attached from now on is forgotten again */
+    psIocSummaryDetach();
     forEach(psIocChildDetach);
 }
 
@@ -113,6 +116,7 @@ void psIocRegistryReset(void)
 
 static void tick(void)
 {
+    psIocSummaryTick();
     forEach(psIocChildTick);
 }
 
@@ -121,6 +125,7 @@ void psIocRegistryStart(void)
     if (!psIocClockScan())
         return; /* no record of ours: nothing was initialized */
     registry.running = true;
+    psIocSummaryRun(true);
     forEach(psIocChildStart);
     psIocClockStart(tick);
 }
@@ -129,6 +134,7 @@ void psIocRegistryStop(void)
 {
     registry.running = false;
     psIocClockStop();
+    psIocSummaryRun(false);
     forEach(psIocChildStop);
 }
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: EPICS */
-#include <epicsTime.h>
+#include <string.h>
 
+#include <alarm.h>
+#include <epicsTime.h>
+#include <recGbl.h>
+
+#include "psIocSummary.h"
 #include "psIocSystem.h"
 
 const void *psSystemItem(const dbCommon *prec)
@@ -10,11 +15,19 @@ const void *psSystemItem(const dbCommon *prec)
     return in && !in->child ? in->item : NULL;
 }
 
-void psSystemBegin(dbCommon *prec, psSystemView *outView)
+bool psSystemBegin(dbCommon *prec, psSystemView *outView)
 {
+    const psSystemRow *row = psSystemItem(prec);
+
     if (!prec->nsev)
         prec->namsg[0] = '\0';
     psCaRelayStatusGet(&outView->relay);
+    memset(&outView->sum, 0, sizeof(outView->sum));
+    if (psIocSummaryGet(&outView->sum) || row->always)
+        return true;
+    recGblSetSevrMsg(prec, COMM_ALARM, INVALID_ALARM, "%s", "there is no supervisor");
+    psSystemStamp(prec, false, INVALID_ALARM);
+    return false;
 }
 
 void psSystemStamp(dbCommon *prec, bool changed, epicsEnum16 sevr)

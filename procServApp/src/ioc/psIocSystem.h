@@ -3,8 +3,9 @@
  *  @brief What the records of the supervisor as a whole show: those whose link, "@ item", names no
  *         child.
  *
- *  Each type of record that has such items gives psInInit() a table of them; a row is a psItem and
- *  a getter, which sees a psSystemView.  They are on the clock's list: once per second.
+ *  Each type of record that has such items gives psInInit() a table of them; a row is a
+ *  psSystemRow and a getter, which sees a psSystemView.  Their heads are on the clock's list: once
+ *  per second.
  *  Thread: any, record locked.  Blocks: never.
  */
 #ifndef INC_psIocSystem_H
@@ -12,17 +13,26 @@
 
 #include "psCaRelay.h"
 #include "psIocIn.h"
+#include "psSup.h"
+
+/** The beginning of every row. */
+typedef struct psSystemRow {
+    const char *name;
+    bool always; /**< known without a supervisor, too */
+} psSystemRow;
 
 /** What a getter sees. */
 typedef struct psSystemView {
     psCaRelayStatus relay;
+    psSummary sum; /**< zero without a supervisor: only rows that are `always` are asked then */
 } psSystemView;
 
 /** The item of a record whose link names no child; NULL: it names one, or is bad. */
 const void *psSystemItem(const dbCommon *prec);
 
-/** Begin a read of such a record. */
-void psSystemBegin(dbCommon *prec, psSystemView *outView);
+/** Begin a read of such a record.
+ *  @return false: the alarm is set, return -1 */
+bool psSystemBegin(dbCommon *prec, psSystemView *outView);
 /** Note when value or severity changed (TSE -2). */
 void psSystemStamp(dbCommon *prec, bool changed, epicsEnum16 sevr);
 

@@ -26,7 +26,7 @@
 #define PREFIX_BYTES 256
 
 static const char CHILD_RECORDS[] = "db/psChildAll.template";
-static const char RELAY_RECORDS[] = "db/psCaRelay.template";
+static const char SYSTEM_RECORDS[] = "db/psSystem.template";
 static const char OWN_DBD[] = "dbd/procServIoc.dbd";
 
 int procServIoc_registerRecordDeviceDriver(struct dbBase *pdbbase); /* made by the build */
@@ -151,10 +151,10 @@ static int loadChild(const psServeOptions *options, const char *prefix, char *ms
     return dbLoadRecords(file, macros) ? cannotLoad(file, msg, msgSize) : 0;
 }
 
-static int loadRelay(const char *prefix, char *msg, size_t msgSize)
+static int loadSystem(const char *prefix, char *msg, size_t msgSize)
 {
     char file[PATH_BYTES], macros[PREFIX_BYTES + 16];
-    int status = psInstalled(RELAY_RECORDS, file, sizeof(file), msg, msgSize);
+    int status = psInstalled(SYSTEM_RECORDS, file, sizeof(file), msg, msgSize);
 
     if (status)
         return status;
@@ -171,7 +171,7 @@ int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
     psProgressBegin("loading records");
     int status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
     status = status ? status : loadChild(options, prefix, msg, msgSize);
-    return status ? status : loadRelay(prefix, msg, msgSize);
+    return status ? status : loadSystem(prefix, msg, msgSize);
 }
 
 /* ---- script ---- */
