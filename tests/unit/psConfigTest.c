@@ -292,6 +292,29 @@ static void check_WantsACommandAndOrderedHoldoffs(void)
     psConfigFree(cfg);
 }
 
+static void watchdogs_AreChecked(void)
+{
+    psConfig *cfg = filled();
+
+    testOk1(cfg->silentAfterSec == 0 && !cfg->hungRestarts);
+    testOk1(set(cfg, "silent-after", "0.5") == 0 && cfg->silentAfterSec == 0.5);
+    testOk1(set(cfg, "silent-after", "0.05") == -EINVAL &&
+            set(cfg, "silent-after", "-1") == -EINVAL);
+    testOk1(set(cfg, "silent-after", "nan") == -EINVAL &&
+            set(cfg, "silent-after", "86401") == -EINVAL);
+    isSame(msg,
+           "silent-after: '86401' must be a number of seconds from 0.1 to 86400, or 0 for none",
+           "message");
+    testOk1(set(cfg, "hung-action", "reboot") == -EINVAL && !cfg->hungRestarts);
+    isSame(msg, "hung-action: 'reboot' must be alarm or restart", "message");
+    testOk1(set(cfg, "hung-action", "restart") == 0 && cfg->hungRestarts);
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    testOk1(set(cfg, "silent-after", "0") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "hung-action: nothing finds out that it is hung; give --silent-after, too",
+           "message");
+    psConfigFree(cfg);
+}
+
 /* A name has 63 bytes at most: records refer to a child by it. */
 static void name_OfALongPathIsItsLastPart(void)
 {
@@ -352,7 +375,7 @@ static void table_CanBeWalked(void)
             wrong++;
         }
     }
-    testOk(count == 29 && wrong == 0, "%u options, %u wrong", count, wrong);
+    testOk(count == 31 && wrong == 0, "%u options, %u wrong", count, wrong);
     psConfigFree(cfg);
 }
 
@@ -374,7 +397,7 @@ static void places_AreGivenOnce(void)
     for (option = psOptionAfter(psConfigOption, 0); option;
          option = psOptionAfter(psConfigOption, option->place))
         listed++;
-    testOk(listed == 29, "%u options are listed", listed);
+    testOk(listed == 31, "%u options are listed", listed);
 }
 
 static unsigned randomState = 1;
@@ -442,7 +465,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(137);
+    testPlan(148);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();
@@ -456,6 +479,7 @@ MAIN(psConfigTest)
     commandLine_IsQuotedAsAShellWould();
     commandLine_OfAnyLength_IsWhole();
     check_WantsACommandAndOrderedHoldoffs();
+    watchdogs_AreChecked();
     name_OfALongPathIsItsLastPart();
     name_HasNoBlanksAround();
     table_CanBeWalked();

@@ -57,6 +57,37 @@ static void oneAutomaticRestart_IsTransientThenOk(psFixture *f)
     WANT(f, look(f, &track, false) == psHealthOk);
 }
 
+static void hung_IsHungUntilAlive(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureLater(f, 3600);
+    psFixtureHung(f, false);
+    WANT(f, look(f, &track, false) == psHealthHung && changes == HUGE_VAL);
+    psFixtureFire(f, psEventAlive);
+    WANT(f, look(f, &track, false) == psHealthOk && changes == HUGE_VAL);
+}
+
+/* One automatic restart pages nobody, whatever led to it. */
+static void hungAndRestarted_IsTransient(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    psFixtureLater(f, 3600);
+    psFixtureHung(f, true);
+    WANT(f, look(f, &track, false) == psHealthTransient && changes == HUGE_VAL);
+    psFixtureUnfit(f);
+    WANT(f, look(f, &track, false) == psHealthTransient);
+    psFixtureDies(f, SIGTERM);
+    WANT(f, look(f, &track, true) == psHealthTransient);
+    psFixtureSpawned(f);
+    WANT(f, look(f, &track, false) == psHealthTransient);
+    psFixtureLater(f, PS_UP_SEC + 1);
+    WANT(f, look(f, &track, false) == psHealthOk);
+}
+
 /* Runs 5 s, is down 1 s, and so on: never up for long, though never down for long. */
 static void diesAgainAndAgain_IsDownUntilItStays(psFixture *f)
 {
@@ -359,6 +390,8 @@ static const psFixtureTest tests[] = {
     TEST(firstStart_IsOk),
     TEST(startThatHangs_IsDown),
     TEST(oneAutomaticRestart_IsTransientThenOk),
+    TEST(hung_IsHungUntilAlive),
+    TEST(hungAndRestarted_IsTransient),
     TEST(diesAgainAndAgain_IsDownUntilItStays),
     TEST(manyCrashes_AreCrashingUntilTheWindowIsOver),
     TEST(crashLoop_IsCrashing),

@@ -86,6 +86,20 @@ void psFixtureSignal(psFixture *f, int signo)
     psFixtureStep(f, &input);
 }
 
+void psFixtureHung(psFixture *f, bool restarts)
+{
+    psInputEvent input = {.event = psEventHung, .restarts = restarts};
+
+    psFixtureStep(f, &input);
+}
+
+void psFixtureUnfit(psFixture *f)
+{
+    psInputEvent input = {.event = psEventUnfit, .reason = psReasonWatchdog};
+
+    psFixtureStep(f, &input);
+}
+
 void psFixtureMode(psFixture *f, psMode mode)
 {
     psInputEvent input = {.event = psEventMode, .mode = mode};

@@ -31,6 +31,7 @@ typedef struct psCellTest {
 /** NULL-terminated (by fn). */
 extern const psCellTest psCommandCells[];
 extern const psCellTest psProcessCells[];
+extern const psCellTest psUnfitCells[];
 
 /** A test of more than a cell. */
 typedef struct psFixtureTest {
@@ -61,6 +62,9 @@ void psFixtureBoot(psFixture *f, bool wait);
 void psFixtureStep(psFixture *f, const psInputEvent *event);
 void psFixtureFire(psFixture *f, psEvent event);
 void psFixtureSignal(psFixture *f, int signo);
+/** @param restarts an Unfit is to follow */
+void psFixtureHung(psFixture *f, bool restarts);
+void psFixtureUnfit(psFixture *f); /**< by the watchdog */
 void psFixtureMode(psFixture *f, psMode mode);
 void psFixtureSpawned(psFixture *f);
 void psFixtureSpawnFailed(psFixture *f);

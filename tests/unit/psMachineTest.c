@@ -69,9 +69,10 @@ static void everyCell_HasAText(void)
 
 MAIN(psMachineTest)
 {
-    testPlan(count(psCommandCells) + count(psProcessCells) + 2);
+    testPlan(count(psCommandCells) + count(psProcessCells) + count(psUnfitCells) + 2);
     run(psCommandCells);
     run(psProcessCells);
+    run(psUnfitCells);
     everyCell_HasATest();
     everyCell_HasAText();
     return testDone();

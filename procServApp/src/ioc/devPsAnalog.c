@@ -36,6 +36,11 @@ static epicsInt32 getUptime(const psIocView *v)
     return v->st->running ? wholeSeconds(v->mono - v->st->startMono) : 0;
 }
 
+static epicsInt32 getAliveAge(const psIocView *v)
+{
+    return wholeSeconds(psSupAliveAge(v->supervised, v->mono));
+}
+
 static epicsInt32 getStarts(const psIocView *v)
 {
     return v->st->starts;
@@ -86,6 +91,7 @@ static const psLongItem longItems[] = {
     {"Pid", getPid},
     {"Tick", getUptime},
     {"Uptime", getUptime},
+    {"AliveAge", getAliveAge},
     {"Starts", getStarts},
     {"Restarts", getRestarts},
     {"AutoRestarts", getAutoRestarts},

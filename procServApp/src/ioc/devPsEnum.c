@@ -30,6 +30,11 @@ static bool getDesired(const psIocView *v)
     return v->st->desiredUp;
 }
 
+static bool getAlive(const psIocView *v)
+{
+    return v->st->alive;
+}
+
 static bool getExitCore(const psIocView *v)
 {
     return v->st->exitCore;
@@ -41,8 +46,8 @@ static bool getOverridden(const psIocView *v)
 }
 
 static const psBiItem biItems[] = {
-    {"Running", getRunning},   {"Ready", getReady},           {"Desired", getDesired},
-    {"ExitCore", getExitCore}, {"Overridden", getOverridden},
+    {"Running", getRunning}, {"Alive", getAlive},       {"Ready", getReady},
+    {"Desired", getDesired}, {"ExitCore", getExitCore}, {"Overridden", getOverridden},
 };
 
 typedef struct biSystemItem {

@@ -137,6 +137,11 @@ static void getStateMsg(const psIocView *v, char *out, size_t size)
     put(out, size, v->st->stateMsg);
 }
 
+static void getAliveMsg(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->st->aliveMsg);
+}
+
 static void getExitMsg(const psIocView *v, char *out, size_t size)
 {
     put(out, size, v->st->exitMsg);
@@ -184,6 +189,7 @@ static const psTextItem textItems[] = {
     {"CmdLast", getCmdLast},
     {"CmdTime", getCmdTime},
     {"StateMsg", getStateMsg},
+    {"AliveMsg", getAliveMsg},
     {"ExitMsg", getExitMsg},
     {"Cmd", getCmd},
     {"Cwd", getCwd},

@@ -114,6 +114,7 @@ bool psIocChildLock(psIocChild *child, psIocView *outView)
     outView->st = &child->snap;
     outView->console = &child->console;
     outView->facts = &child->facts;
+    outView->supervised = child->supervised;
     outView->mono = child->sup ? psSupMono(child->sup) : 0;
     return child->sup;
 }

@@ -33,7 +33,8 @@ typedef struct psIocView {
     const psStatus *st;
     const psConsoleStatus *console;
     const psChildFacts *facts;
-    double mono; /**< now of the supervisor's clock, s */
+    const psChild *supervised; /**< NULL: there is no child of that name */
+    double mono;               /**< now of the supervisor's clock, s */
 } psIocView;
 
 /** A child that is not supervised yet, with a scan list of its own.

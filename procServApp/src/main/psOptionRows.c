@@ -241,6 +241,7 @@ static const char *const groupTitles[psOptionGroupCount] = {
     [psOptionGroupChild] = "Command",
     [psOptionGroupRestart] = "When the child ends",
     [psOptionGroupStop] = "How the child is stopped",
+    [psOptionGroupWatch] = "Watchdogs",
     [psOptionGroupServer] = "Server",
     [psOptionGroupIoc] = "PVs",
     [psOptionGroupOther] = "Other",

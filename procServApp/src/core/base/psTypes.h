@@ -90,9 +90,18 @@ typedef enum psStartReason {
     psReasonOperator, /**< a PV */
     psReasonConsole,  /**< a key */
     psReasonAutoRestart,
-    psReasonScript, /**< iocsh */
+    psReasonScript,   /**< iocsh */
+    psReasonWatchdog, /**< the one before was hung: --hung-action restart */
     psReasonCount
 } psStartReason;
+
+/** What shows that a process is alive.  Each rule has a limit of its own. */
+typedef enum psWatchRule {
+    psWatchSilent, /**< it prints something: --silent-after */
+    psWatchPv,     /**< a PV is updated: --watch-pv, --watch-after */
+    psWatchNotify, /**< it sends WATCHDOG=1: --watchdog-sec */
+    psWatchRuleCount
+} psWatchRule;
 
 /** The one value an alarm server needs: psHealth.h; "Health" in docs/reference/records.md. */
 typedef enum psHealth {
@@ -101,6 +110,7 @@ typedef enum psHealth {
     psHealthNotReady,
     psHealthCrashing,
     psHealthDown,
+    psHealthHung, /**< it runs, but shows no sign of life */
     psHealthCount
 } psHealth;
 
@@ -212,9 +222,11 @@ typedef struct psStatus {
     bool desiredUp;
     psHealth health;
     char stateMsg[PS_TEXT_BYTES];
-    int pid;                  /**< 0: none */
-    epicsTimeStamp startTime; /**< of the present or last process; zero: none yet */
-    double startMono;         /**< the same on psClock's monotonic time, s */
+    bool alive;                   /**< no watchdog has found it hung */
+    char aliveMsg[PS_TEXT_BYTES]; /**< which watchdogs there are, or which one and since when */
+    int pid;                      /**< 0: none */
+    epicsTimeStamp startTime;     /**< of the present or last process; zero: none yet */
+    double startMono;             /**< the same on psClock's monotonic time, s */
     psStartReason startReason;
     int starts;        /**< all */
     int restarts;      /**< all but the first */

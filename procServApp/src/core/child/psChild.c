@@ -19,6 +19,7 @@
 #include "child/psChildStep.h"
 #include "child/psChildText.h"
 #include "child/psChildTyped.h"
+#include "child/psChildWatch.h"
 
 #define LOG_WAIT_SEC 1.0 /* for a log still being written when the child is freed */
 
@@ -110,6 +111,7 @@ static bool prepare(psChild *child, const psConfig *cfg)
     psMachineInit(&child->machine, &cfg->settings, cfg->killSignal, cfg->stopInputLen > 0,
                   psChildNow(child));
     psGoalsInit(&child->goals, goalEnded, child);
+    psChildWatchInit(child);
     psChildStatusInit(child);
     psChildConsoleInit(child);
     child->feed = psFeedCreate(&child->status);
@@ -371,4 +373,9 @@ void psChildInfo(const psChild *child, bool asFile, psText *out)
 psFeed *psChildFeed(psChild *child)
 {
     return child->feed;
+}
+
+double psChildAliveAge(const psChild *child, double mono)
+{
+    return psWatchdogAge(&child->watchdog, mono);
 }

@@ -104,6 +104,8 @@ psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
 void psChildConsoleWanted(psChild *child);
 /** As psSupMonitorConsole(). */
 void psChildConsoleMonitor(psChild *child, bool monitored);
+/** psSupAliveAge() */
+double psChildAliveAge(const psChild *child, double mono);
 /** @} */
 
 #endif

@@ -85,6 +85,7 @@ void psChildProcessStart(psChild *child)
 {
     psLoopAssertInside(child->loop);
     psChildStatusStarting(child);
+    child->paused = false;
     psChildTextRestarting(child);
     child->sessionDelay = SESSION_FIRST_SEC;
     spawnWhenEmpty(child);

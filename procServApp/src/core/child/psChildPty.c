@@ -7,6 +7,7 @@
 #include "base/psLog.h"
 #include "child/psChildPty.h"
 #include "child/psChildText.h"
+#include "child/psChildWatch.h"
 
 #define READ_ROUND_BYTES 65536 /* of the pty in one round */
 /* Less than that is all there was, most likely: the clients get it before we look again.  A read
@@ -46,6 +47,7 @@ static void ptyReady(void *ctx, unsigned events)
 {
     psChild *child = ctx;
     size_t left = events & EPOLLIN ? READ_ROUND_BYTES : 0;
+    size_t all = left;
     long n = READ_SHORT_BYTES;
 
     if (events & EPOLLOUT)
@@ -57,6 +59,8 @@ static void ptyReady(void *ctx, unsigned events)
             left -= (size_t)n;
     }
     psChildPtyWatch(child, psConsoleMayRead(&child->console));
+    if (left < all)
+        psChildWatchSign(child, psWatchSilent);
 }
 
 /* What the child left in its terminal.  The kernel shows all of it once the child is a zombie;

@@ -3,9 +3,10 @@
  *  @brief What the parts of a child share: the struct.  For the room child/ only.
  *
  *  The parts, each using those before it: psChildText (sentences for people), psChildStatus and
- *  psChildConsole (what is published), psChildPty (its terminal), psChildProcess (start and end),
- *  psChildStep (from an event to what it leads to), psChildCommand (what is asked of it),
- *  psChildTyped (what is typed to it), psChildKeys (keys), psChild (its life).
+ *  psChildConsole (what is published), psChildWatch (is it alive?), psChildPty (its terminal),
+ *  psChildProcess (start and end), psChildStep (from an event to what it leads to), psChildCommand
+ *  (what is asked of it), psChildTyped (what is typed to it), psChildKeys (keys), psChild (its
+ *  life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
@@ -19,6 +20,7 @@
 #include "model/psGoal.h"
 #include "model/psHealth.h"
 #include "model/psMachine.h"
+#include "model/psWatchdog.h"
 #include "process/psPty.h"
 #include "process/psReap.h"
 #include "process/psSpawn.h"
@@ -85,6 +87,11 @@ struct psChild {
     double pressedMono;               /* when ^X or ^R was last pressed to some effect; 0: never */
     unsigned long pressedIncarnation; /* newest start before that */
     bool pressedToKill;               /* it was to kill */
+
+    /* psChildWatch */
+    psWatchdog watchdog;
+    psTimer watchTimer; /* the watchdog's deadline as it was when it was armed */
+    bool paused;        /* somebody had us stop it by a signal */
 
     /* psChildProcess */
     psJob failedJob;        /* reports a start that could not even begin */

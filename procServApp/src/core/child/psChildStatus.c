@@ -5,6 +5,7 @@
 
 #include "child/psChildStatus.h"
 #include "child/psChildText.h"
+#include "child/psChildWatchText.h"
 #include "model/psSetting.h"
 
 static void wallNow(const psChild *child, epicsTimeStamp *out)
@@ -16,6 +17,8 @@ void psChildStatusInit(psChild *child)
 {
     child->status.exitCode = -1;
     child->status.exitSignal = -1;
+    child->status.alive = true;
+    psChildWatchText(child, child->status.aliveMsg, sizeof(child->status.aliveMsg));
     child->status.settings = child->cfg->settings;
 }
 
@@ -150,6 +153,8 @@ static void fillStatus(psChild *child)
     status->ready = machine->state == psStateRunning;
     status->desiredUp = machine->desiredUp;
     status->health = psHealthEvaluate(&child->health, machine, status->exitAlarm, at, &next);
+    status->alive = !machine->hung;
+    psChildWatchText(child, status->aliveMsg, sizeof(status->aliveMsg));
     status->pid = child->pid;
     status->startReason = machine->startReason;
     status->starts = machine->starts;

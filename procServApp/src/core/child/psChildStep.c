@@ -14,6 +14,7 @@
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
 #include "child/psChildText.h"
+#include "child/psChildWatch.h"
 
 /* ---- actions ---- */
 
@@ -46,6 +47,8 @@ static void act(psChild *child, psOutput *out)
         if (status) {
             out->verdict = psVerdictFail;
             out->why = strerror(-status);
+        } else {
+            psChildWatchSignal(child, out->signo);
         }
     }
     report(child, out->actions);
@@ -85,6 +88,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     if (event->event == psEventMode && out->verdict == psVerdictDone)
         psChildTextMode(child); /* before the start that it may lead to */
     act(child, out);
+    psChildWatchFollow(child);
     psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
                  ended ? child->status.exitMsg : NULL);
     if (out->moved || out->actions || ellCount(&child->goals.over) > 0)
@@ -119,6 +123,7 @@ void psChildStepClear(psChild *child)
     psGoalsDeliver(&child->goals);
     psLoopDisarm(&child->machineTimer);
     psLoopDisarm(&child->factsTimer);
+    psChildWatchClear(child);
 }
 
 /* ---- time ---- */

@@ -30,7 +30,7 @@ void psChildTextExit(const psChild *child, const psOutput *decision, const char 
                      char *out, size_t size)
 {
     const psReapInfo *info = &child->exitInfo;
-    const char *asked = decision->asked ? ", as asked" : "";
+    const char *asked = decision->asked ? ", as asked" : decision->unfit ? ", as it was hung" : "";
 
     if (why)
         epicsSnprintf(out, size, "%s", why);
@@ -46,8 +46,7 @@ void psChildTextExit(const psChild *child, const psOutput *decision, const char 
         epicsSnprintf(out, size, "exit status %d after %d s%s", info->code, runSec, asked);
 }
 
-/* Local time of day @p mono, a monotonic time near now. */
-static void timeOfDay(const psChild *child, double mono, char *out, size_t size)
+void psChildTextTimeOfDay(const psChild *child, double mono, char *out, size_t size)
 {
     epicsTimeStamp wall;
 
@@ -75,8 +74,9 @@ static void stoppingMsg(const psChild *child, char *out, size_t size)
         machine->stage == psStageInput ? "stop input" : psSignalName(child->cfg->killSignal);
     char when[32];
 
-    timeOfDay(child, machine->deadline, when, sizeof(when));
-    epicsSnprintf(out, size, "Stopping: %s sent; next stage at %s", sent, when);
+    psChildTextTimeOfDay(child, machine->deadline, when, sizeof(when));
+    epicsSnprintf(out, size, "Stopping: %s%s sent; next stage at %s",
+                  machine->unfit ? "it is hung, " : "", sent, when);
 }
 
 static void stoppedMsg(const psChild *child, char *out, size_t size)
@@ -109,6 +109,10 @@ void psChildTextState(const psChild *child, char *out, size_t size)
         break;
     case psStateRunning:
         /* QSRV shows 39 characters: the facts come first */
+        if (machine->hung) {
+            epicsSnprintf(out, size, "Hung: %s; pid %d", child->status.aliveMsg, child->pid);
+            break;
+        }
         psClockFormat(&child->status.startTime, "%H:%M:%S (%Y-%m-%d)", when, sizeof(when));
         epicsSnprintf(out, size, "Running: pid %d since %s", child->pid, when);
         break;
@@ -121,7 +125,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
                                           : "SIGKILL sent");
         break;
     case psStateHoldoff:
-        timeOfDay(child, machine->deadline, when, sizeof(when));
+        psChildTextTimeOfDay(child, machine->deadline, when, sizeof(when));
         epicsSnprintf(out, size, "Holdoff: starts at %s; last exit: %s", when,
                       child->status.exitMsg);
         break;

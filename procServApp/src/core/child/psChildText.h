@@ -14,8 +14,10 @@
 #include "child/psChildPvt.h"
 
 /** @name For the status; cut to @p size @{ */
-/** The state, why, and what comes next. */
+/** The state, why, and what comes next.  Of a hung process, after psChildWatchText(). */
 void psChildTextState(const psChild *child, char *out, size_t size);
+/** Local time of day @p mono, a monotonic time near now: "12:34:56". */
+void psChildTextTimeOfDay(const psChild *child, double mono, char *out, size_t size);
 /** The last end.
  *  @param why    a start failed, else NULL
  *  @param runSec how long the process ran, s */

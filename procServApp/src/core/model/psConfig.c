@@ -19,20 +19,6 @@
 #define DEFAULT_TOGGLE_KEY 0x14 /* ^T */
 #define DEFAULT_TIME_FORMAT "%c"
 
-int psConfigReplace(char **target, const char *value)
-{
-    char *copy = NULL;
-
-    if (value) {
-        copy = strdup(value);
-        if (!copy)
-            return -ENOMEM;
-    }
-    free(*target);
-    *target = copy;
-    return 0;
-}
-
 /* ---- life ---- */
 
 psConfig *psConfigCreate(void)
@@ -193,7 +179,7 @@ int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize)
                       cfg->settings.holdoffMaxSec, cfg->settings.holdoffSec);
         return -EINVAL;
     }
-    return 0;
+    return psConfigCheckWatch(cfg, msg, msgSize);
 }
 
 char *psConfigCommandLine(const psConfig *cfg)

@@ -42,10 +42,12 @@ typedef struct psConfig {
     size_t stopInputLen;
     long coreSizeBytes; /**< soft RLIMIT_CORE of the child; -1: as inherited */
     unsigned char killKey, toggleKey, logoutKey; /**< 0: disabled */
-    bool keyGuard;    /**< a key that ends something counts when pressed twice */
-    bool audit;       /**< the log says who connects, and who presses keys */
-    int historyLines; /**< that a new console is shown, 0...PS_HISTORY_LINES; 0 */
-    bool ignore[256]; /**< typed bytes that never reach the child */
+    bool keyGuard;         /**< a key that ends something counts when pressed twice */
+    bool audit;            /**< the log says who connects, and who presses keys */
+    int historyLines;      /**< that a new console is shown, 0...PS_HISTORY_LINES; 0 */
+    double silentAfterSec; /**< without output for so long it is hung, s; 0: no such rule */
+    bool hungRestarts;     /**< a hung process is ended and started again; false: an alarm only */
+    bool ignore[256];      /**< typed bytes that never reach the child */
 } psConfig;
 
 /** A configuration with the defaults: settings as psSettingsInit(), kill signal 9, keys ^X and

@@ -3,8 +3,8 @@
  *  @brief What the parts of the configuration share: the rows of the options, and functions that
  *  understand the values of several.
  *
- *  psConfigSet.c finds a row by its name; the rows are in psConfigProcess.c and psConfigConsole.c,
- *  cut by subject.  Pure.
+ *  psConfigSet.c finds a row by its name; the rows are in psConfigProcess.c, psConfigConsole.c and
+ *  psConfigWatch.c, cut by subject.  Pure.
  */
 #ifndef INC_psConfigPvt_H
 #define INC_psConfigPvt_H
@@ -33,7 +33,11 @@ typedef struct psConfigRow {
 /** @name The rows of each subject.  @return NULL past the end @{ */
 const psConfigRow *psConfigProcessRow(unsigned index);
 const psConfigRow *psConfigConsoleRow(unsigned index);
+const psConfigRow *psConfigWatchRow(unsigned index);
 /** @} */
+
+/** The part of psConfigCheck() that concerns watchdogs. */
+int psConfigCheckWatch(const psConfig *cfg, char *msg, size_t msgSize);
 
 /** The member of @p cfg that the option sets. */
 void *psConfigMember(psConfig *cfg, const psConfigRow *self);
@@ -42,12 +46,19 @@ int psConfigRefuse(const char *name, const char *value, const char *problem, psC
 /** @return -ENOMEM */
 int psConfigNoMemory(const char *name, psComplaint out);
 
-/** @name Functions of rows.  The member is a char *, and for the last one a bool. @{ */
+/** @name Functions of rows, and the type of the member they set. @{ */
+/** char * */
 int psConfigSetText(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
 /** An empty text means "not given", so that scripts may pass an empty variable as with procServ. */
 int psConfigSetTextOrNone(psConfig *cfg, const psConfigRow *self, const char *value,
                           psComplaint out);
+/** bool: true. */
 int psConfigSetTrue(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
+/** double: a time limit, 0.1 s to one day; 0: there is none. */
+int psConfigSetLimit(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
+/** bool: what is done about a process that does not do its work; "alarm" is false, "restart" is
+ *  true. */
+int psConfigSetAction(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
 /** @} */
 
 #endif

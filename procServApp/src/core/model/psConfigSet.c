@@ -78,6 +78,7 @@ static const psConfigRow *rowAt(unsigned index)
     static const psConfigRow *(*const subjects[])(unsigned index) = {
         psConfigProcessRow,
         psConfigConsoleRow,
+        psConfigWatchRow,
     };
 
     for (size_t i = 0; i < NELEMENTS(subjects); i++) {

@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: EPICS */
 /* What the options of all subjects share. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <epicsStdio.h>
+#include <epicsStdlib.h>
 
 #include "model/psConfigPvt.h"
+
+int psConfigReplace(char **target, const char *value)
+{
+    char *copy = NULL;
+
+    if (value) {
+        copy = strdup(value);
+        if (!copy)
+            return -ENOMEM;
+    }
+    free(*target);
+    *target = copy;
+    return 0;
+}
 
 void *psConfigMember(psConfig *cfg, const psConfigRow *self)
 {
@@ -41,5 +58,26 @@ int psConfigSetTrue(psConfig *cfg, const psConfigRow *self, const char *value, p
     (void)value;
     (void)out;
     *(bool *)psConfigMember(cfg, self) = true;
+    return 0;
+}
+
+int psConfigSetLimit(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+{
+    double sec;
+
+    if (epicsParseDouble(value, &sec, NULL) || !(sec == 0 || (sec >= 0.1 && sec <= 86400)))
+        return psConfigRefuse(self->option.name, value,
+                              "must be a number of seconds from 0.1 to 86400, or 0 for none", out);
+    *(double *)psConfigMember(cfg, self) = sec;
+    return 0;
+}
+
+int psConfigSetAction(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+{
+    bool restart = strcmp(value, "restart") == 0;
+
+    if (!restart && strcmp(value, "alarm") != 0)
+        return psConfigRefuse(self->option.name, value, "must be alarm or restart", out);
+    *(bool *)psConfigMember(cfg, self) = restart;
     return 0;
 }

@@ -28,6 +28,7 @@ typedef enum psOptionGroup {
     psOptionGroupChild,
     psOptionGroupRestart,
     psOptionGroupStop,
+    psOptionGroupWatch,
     psOptionGroupServer,
     psOptionGroupIoc,
     psOptionGroupOther,

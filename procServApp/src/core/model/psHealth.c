@@ -12,8 +12,8 @@ static void forget(psHealthTrack *track)
 /* That it is not up yet is what somebody asked for. */
 static bool isAsked(const psMachine *m)
 {
-    if (m->cannotKill)
-        return false; /* it will not be what was asked for */
+    if (m->cannotKill || m->unfit)
+        return false; /* it will not be what was asked for, or nobody asked */
     return m->state == psStateStopping || m->state == psStateKilling || !m->lastUnasked;
 }
 
@@ -41,7 +41,9 @@ psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAla
         *outNext = psMachineWindowChange(m, now);
         return psHealthCrashing;
     }
-    if (running && now >= upAt) {
+    if (m->hung && !m->unfit)
+        return psHealthHung;
+    if (running && !m->unfit && now >= upAt) {
         forget(track);
         return psHealthOk;
     }
@@ -53,6 +55,6 @@ psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAla
         *outNext = running ? upAt : HUGE_VAL;
         return psHealthDown;
     }
-    *outNext = !running ? downAt : asked ? HUGE_VAL : upAt;
+    *outNext = !running ? downAt : asked || m->unfit ? HUGE_VAL : upAt;
     return asked ? psHealthOk : psHealthTransient;
 }

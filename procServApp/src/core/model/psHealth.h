@@ -10,6 +10,8 @@
  *  - a start that is not confirmed within PS_UP_SEC, whoever asked for it, and a process that is
  *    to be started again but cannot be killed: Down;
  *  - PS_CRASHING_COUNT crashes within the restart window, or CrashLoop: Crashing;
+ *  - a process that shows no sign of life: Hung; where it is to be restarted for that: Transient,
+ *    as after an end that nobody asked for;
  *  - an end that nobody asked for, where it is not started again: Down, until the exit's alarm
  *    is cleared.
  *  Down lasts until a process has been running for PS_UP_SEC, so that one that dies every

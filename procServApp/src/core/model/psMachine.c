@@ -17,6 +17,7 @@ void psMachineInit(psMachine *m, const psSettings *settings, int killSignal, boo
     m->hasStopInput = hasStopInput;
     m->state = psStateStopped;
     m->deadline = HUGE_VAL;
+    m->autoReason = psReasonAutoRestart;
     psRestartPolicyInit(&m->policy, now);
 }
 

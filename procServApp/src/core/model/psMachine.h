@@ -31,6 +31,9 @@ typedef enum psEvent {
     psEventExited,
     psEventTimer,
     psEventShutdown,
+    psEventHung,  /**< a watchdog found no sign of life */
+    psEventAlive, /**< it shows life again */
+    psEventUnfit, /**< it runs, but does not do its work: end it, and start it again */
     psEventCount
 } psEvent;
 
@@ -65,7 +68,8 @@ typedef enum psVerdict {
 typedef struct psInputEvent {
     psEvent event;
     unsigned long incarnation; /**< Spawned, SpawnFailed, Exited */
-    psStartReason reason;      /**< commands: who or what gave it */
+    psStartReason reason;      /**< commands: who or what gave it; Unfit: of the start after it */
+    bool restarts;             /**< Hung: Unfit follows, unless it shows life before */
     psMode mode;               /**< Mode */
     int signo;                 /**< Signal */
     bool lost;                 /**< Exited: another part of the program reaped it */
@@ -82,6 +86,7 @@ typedef struct psOutput {
                                 why nothing was to be done; static; NULL: nothing to say */
     psExitClass exitClass; /**< Exited, SpawnFailed: of this end; else psExitNone */
     bool asked;            /**< Exited: somebody asked for it */
+    bool unfit;            /**< Exited: we ended it because it did not do its work */
     bool moved;            /**< the state changed, or a process event was accepted */
 } psOutput;
 
@@ -114,12 +119,15 @@ typedef struct psMachine {
     psStage stage;
     psAfterExit afterExit;
     psStartReason nextReason; /* of the start after the exit */
+    psStartReason autoReason; /* of the next automatic start */
     double deadline;          /* monotonic s of psEventTimer; HUGE_VAL: none */
     /* the present or last process */
     double startMono; /* asked of psSpawn, then confirmed, or failed */
     psStartReason startReason;
     uint64_t signalsSent; /* for an operator: bit N-1 for signal N */
     bool asked;           /* somebody asked it to end */
+    bool hung;            /* it shows no sign of life */
+    bool unfit;           /* nobody asked, but it is to be ended, and started again */
     bool graceRanOut;
     double killingSince;
     bool cannotKill;

@@ -24,13 +24,14 @@ void psMachineAutoStart(psMachine *m, double due, double now, psOutput *out)
         psMachineTo(m, psStateHoldoff, due, out);
         return;
     }
-    psMachineToStarting(m, psReasonAutoRestart, now, out);
+    psMachineToStarting(m, m->autoReason, now, out);
 }
 
 static void restByPolicy(psMachine *m, psOutput *out)
 {
     m->desiredUp = false;
     m->byPolicy = true;
+    m->autoReason = psReasonAutoRestart;
     if (m->settings.mode == psModeOneShot)
         out->actions |= PS_DO_FINISHED;
     psMachineToStopped(m, out);
@@ -104,7 +105,7 @@ static psExitClass classOf(const psMachine *m, const psInputEvent *event)
         return psExitTimeout;
     if (event->exitCode == 0)
         return psExitClean;
-    if (m->asked || (m->signalsSent & psMachineSignalBit(event->exitSignal)))
+    if (m->asked || (!m->unfit && (m->signalsSent & psMachineSignalBit(event->exitSignal))))
         return psExitKilled;
     return event->exitSignal > 0 ? psExitSignal : psExitError;
 }
@@ -113,8 +114,9 @@ PS_MACHINE_HANDLER(psMachineEnded)
 {
     out->exitClass = classOf(m, event);
     out->asked = m->asked || out->exitClass == psExitKilled;
-    m->lastClean = out->exitClass == psExitClean;
+    m->lastClean = out->exitClass == psExitClean && !m->unfit;
     m->lastUnasked = !out->asked;
+    out->unfit = m->unfit;
     psRestartPolicyEnded(&m->policy, &m->settings, now - m->startMono, out->asked, m->lastClean,
                          now);
     if (!out->asked && !m->lastClean)

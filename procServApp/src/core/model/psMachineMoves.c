@@ -23,7 +23,7 @@ void psMachineToStarting(psMachine *m, psStartReason reason, double now, psOutpu
 {
     m->incarnation++;
     m->starts++;
-    if (reason == psReasonAutoRestart)
+    if (reason == psReasonAutoRestart || reason == psReasonWatchdog)
         m->autoRestarts++;
     else
         m->lastUnasked = false;
@@ -31,6 +31,9 @@ void psMachineToStarting(psMachine *m, psStartReason reason, double now, psOutpu
     m->startReason = reason;
     m->signalsSent = 0;
     m->asked = false;
+    m->hung = false;
+    m->unfit = false;
+    m->autoReason = psReasonAutoRestart;
     m->graceRanOut = false;
     m->cannotKill = false;
     m->byPolicy = false;
@@ -43,7 +46,7 @@ void psMachineToStarting(psMachine *m, psStartReason reason, double now, psOutpu
 void psMachineToKilling(psMachine *m, double now, psOutput *out)
 {
     m->stage = psStageKill;
-    m->asked = true;
+    m->asked = !m->unfit;
     m->killingSince = now;
     out->actions |= PS_DO_SIGKILL;
     psMachineTo(m, psStateKilling, now + PS_KILL_REPEAT_SEC, out);
@@ -56,7 +59,7 @@ void psMachineToSignalStage(psMachine *m, double now, psOutput *out)
         return;
     }
     m->stage = psStageSignal;
-    m->asked = true;
+    m->asked = !m->unfit;
     out->actions |= PS_DO_KILL_SIGNAL;
     psMachineTo(m, psStateStopping, now + m->settings.graceSec, out);
 }

@@ -74,4 +74,19 @@ PS_MACHINE_HANDLER(psMachineStartCalledOff);
 PS_MACHINE_HANDLER(psMachineEnded);
 /** @} */
 
+/** @name The commands Mode and Reset (psMachineMode.c). @{ */
+PS_MACHINE_HANDLER(psMachineModeNoted);
+PS_MACHINE_HANDLER(psMachineModeAtRest);
+PS_MACHINE_HANDLER(psMachineResetNoted);
+PS_MACHINE_HANDLER(psMachineResetAtRest);
+/** @} */
+
+/** @name A process that runs, but does not do its work (psMachineUnfit.c). @{ */
+PS_MACHINE_HANDLER(psMachineHung);
+PS_MACHINE_HANDLER(psMachineAlive);
+PS_MACHINE_HANDLER(psMachineUnfit);
+/** Somebody asks for an end that nobody had asked for until now. */
+void psMachineTakeOver(psMachine *m);
+/** @} */
+
 #endif

@@ -56,6 +56,7 @@ PS_HANDLER(startAfterExit)
     m->desiredUp = true;
     if (m->afterExit == psAfterExitStart)
         out->why = "merged with the start that follows";
+    psMachineTakeOver(m);
     m->afterExit = psAfterExitStart;
     m->nextReason = event->reason;
     out->verdict = psVerdictWait;
@@ -64,6 +65,7 @@ PS_HANDLER(startAfterExit)
 PS_HANDLER(restartRunning)
 {
     m->desiredUp = true;
+    psMachineTakeOver(m);
     psMachineToStopping(m, now, out);
     startAfterExit(m, event, now, out);
 }
@@ -90,6 +92,7 @@ PS_HANDLER(stopStarting)
 PS_HANDLER(stopRunning)
 {
     m->desiredUp = false;
+    psMachineTakeOver(m);
     psMachineToStopping(m, now, out);
     m->afterExit = psAfterExitStop;
     out->verdict = psVerdictWait;
@@ -100,6 +103,7 @@ PS_HANDLER(stopAfterExit)
     m->desiredUp = false;
     if (m->afterExit == psAfterExitStop)
         out->why = "merged with a stop in progress";
+    psMachineTakeOver(m);
     m->afterExit = psAfterExitStop;
     out->verdict = psVerdictWait;
 }
@@ -122,6 +126,7 @@ PS_HANDLER(killStarting)
 
 PS_HANDLER(killRunning)
 {
+    psMachineTakeOver(m);
     psMachineToSignalStage(m, now, out);
     out->verdict = psVerdictWait;
 }
@@ -130,12 +135,14 @@ PS_HANDLER(killRunning)
 PS_HANDLER(killStopping)
 {
     m->graceRanOut = false;
+    psMachineTakeOver(m);
     psMachineToNextStage(m, now, out);
     out->verdict = psVerdictWait;
 }
 
 PS_HANDLER(killKilling)
 {
+    psMachineTakeOver(m);
     out->actions |= PS_DO_SIGKILL;
     out->verdict = psVerdictWait;
 }
@@ -146,52 +153,6 @@ PS_HANDLER(sendSignal)
     out->signo = event->signo;
     m->signalsSent |= psMachineSignalBit(event->signo);
     out->verdict = psVerdictDone;
-}
-
-PS_HANDLER(modeNoted)
-{
-    m->settings.mode = event->mode;
-    out->verdict = psVerdictDone;
-}
-
-PS_HANDLER(modeAtRest)
-{
-    psMode mode = event->mode;
-
-    m->settings.mode = mode;
-    out->verdict = psVerdictDone;
-    if (m->state == psStateHoldoff) {
-        if (mode == psModeNever || (mode == psModeOnFailure && m->lastClean)) {
-            m->desiredUp = false;
-            m->byPolicy = true;
-            psMachineToStopped(m, out);
-        }
-    } else if (m->state == psStateStopped && m->byPolicy &&
-               (mode == psModeAlways || mode == psModeOneShot)) {
-        m->desiredUp = true;
-        m->lastUnasked = false; /* whoever gave the mode asked for this start */
-        psMachineAutoStart(m, psMachineStartDue(m), now, out);
-    }
-}
-
-PS_HANDLER(resetNoted)
-{
-    psRestartPolicyForget(&m->policy);
-    out->actions |= PS_DO_CLEAR_ALARM;
-    out->verdict = psVerdictDone;
-}
-
-PS_HANDLER(resetAtRest)
-{
-    resetNoted(m, event, now, out);
-    if (m->state == psStateHoldoff)
-        m->deadline = fmax(now, psMachineStartDue(m));
-    if (m->state != psStateCrashLoop)
-        return;
-    if (m->desiredUp)
-        psMachineToStarting(m, event->reason, now, out);
-    else
-        psMachineToStopped(m, out);
 }
 
 /* ---- events of the process ---- */
@@ -298,6 +259,15 @@ PS_HANDLER(endKilling)
 
 /* ---- the table ---- */
 
+/* The cells of what concerns a running process only. */
+#define PS_WHEN_RUNNING(handler, text)                                                             \
+    {                                                                                              \
+        {nothing, "-"}, {nothing, "-"}, {handler, text}, {nothing, "-"},                           \
+        {                                                                                          \
+            nothing, "-"                                                                           \
+        }                                                                                          \
+    }
+
 static const psMachineRow table[psEventCount] = {
     [psEventStart] = {"start",
                       psVerbStart,
@@ -343,23 +313,23 @@ static const psMachineRow table[psEventCount] = {
     [psEventMode] = {"mode",
                      psVerbMode,
                      true,
-                     {{modeAtRest,
+                     {{psMachineModeAtRest,
                        "Holdoff: Never to Stopped, OnFailure after a clean end to Stopped; "
                        "Stopped by policy: Always, OneShot start; else noted"},
-                      {modeNoted, "noted"},
-                      {modeNoted, "noted"},
-                      {modeNoted, "noted"},
-                      {modeNoted, "noted"}}},
+                      {psMachineModeNoted, "noted"},
+                      {psMachineModeNoted, "noted"},
+                      {psMachineModeNoted, "noted"},
+                      {psMachineModeNoted, "noted"}}},
     [psEventReset] = {"reset",
                       psVerbReset,
                       true,
-                      {{resetAtRest,
+                      {{psMachineResetAtRest,
                         "CrashLoop: to Starting if desired up; Holdoff: less what doubling added; "
                         "alarm and window cleared"},
-                       {resetNoted, "alarm and window cleared"},
-                       {resetNoted, "alarm and window cleared"},
-                       {resetNoted, "alarm and window cleared"},
-                       {resetNoted, "alarm and window cleared"}}},
+                       {psMachineResetNoted, "alarm and window cleared"},
+                       {psMachineResetNoted, "alarm and window cleared"},
+                       {psMachineResetNoted, "alarm and window cleared"},
+                       {psMachineResetNoted, "alarm and window cleared"}}},
     [psEventSpawned] = {"spawned",
                         psVerbNone,
                         false,
@@ -405,6 +375,12 @@ static const psMachineRow table[psEventCount] = {
                           {endRunning, "as stop"},
                           {endStopping, "no restart; a second one: SIGKILL, to Killing"},
                           {endKilling, "no restart; given up after 1 s"}}},
+    [psEventHung] = {"hung", psVerbNone, false, PS_WHEN_RUNNING(psMachineHung, "shown as hung")},
+    [psEventAlive] = {"alive", psVerbNone, false,
+                      PS_WHEN_RUNNING(psMachineAlive, "shown as alive")},
+    [psEventUnfit] = {"unfit", psVerbNone, true,
+                      PS_WHEN_RUNNING(psMachineUnfit,
+                                      "as killed, but nobody asked: then as after a crash")},
 };
 
 const psMachineRow *psMachineRowOf(psEvent event)

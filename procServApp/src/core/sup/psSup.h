@@ -177,6 +177,12 @@ void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *
  *  Thread: any.  Blocks: never. */
 void psSupMonitorConsole(psChild *child, bool monitored);
 
+/** How long ago its last sign of life was, s, by the watchdog that is nearest to its limit; 0
+ *  where none counts.
+ *  @param mono as of psSupMono()
+ *  Thread: any.  Blocks: never. */
+double psSupAliveAge(const psChild *child, double mono);
+
 /** What never changes, its name among it.  Thread: any.  Blocks: never. */
 const psChildFacts *psSupFacts(const psChild *child);
 

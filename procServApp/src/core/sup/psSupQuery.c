@@ -44,6 +44,11 @@ const psChildFacts *psSupFacts(const psChild *child)
     return psChildGetFacts(child);
 }
 
+double psSupAliveAge(const psChild *child, double mono)
+{
+    return psChildAliveAge(child, mono);
+}
+
 double psSupMono(psSup *sup)
 {
     return psClockMono(sup->options.clock);

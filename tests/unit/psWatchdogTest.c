@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: EPICS */
+#include <math.h>
+
+#include <dbDefs.h>
+#include <epicsUnitTest.h>
+#include <testMain.h>
+
+#include "model/psWatchdog.h"
+
+#define SILENT_SEC 10.0
+#define PV_SEC 4.0
+
+static const double both[psWatchRuleCount] = {[psWatchSilent] = SILENT_SEC, [psWatchPv] = PV_SEC};
+
+static void testNone(void)
+{
+    static const double none[psWatchRuleCount];
+    psWatchdog dog;
+
+    psWatchdogInit(&dog, none);
+    testOk(!psWatchdogIsSet(&dog), "without a limit there is no watchdog");
+    psWatchdogStart(&dog);
+    testOk(!psWatchdogSign(&dog, psWatchSilent, 100), "a sign without a rule does nothing");
+    testOk(psWatchdogDeadline(&dog) == HUGE_VAL && psWatchdogAge(&dog, 200) == 0,
+           "nothing is ever due");
+    testOk(psWatchdogCheck(&dog, 1e9) == psWatchdogSame, "it is never hung");
+}
+
+static void testSilent(void)
+{
+    psWatchdog dog;
+
+    psWatchdogInit(&dog, both);
+    testOk(psWatchdogIsSet(&dog) && !psWatchdogRunning(&dog), "it does not count yet");
+    testOk(!psWatchdogSign(&dog, psWatchSilent, 99) && psWatchdogDeadline(&dog) == HUGE_VAL,
+           "a sign of a process that does not run does not count");
+    psWatchdogStart(&dog);
+    testOk(psWatchdogSign(&dog, psWatchSilent, 100), "counting begins: the deadline is new");
+    testOk(psWatchdogDeadline(&dog) == 110, "due at its limit");
+    testOk(!psWatchdogSign(&dog, psWatchSilent, 107), "a later sign needs nobody");
+    testOk(psWatchdogCheck(&dog, 110) == psWatchdogSame && psWatchdogDeadline(&dog) == 117,
+           "whoever looks at the old deadline gets the new one");
+    testOk(psWatchdogAge(&dog, 112) == 5, "the last sign is 5 s ago");
+    testOk(psWatchdogCheck(&dog, 116.999) == psWatchdogSame, "not yet");
+    testOk(psWatchdogCheck(&dog, 117) == psWatchdogHung && dog.hungBy == psWatchSilent, "hung");
+    testOk(psWatchdogDeadline(&dog) == HUGE_VAL, "only a sign can change that");
+    testOk(psWatchdogCheck(&dog, 500) == psWatchdogSame, "it is found hung once");
+    testOk(psWatchdogSign(&dog, psWatchSilent, 501), "the sign that ends it is reported");
+    testOk(psWatchdogCheck(&dog, 501) == psWatchdogRecovered, "recovered");
+    testOk(psWatchdogDeadline(&dog) == 511, "and watched again");
+}
+
+static void testPv(void)
+{
+    psWatchdog dog;
+
+    psWatchdogInit(&dog, both);
+    psWatchdogStart(&dog);
+    psWatchdogSign(&dog, psWatchSilent, 100);
+    testOk(psWatchdogDeadline(&dog) == 110, "a PV that was never updated does not count");
+    testOk(psWatchdogSign(&dog, psWatchPv, 101), "its first update is reported");
+    testOk(psWatchdogDeadline(&dog) == 105, "from then on its limit counts");
+    testOk(psWatchdogCheck(&dog, 105) == psWatchdogHung && dog.hungBy == psWatchPv,
+           "hung by the rule that was over its limit first");
+    psWatchdogSign(&dog, psWatchPv, 111);
+    testOk(psWatchdogCheck(&dog, 111) == psWatchdogOther && dog.hungBy == psWatchSilent,
+           "the PV is back, but the output was too late meanwhile: still hung");
+    psWatchdogSign(&dog, psWatchSilent, 112);
+    testOk(psWatchdogCheck(&dog, 112) == psWatchdogRecovered, "recovered once no rule is over");
+    psWatchdogSign(&dog, psWatchPv, 113);
+    psWatchdogStop(&dog);
+    testOk(psWatchdogDeadline(&dog) == HUGE_VAL && psWatchdogAge(&dog, 120) == 0,
+           "nothing counts any more");
+    testOk(psWatchdogCheck(&dog, 1000) == psWatchdogSame, "what does not run cannot hang");
+    psWatchdogStart(&dog);
+    testOk(psWatchdogDeadline(&dog) == HUGE_VAL, "a new process begins with no sign at all");
+}
+
+static void testHungIsForgotten(void)
+{
+    psWatchdog dog;
+
+    psWatchdogInit(&dog, both);
+    psWatchdogStart(&dog);
+    psWatchdogSign(&dog, psWatchSilent, 100);
+    psWatchdogCheck(&dog, 120);
+    psWatchdogStop(&dog);
+    psWatchdogStart(&dog);
+    testOk(psWatchdogCheck(&dog, 121) == psWatchdogSame, "the next process has not recovered");
+}
+
+MAIN(psWatchdogTest)
+{
+    testPlan(28);
+    testNone();
+    testSilent();
+    testPv();
+    testHungIsForgotten();
+    return testDone();
+}
