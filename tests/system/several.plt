@@ -152,14 +152,14 @@ procServCmd one signal NONSENSE
 dbLoadRecords("$template", "P=one:PS:,CHILD=one")
 dbLoadRecords("$template", "P=two:PS:,CHILD=two")
 iocInit
-procServCmd two start
+procServCmd * start
 procServAdd late "--name later -P 0 -- /bin/cat"
 procServReport 2
 END
     close $out;
     my $proc = start(undef, $script);
     is_up($proc, 'one', 'two');
-    is(value('two:PS:StartReason'), 'Script', 'procServCmd started two');
+    is(value('two:PS:StartReason'), 'Script', 'procServCmd * started two');
     is(value('one:PS:Cmd.VAL$'), '/bin/cat', 'the first of a name counts');
     is_reported($proc, 'two');
     my $said = $proc->stderr;
@@ -181,7 +181,7 @@ END
     my @hints = $said =~ /^.*; see 'help (procServ\w+)'$/mg;
     is(scalar @hints, 8, 'in one line each, which names where the usage is') or diag($said);
     unlike($said, qr/^ *procServAdd NAME/m, 'and without the usage');
-    ok((wait_for { file_text("$dir/two.log") =~ /^\@\@\@ [-\d]+ [:\d]+ iocsh procServCmd two start\r?$/m }
+    ok((wait_for { file_text("$dir/two.log") =~ /^\@\@\@ [-\d]+ [:\d]+ iocsh procServCmd \* start\r?$/m }
         10, 'the line', sub { file_text("$dir/two.log") }), 'the log says who gave a command');
     is(value('two:PS:CmdBy'), 'iocsh', 'and so does CmdBy');
     is($proc->stop, 0, 'SIGTERM ends it');

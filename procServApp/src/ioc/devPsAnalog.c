@@ -161,12 +161,17 @@ static epicsInt32 getNumAlarm(const psSystemView *v)
     return v->sum.notOk;
 }
 
+static epicsInt32 getCmdSeqOfAll(const psSystemView *v)
+{
+    return v->all.cmd.seq;
+}
+
 static const longSystemItem longSystemItems[] = {
     {{"CaSearches", true}, getCaSearches},    {{"CaDropped", true}, getCaDropped},
     {{"ApiLevel", true}, getApiLevel},        {{"SupPid", true}, getSupPid},
     {{"SupUptime", false}, getSupUptime},     {{"Heartbeat", false}, getHeartbeat},
     {{"NumChildren", false}, getNumChildren}, {{"NumRunning", false}, getNumRunning},
-    {{"NumAlarm", false}, getNumAlarm},
+    {{"NumAlarm", false}, getNumAlarm},       {{"CmdSeq", false}, getCmdSeqOfAll},
 };
 static const psItemTable longSystemTable = PS_ITEM_TABLE(longSystemItems, PS_NO_SETTINGS);
 static const psItemTable longTable =
@@ -260,8 +265,14 @@ static double getLoopMax(const psSystemView *v)
     return v->sum.loopMaxSec * 1e3;
 }
 
+static double getStagger(const psSystemView *v)
+{
+    return v->staggerSec;
+}
+
 static const aiSystemItem aiSystemItems[] = {
     {{"LoopMax", false}, getLoopMax},
+    {{"Stagger", false}, getStagger},
 };
 static const psItemTable aiSystemTable = PS_ITEM_TABLE(aiSystemItems, PS_NO_SETTINGS);
 static const psItemTable aiTable =
@@ -293,7 +304,7 @@ static long readAiSystem(aiRecord *prec, const aiSystemItem *item)
     psSystemStamp(pcommon, val != prec->val, aiSevr(prec, val));
     prec->val = val;
     prec->udf = FALSE;
-    return 2;
+    return 2; /* the value needs no conversion */
 }
 
 static long readAi(aiRecord *prec)
@@ -318,7 +329,7 @@ static long readAi(aiRecord *prec)
 }
 
 static aidset devPsAi = {
-    {6, NULL, NULL, initAi, NULL},
+    {6, NULL, NULL, initAi, psInClockInfo},
     readAi,
     NULL,
 };

@@ -9,6 +9,7 @@
 #include <recGbl.h>
 
 #include "devPsItems.h"
+#include "psIocAll.h"
 #include "psIocIn.h"
 #include "psIocRegistry.h"
 #include "psIocSystem.h"
@@ -175,6 +176,7 @@ typedef struct mbbiSystemItem {
     psSystemRow row;
     unsigned (*get)(const psSystemView *v);
     const char *(*why)(const psSystemView *v); /* the reason of an alarm that the state has */
+    void (*before)(void); /* it is a head, and this takes what is new; NULL: on the clock's list */
 } mbbiSystemItem;
 
 static unsigned getCaRelay(const psSystemView *v)
@@ -187,8 +189,19 @@ static const char *whyCaRelay(const psSystemView *v)
     return v->relay.text;
 }
 
+static unsigned getCmdStateOfAll(const psSystemView *v)
+{
+    return v->all.cmd.state;
+}
+
+static const char *whyCmdStateOfAll(const psSystemView *v)
+{
+    return v->all.cmd.msg;
+}
+
 static const mbbiSystemItem mbbiSystemItems[] = {
-    {{"CaRelay", true}, getCaRelay, whyCaRelay},
+    {{"CaRelay", true}, getCaRelay, whyCaRelay, NULL},
+    {{"CmdState", false}, getCmdStateOfAll, whyCmdStateOfAll, psIocAllTake},
 };
 static const psItemTable mbbiSystemTable = PS_ITEM_TABLE(mbbiSystemItems, PS_NO_SETTINGS);
 static const psItemTable mbbiTable =
@@ -249,6 +262,8 @@ static long readSystem(mbbiRecord *prec, const mbbiSystemItem *item)
     dbCommon *pcommon = (dbCommon *)prec;
     psSystemView view;
 
+    if (item->before)
+        item->before();
     if (!psSystemBegin(pcommon, &view))
         return -1;
     unsigned val = item->get(&view);
@@ -287,8 +302,18 @@ static long readMbbi(mbbiRecord *prec)
     return 2;
 }
 
+static long infoMbbi(int detach, dbCommon *pcommon, IOSCANPVT *out)
+{
+    const mbbiSystemItem *system = psSystemItem(pcommon);
+
+    if (!system || !system->before)
+        return psInHeadInfo(detach, pcommon, out);
+    *out = psIocAllScan();
+    return *out ? 0 : S_dev_noDeviceFound;
+}
+
 static mbbidset devPsMbbi = {
-    {5, NULL, initMbbiSupport, initMbbi, psInHeadInfo},
+    {5, NULL, initMbbiSupport, initMbbi, infoMbbi},
     readMbbi,
 };
 epicsExportAddress(dset, devPsMbbi);

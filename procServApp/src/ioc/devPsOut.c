@@ -11,6 +11,7 @@
 #include <mbboRecord.h>
 
 #include "devPsOut.h"
+#include "psIocAll.h"
 
 /* ---- bo ---- */
 
@@ -20,7 +21,13 @@ static const psOutItem boItems[] = {
     {{"Reset"}, psVerbReset, {1, 1}},         {{"ResetCounters"}, psVerbResetCounters, {1, 1}},
     {{"RotateLog"}, psVerbRotateLog, {1, 1}},
 };
-static const psItemTable boTable = PS_ITEM_TABLE(boItems, PS_NO_SETTINGS);
+static const psOutSystemItem boSystemItems[] = {
+    {{"StartAll"}, psVerbStart, {1, 1}, psIocAllSubmit, NULL},
+    {{"StopAll"}, psVerbStop, {1, 1}, psIocAllSubmit, NULL},
+    {{"RestartAll"}, psVerbRestart, {1, 1}, psIocAllSubmit, NULL},
+};
+static const psItemTable boSystemTable = PS_ITEM_TABLE(boSystemItems, PS_NO_SETTINGS);
+static const psItemTable boTable = PS_ITEM_TABLE_AND(boItems, PS_NO_SETTINGS, &boSystemTable, NULL);
 
 static double boValue(const dbCommon *prec)
 {
@@ -175,8 +182,21 @@ epicsExportAddress(dset, devPsLongout);
 
 /* ---- ao ---- */
 
-/* Settings only. */
-static const psItemTable aoTable = {.settings = psSettingDouble};
+static int setStagger(const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    int status = psIocAllSetStagger(cmd->value);
+
+    if (!status)
+        done(ctx, psCmdDone, "done");
+    return status;
+}
+
+static const psOutSystemItem aoSystemItems[] = {
+    {{"Stagger"}, psVerbNone, {0, PS_STAGGER_MAX_SEC}, setStagger, psIocAllStagger},
+};
+static const psItemTable aoSystemTable = PS_ITEM_TABLE(aoSystemItems, PS_NO_SETTINGS);
+/* Of a child settings only. */
+static const psItemTable aoTable = {.settings = psSettingDouble, .system = &aoSystemTable};
 
 static double aoValue(const dbCommon *prec)
 {

@@ -102,29 +102,26 @@ static void getUser(const psIocView *v, char *out, size_t size)
     put(out, size, self.user);
 }
 
+/* @param whom "All" for a command to all children */
+static void putCommand(char *out, size_t size, const psCmdStatus *cmd, const char *whom)
+{
+    const char *name = cmd->verb == psVerbSignal ? "Signal" : psVerbName(cmd->verb);
+
+    if (cmd->verb == psVerbNone)
+        put(out, size, "");
+    else if (cmd->verb == psVerbSignal && strcmp(psSignalName((int)cmd->value), "?") != 0)
+        epicsSnprintf(out, size, "%s%s %s", name, whom, psSignalName((int)cmd->value));
+    else if (cmd->verb == psVerbMode)
+        epicsSnprintf(out, size, "%s%s %s", name, whom, psModeName((psMode)cmd->value));
+    else if (psVerbTakesValue(cmd->verb))
+        epicsSnprintf(out, size, "%s%s %.10g", name, whom, cmd->value);
+    else
+        epicsSnprintf(out, size, "%s%s", name, whom);
+}
+
 static void getCmdLast(const psIocView *v, char *out, size_t size)
 {
-    const psCmdStatus *cmd = &v->st->cmd;
-    switch (cmd->verb) {
-    case psVerbNone:
-        put(out, size, "");
-        break;
-    case psVerbSignal:
-        if (strcmp(psSignalName((int)cmd->value), "?") != 0)
-            epicsSnprintf(out, size, "Signal %s", psSignalName((int)cmd->value));
-        else
-            epicsSnprintf(out, size, "Signal %.10g", cmd->value);
-        break;
-    case psVerbMode:
-        epicsSnprintf(out, size, "AutoRestart %s", psModeName((psMode)cmd->value));
-        break;
-    default:
-        if (psVerbTakesValue(cmd->verb))
-            epicsSnprintf(out, size, "%s %.10g", psVerbName(cmd->verb), cmd->value);
-        else
-            put(out, size, psVerbName(cmd->verb));
-        break;
-    }
+    putCommand(out, size, &v->st->cmd, "");
 }
 
 static void getCmdTime(const psIocView *v, char *out, size_t size)
@@ -227,11 +224,31 @@ static void getSupHost(const psSystemView *v, char *out, size_t size)
     put(out, size, self.host);
 }
 
+static void getCmdLastOfAll(const psSystemView *v, char *out, size_t size)
+{
+    putCommand(out, size, &v->all.cmd, "All");
+}
+
+static void getCmdByOfAll(const psSystemView *v, char *out, size_t size)
+{
+    put(out, size, v->all.cmd.by);
+}
+
+static void getCmdTimeOfAll(const psSystemView *v, char *out, size_t size)
+{
+    putTime(out, size, &v->all.cmd.time);
+}
+
+static void getCmdMsgOfAll(const psSystemView *v, char *out, size_t size)
+{
+    put(out, size, v->all.cmd.msg);
+}
+
 static const textSystemItem textSystemItems[] = {
-    {{"CaRelayMsg", true}, getCaRelayMsg},
-    {{"Version", true}, getVersion},
-    {{"BaseVersion", true}, getBaseVersion},
-    {{"Host", true}, getSupHost},
+    {{"CaRelayMsg", true}, getCaRelayMsg},   {{"Version", true}, getVersion},
+    {{"BaseVersion", true}, getBaseVersion}, {{"Host", true}, getSupHost},
+    {{"CmdLast", false}, getCmdLastOfAll},   {{"CmdBy", false}, getCmdByOfAll},
+    {{"CmdTime", false}, getCmdTimeOfAll},   {{"CmdMsg", false}, getCmdMsgOfAll},
 };
 static const psItemTable textSystemTable = PS_ITEM_TABLE(textSystemItems, PS_NO_SETTINGS);
 static const psItemTable textTable =

@@ -30,11 +30,8 @@ struct psOut {
     psIocObserver observer;
     /* fixed after init_record */
     dbCommon *prec;
-    psIocChild *child;
-    psVerb verb;
-    psRange range;            /* of the values that the record takes */
-    const psSetting *setting; /* NULL: a command, for which 0 does nothing */
-    int epoch;                /* of the IOC the record belongs to */
+    psTarget target;
+    int epoch; /* of the IOC the record belongs to */
     const psOutType *type;
     /* guarded by the record lock */
     psPutSlot put;
@@ -72,17 +69,11 @@ static double monotonic(void)
     return (double)epicsMonotonicGet() * 1e-9;
 }
 
-/* The setting as it is, for a command 0. */
-static double actualOf(const psOut *out, const psSettings *settings)
-{
-    return out->setting ? psSettingGet(out->setting, settings) : 0;
-}
-
 /* ---- the end of a command (any thread; the record lock is not held) ---- */
 
 static void noteEnd(psOut *out, bool *flag, psCmdState how, const char *msg)
 {
-    uint32_t newest = psIocChildNewest(out->child);
+    uint32_t newest = psTargetNewest(&out->target);
 
     epicsMutexMustLock(out->lock);
     out->how = how;
@@ -91,7 +82,7 @@ static void noteEnd(psOut *out, bool *flag, psCmdState how, const char *msg)
     out->endedAt = monotonic();
     *flag = true;
     epicsMutexUnlock(out->lock);
-    psIocChildPollIfShown(out->child, newest);
+    psTargetPollIfShown(&out->target, newest);
 }
 
 /* The command in progress ended.  Thread: the supervisor's loop. */
@@ -152,11 +143,10 @@ static void setAlarm(dbCommon *prec, const char *msg)
 /* VAL of a setting shows what holds, unless a newer put waits there. */
 static void adoptActual(psOut *out)
 {
-    psSettings now;
+    double actual;
 
-    if (psIocChildSettings(out->child, &now))
+    if (psTargetActual(&out->target, NULL, &actual))
         return; /* nothing is supervised: nothing holds */
-    double actual = actualOf(out, &now);
     out->type->adopt(out->prec, actual);
     epicsMutexMustLock(out->lock);
     out->seen = actual;
@@ -166,7 +156,7 @@ static void adoptActual(psOut *out)
 /* VAL as it is at the end: a command is over, a setting shows what holds. */
 static void restore(psOut *out)
 {
-    if (out->setting)
+    if (out->target.isSetting)
         adoptActual(out);
     else
         out->type->adopt(out->prec, 0);
@@ -176,7 +166,7 @@ static void restore(psOut *out)
  * setting's stands. */
 static void voidAlarm(psOut *out)
 {
-    if (!out->setting)
+    if (!out->target.isSetting)
         clearAlarm(out->prec);
 }
 
@@ -212,11 +202,13 @@ static void noticePut(const psOut *out, const char *by, double value)
 
     epicsSnprintf(what, sizeof(what), "put %s %.10g", out->prec->name, value);
     psIocWhoLine(by, what, text, sizeof(text));
-    psIocChildTell(out->child, text); /* with a full queue it is only seen in CmdBy */
+    psTargetTell(&out->target, text); /* with a full queue it is only seen in CmdBy */
 }
 
-static void explain(int status, double value, psRange range, char *msg, size_t msgSize)
+static void explain(int status, double value, const psTarget *target, char *msg, size_t msgSize)
 {
+    psRange range = target->range;
+
     switch (status) {
     case -EINVAL:
         if (range.low < range.high)
@@ -226,7 +218,8 @@ static void explain(int status, double value, psRange range, char *msg, size_t m
             epicsSnprintf(msg, msgSize, "%.10g is not %.10g", value, range.low);
         break;
     case -ENOENT:
-        epicsSnprintf(msg, msgSize, "there is no child of that name");
+        epicsSnprintf(msg, msgSize, "%s",
+                      target->child ? "there is no child of that name" : "nothing is supervised");
         break;
     case -EAGAIN:
         epicsSnprintf(msg, msgSize, "too many commands are waiting");
@@ -244,7 +237,7 @@ static void explain(int status, double value, psRange range, char *msg, size_t m
 static void submit(psOut *out, double value)
 {
     dbCommon *prec = out->prec;
-    psCommand cmd = {.verb = out->verb, .value = value, .reason = psReasonOperator};
+    psCommand cmd = {.verb = out->target.verb, .value = value, .reason = psReasonOperator};
     bool wait = cmd.verb != psVerbSignal || prec->ppn;
     char msg[PS_TEXT_BYTES];
 
@@ -256,16 +249,17 @@ static void submit(psOut *out, double value)
         return;
     }
     noticePut(out, cmd.by, value);
-    if (!out->setting)
+    if (!out->target.isSetting)
         out->type->post(prec);
     out->accepted = value;
     prec->pact = wait;
-    bool allowed = value >= out->range.low && value <= out->range.high; /* NaN is not */
+    bool allowed =
+        value >= out->target.range.low && value <= out->target.range.high; /* NaN is not */
     int status =
-        allowed ? psIocChildSubmit(out->child, &cmd, wait ? done : doneLate, out) : -EINVAL;
+        allowed ? psTargetSubmit(&out->target, &cmd, wait ? done : doneLate, out) : -EINVAL;
     if (status) {
-        explain(status, value, out->range, msg, sizeof(msg));
-        status = psIocChildDenied(out->child, &cmd, msg, wait ? done : doneLate, out);
+        explain(status, value, &out->target, msg, sizeof(msg));
+        status = psTargetDenied(&out->target, &cmd, msg, wait ? done : doneLate, out);
     }
     if (status) {
         prec->pact = FALSE;
@@ -280,9 +274,9 @@ static void firstPass(psOut *out)
 
     if (out->showing) {
         showOutcome(out);
-    } else if (out->setting && out->readback) {
+    } else if (out->target.isSetting && out->readback) {
         adoptActual(out);
-    } else if (!out->setting && value == 0) {
+    } else if (!out->target.isSetting && value == 0) {
         psPutTrapTake(&out->put, by, sizeof(by)); /* nobody asked for anything */
         out->putWaits = false;
     } else {
@@ -320,13 +314,13 @@ void psOutRefused(psOut *out, const char *by)
 {
     static const char reason[] = "the record is disabled (DISP)";
     char text[PS_TEXT_BYTES + PS_BY_BYTES];
-    psCommand cmd = {.verb = out->verb, .reason = psReasonOperator};
+    psCommand cmd = {.verb = out->target.verb, .reason = psReasonOperator};
 
     epicsSnprintf(cmd.by, sizeof(cmd.by), "%s", by);
     epicsSnprintf(text, sizeof(text), "%s put %s refused: %s", by, out->prec->name, reason);
     /* With a full queue only the client knows. */
-    psIocChildTell(out->child, text);
-    psIocChildDenied(out->child, &cmd, reason, NULL, NULL);
+    psTargetTell(&out->target, text);
+    psTargetDenied(&out->target, &cmd, reason, NULL, NULL);
 }
 
 /* ---- what happens elsewhere ---- */
@@ -335,7 +329,7 @@ void psOutRefused(psOut *out, const char *by)
 static void syncNow(psOut *out)
 {
     dbCommon *prec = out->prec;
-    psSettings now;
+    double actual;
     bool closed = psIocAccessClosed();
 
     dbScanLock(prec);
@@ -347,8 +341,8 @@ static void syncNow(psOut *out)
         prec->disp = closed;
         db_post_events(prec, &prec->disp, DBE_VALUE | DBE_LOG);
     }
-    if (out->setting && !prec->pact && !psIocChildSettings(out->child, &now) &&
-        actualOf(out, &now) != out->type->value(prec)) {
+    if (out->target.isSetting && !prec->pact && !psTargetActual(&out->target, NULL, &actual) &&
+        actual != out->type->value(prec)) {
         out->readback = true;
         dbProcess(prec);
         out->readback = false; /* SDIS may have kept it from being processed */
@@ -359,10 +353,11 @@ static void syncNow(psOut *out)
 static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
 {
     psOut *out = CONTAINER(observer, psOut, observer);
-    double actual = actualOf(out, now);
+    double actual = out->seen; /* nothing holds: nothing to follow */
 
     if (!isAlive(out))
         return;
+    psTargetActual(&out->target, now, &actual);
     epicsMutexMustLock(out->lock);
     bool reached = (int32_t)(shown - out->awaited) >= 0;
     bool stuck = shown == out->shown && monotonic() - out->endedAt > PATIENCE_SEC;
@@ -386,18 +381,13 @@ static psOut *createOut(dbCommon *prec, const psLinkTarget *target)
     if (!out)
         return NULL;
     out->lock = epicsMutexCreate();
-    out->child = psIocRegistryGet(target->name);
-    if (!out->lock || !out->child) {
+    if (!out->lock || psTargetInit(&out->target, target)) {
         if (out->lock)
             epicsMutexDestroy(out->lock);
         free(out);
         return NULL;
     }
     out->prec = prec;
-    const psOutItem *command = target->row;
-    out->setting = target->setting;
-    out->verb = command ? command->verb : out->setting->verb;
-    out->range = command ? command->only : out->setting->range;
     out->epoch = epochNow;
     out->how = psCmdDone;
     out->observer.poll = poll;
@@ -410,11 +400,9 @@ static psOut *createOut(dbCommon *prec, const psLinkTarget *target)
 static void loadActual(psOut *out)
 {
     dbCommon *prec = out->prec;
-    psSettings now;
 
-    if (psIocChildSettings(out->child, &now))
+    if (psTargetActual(&out->target, NULL, &out->seen))
         return; /* VAL stays undefined until there is something to show */
-    out->seen = actualOf(out, &now);
     out->type->adopt(prec, out->seen);
     prec->udf = FALSE;
     prec->stat = prec->sevr = NO_ALARM;
@@ -436,10 +424,10 @@ long psOutInit(dbCommon *prec, const struct link *link, const psItemTable *items
     }
     out->type = type;
     prec->dpvt = out;
-    if (out->setting)
+    if (out->target.isSetting)
         loadActual(out);
     else
         prec->udf = FALSE;
-    psIocChildObserve(out->child, &out->observer);
+    psTargetObserve(&out->target, &out->observer);
     return 0;
 }

@@ -19,20 +19,10 @@
 
 #include <devSup.h>
 
-#include "psIocChild.h"
-#include "psLink.h"
+#include "psIocTarget.h"
 #include "psPutTrap.h"
-#include "psVerb.h"
 
 typedef struct psOut psOut;
-
-/** A command: row of a record type's table.  What is no row is a setting, which keeps its value
- *  and follows changes made elsewhere. */
-typedef struct psOutItem {
-    psItem item;
-    psVerb verb;
-    psRange only; /**< the values it takes, beside 0, which does nothing */
-} psOutItem;
 
 /** Where a record type has what. */
 typedef struct psOutType {

@@ -4,6 +4,7 @@
 
 #include <dbDefs.h>
 
+#include "psIocAll.h"
 #include "psIocClock.h"
 #include "psIocRegistry.h"
 #include "psIocSummary.h"
@@ -65,6 +66,17 @@ static void attach(psIocChild *child)
         psIocChildDetach(child);
 }
 
+/* As attach(), for commands to all children. */
+static void attachAll(void)
+{
+    psSup *sup;
+
+    do {
+        sup = registry.sup;
+        psIocAllAttach(sup);
+    } while (registry.sup != sup);
+}
+
 psIocChild *psIocRegistryGet(const char *name)
 {
     psIocChild *found = find(name);
@@ -98,6 +110,7 @@ void psIocRegistryAttach(psSup *sup)
 {
     registry.sup = sup;
     psIocSummaryAttach(sup);
+    attachAll();
     forEach(attach);
 }
 
@@ -105,18 +118,22 @@ void psIocRegistryDetach(void)
 {
     registry.sup = NULL; /* first: what is attached from now on is forgotten again */
     psIocSummaryDetach();
+    psIocAllAttach(NULL);
     forEach(psIocChildDetach);
 }
 
 void psIocRegistryReset(void)
 {
     forEach(psIocChildReset);
+    psIocAllReset();
+    attachAll();
     psIocClockReset();
 }
 
 static void tick(void)
 {
     psIocSummaryTick();
+    psIocAllTick();
     forEach(psIocChildTick);
 }
 
@@ -127,6 +144,7 @@ void psIocRegistryStart(void)
     registry.running = true;
     psIocSummaryRun(true);
     forEach(psIocChildStart);
+    psIocAllStart();
     psIocClockStart(tick);
 }
 
@@ -135,6 +153,7 @@ void psIocRegistryStop(void)
     registry.running = false;
     psIocClockStop();
     psIocSummaryRun(false);
+    psIocAllStop();
     forEach(psIocChildStop);
 }
 

@@ -5,6 +5,7 @@
 #include <epicsTime.h>
 #include <recGbl.h>
 
+#include "psIocAll.h"
 #include "psIocSummary.h"
 #include "psIocSystem.h"
 
@@ -22,6 +23,9 @@ bool psSystemBegin(dbCommon *prec, psSystemView *outView)
     if (!prec->nsev)
         prec->namsg[0] = '\0';
     psCaRelayStatusGet(&outView->relay);
+    psIocAllShown(&outView->all);
+    outView->staggerSec = 0;
+    psIocAllStagger(&outView->staggerSec); /* fails without a supervisor only */
     memset(&outView->sum, 0, sizeof(outView->sum));
     if (psIocSummaryGet(&outView->sum) || row->always)
         return true;

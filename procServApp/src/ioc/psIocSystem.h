@@ -24,7 +24,9 @@ typedef struct psSystemRow {
 /** What a getter sees. */
 typedef struct psSystemView {
     psCaRelayStatus relay;
-    psSummary sum; /**< zero without a supervisor: only rows that are `always` are asked then */
+    psSummary sum;     /**< zero without a supervisor: only rows that are `always` are asked then */
+    psAllStatus all;   /**< the last command to all children */
+    double staggerSec; /**< 0 if nothing is supervised */
 } psSystemView;
 
 /** The item of a record whose link names no child; NULL: it names one, or is bad. */

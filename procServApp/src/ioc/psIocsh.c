@@ -34,7 +34,9 @@
 #define USAGE_CMD                                                                                  \
     "procServCmd NAME start|stop|restart|kill|reset|resetcounters|rotatelog\n"                     \
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
-    "Give a command to a child.  The PVs CmdState and CmdMsg show the outcome.\n"
+    "Give a command to a child, or to all with NAME *.  The PVs CmdState and CmdMsg show the\n"    \
+    "outcome, for all children those of the supervisor.\n"
+#define ALL_CHILDREN "*" /* for procServCmd, unless a child has that name */
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network give commands to the processes while access security is not\n"     \
@@ -203,11 +205,16 @@ static int give(psSup *sup, const char *name, const psCommand *cmd, const char *
 {
     psChild *child = psSupFind(sup, name);
     char text[PS_TEXT_BYTES];
+    int status;
 
+    psIocWhoLine(cmd->by, words, text, sizeof(text));
+    if (!child && strcmp(name, ALL_CHILDREN) == 0) {
+        status = psSupTellAll(sup, text);
+        return status ? status : psSupSubmitAll(sup, cmd, NULL, NULL);
+    }
     if (!child)
         return -ENOENT;
-    psIocWhoLine(cmd->by, words, text, sizeof(text));
-    int status = psSupTell(sup, child, text);
+    status = psSupTell(sup, child, text);
     return status ? status : psSupSubmit(sup, child, cmd, NULL, NULL);
 }
 

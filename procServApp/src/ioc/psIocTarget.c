@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: EPICS */
+#include <errno.h>
+
+#include "psIocAll.h"
+#include "psIocRegistry.h"
+#include "psIocTarget.h"
+
+static void initSystem(psTarget *target, const psOutSystemItem *item)
+{
+    target->system = item;
+    target->verb = item->verb;
+    target->range = item->only;
+    target->isSetting = item->actual;
+}
+
+static void initChild(psTarget *target, const psOutItem *command, const psSetting *setting)
+{
+    target->setting = setting;
+    target->verb = command ? command->verb : setting->verb;
+    target->range = command ? command->only : setting->range;
+    target->isSetting = setting;
+}
+
+int psTargetInit(psTarget *target, const psLinkTarget *link)
+{
+    psTarget made = {0};
+
+    if (!link->name[0]) {
+        initSystem(&made, link->row);
+    } else {
+        made.child = psIocRegistryGet(link->name);
+        if (!made.child)
+            return -ENOMEM;
+        initChild(&made, link->row, link->setting);
+    }
+    *target = made;
+    return 0;
+}
+
+int psTargetSubmit(const psTarget *target, const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    return target->child ? psIocChildSubmit(target->child, cmd, done, ctx)
+                         : target->system->submit(cmd, done, ctx);
+}
+
+int psTargetTell(const psTarget *target, const char *text)
+{
+    return target->child ? psIocChildTell(target->child, text) : psIocAllTell(text);
+}
+
+int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *reason, psDoneFn done,
+                   void *ctx)
+{
+    return target->child ? psIocChildDenied(target->child, cmd, reason, done, ctx)
+                         : psIocAllDenied(cmd, reason, done, ctx);
+}
+
+int psTargetActual(const psTarget *target, const psSettings *known, double *out)
+{
+    psSettings now;
+    int status = 0;
+
+    if (!target->isSetting) {
+        *out = 0;
+        return 0;
+    }
+    if (target->system)
+        return target->system->actual(out);
+    if (!known) {
+        status = psIocChildSettings(target->child, &now);
+        known = &now;
+    }
+    if (!status)
+        *out = psSettingGet(target->setting, known);
+    return status;
+}
+
+uint32_t psTargetNewest(const psTarget *target)
+{
+    return target->child ? psIocChildNewest(target->child) : psIocAllNewest();
+}
+
+void psTargetPollIfShown(const psTarget *target, uint32_t seq)
+{
+    if (target->child)
+        psIocChildPollIfShown(target->child, seq);
+    else
+        psIocAllPollIfShown(seq);
+}
+
+void psTargetObserve(const psTarget *target, psIocObserver *observer)
+{
+    if (target->child)
+        psIocChildObserve(target->child, observer);
+    else
+        psIocAllObserve(observer);
+}

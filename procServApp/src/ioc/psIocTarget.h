@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psIocTarget.h
+ *  @brief What an output record acts on: a child, or the supervisor as a whole, of which there is
+ *         one.
+ *
+ *  Thread: any.  Blocks: never.
+ */
+#ifndef INC_psIocTarget_H
+#define INC_psIocTarget_H
+
+#include "psIocChild.h"
+#include "psLink.h"
+#include "psVerb.h"
+
+/** A command of a child: row of a record type's table.  What is no row is a setting, which keeps
+ *  its value and follows changes made elsewhere. */
+typedef struct psOutItem {
+    psItem item;
+    psVerb verb;
+    psRange only; /**< the values it takes, beside 0, which does nothing */
+} psOutItem;
+
+/** A command or a setting of the supervisor: row of the table for links that name no child. */
+typedef struct psOutSystemItem {
+    psItem item;
+    psVerb verb;  /**< of the command that submit gets */
+    psRange only; /**< the values it takes; for a command beside 0, which does nothing */
+    /** Carry it out.  @return 0: done will be called exactly once; else -errno */
+    int (*submit)(const psCommand *cmd, psDoneFn done, void *ctx);
+    /** What holds.  @return 0 or -errno; NULL: it is a command */
+    int (*actual)(double *out);
+} psOutSystemItem;
+
+typedef struct psTarget {
+    psIocChild *child;             /**< NULL: the supervisor */
+    const psSetting *setting;      /**< of the child; NULL: none */
+    const psOutSystemItem *system; /**< of the supervisor; NULL: a child's */
+    psVerb verb;
+    psRange range;
+    bool isSetting; /**< else a command: 0 does nothing, and VAL is 0 at the end */
+} psTarget;
+
+/** From the link of a record.  Thread: the one that runs iocInit.
+ *  @return 0, or -ENOMEM without memory or threads for the child */
+int psTargetInit(psTarget *target, const psLinkTarget *link);
+
+/** Queue a command; -ENOENT if there is no child of that name, or no supervisor. */
+int psTargetSubmit(const psTarget *target, const psCommand *cmd, psDoneFn done, void *ctx);
+/** A line on the consoles concerned, and in their logs. */
+int psTargetTell(const psTarget *target, const char *text);
+/** Publish a command that was refused.  @return as psTargetSubmit() */
+int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *reason, psDoneFn done,
+                   void *ctx);
+
+/** What holds; for a command 0.
+ *  @param known the settings of the child, if the caller has them; else NULL
+ *  @return 0, or -errno: nothing is supervised, and nothing holds */
+int psTargetActual(const psTarget *target, const psSettings *known, double *out);
+
+/** Number of the newest state that the records of the target may show. */
+uint32_t psTargetNewest(const psTarget *target);
+/** If they show state @p seq, or as soon as they do, have the observers polled by another thread.
+ */
+void psTargetPollIfShown(const psTarget *target, uint32_t seq);
+/** Be polled from now on.  Thread: the one that runs iocInit. */
+void psTargetObserve(const psTarget *target, psIocObserver *observer);
+
+#endif
