@@ -153,8 +153,19 @@ dbLoadRecords("$template", "P=one:PS:,CHILD=one")
 dbLoadRecords("$template", "P=two:PS:,CHILD=two")
 iocInit
 procServCmd * start
+procServSet one
+procServSet one no-such-setting 1
+procServSet one grace much
+procServSet nobody grace 1
+procServReport nobody 2
+procServReport one much
+procServSet one --grace 2.5
+procServSet one autorestart never
+procServSet * holdoff 7
 procServAdd late "--name later -P 0 -- /bin/cat"
 procServReport 2
+procServReport one 2
+help procServSet
 END
     close $out;
     my $proc = start(undef, $script);
@@ -173,17 +184,31 @@ END
         ['a command that is none', qr/procServCmd: unknown command 'dance'/],
         ['a command to nobody', qr/^nobody: there is no child of that name/m],
         ['a signal that is none', qr/no such signal/],
+        ['a setting without a value', qr/^procServSet needs a name, an option and a value/m],
+        ['a setting that is none', qr/^procServSet: there is no setting 'no-such-setting'/m],
+        ['a value that is none', qr/^grace: 'much' must be a number of seconds from 0 to 3600/m],
+        ['a setting of nobody', qr/^nobody: there is no child of that name; see 'help procServSet'/m],
+        ['a report of nobody', qr/^nobody: there is no child of that name; see 'help procServReport'/m],
+        ['a level that is none', qr/^procServReport: the level must be a number/m],
         ) {
         my ($what, $line) = @$case;
         like($said, $line, "$what is refused, and reported");
     }
     like($said, qr/^later: started without PVs/m, 'after iocInit, the last name given is the one');
     my @hints = $said =~ /^.*; see 'help (procServ\w+)'$/mg;
-    is(scalar @hints, 8, 'in one line each, which names where the usage is') or diag($said);
+    is(scalar @hints, 14, 'in one line each, which names where the usage is') or diag($said);
     unlike($said, qr/^ *procServAdd NAME/m, 'and without the usage');
     ok((wait_for { file_text("$dir/two.log") =~ /^\@\@\@ [-\d]+ [:\d]+ iocsh procServCmd \* start\r?$/m }
         10, 'the line', sub { file_text("$dir/two.log") }), 'the log says who gave a command');
     is(value('two:PS:CmdBy'), 'iocsh', 'and so does CmdBy');
+    is(value('one:PS:Grace_RBV'), 2.5, 'procServSet has set a number');
+    is(value('one:PS:AutoRestart'), 'Never', 'and a mode, by the name of its record');
+    is(value("$_:PS:Holdoff_RBV"), 7, "one of all, for $_") for qw(one two);
+    is(value('one:PS:Overridden'), 'Yes', 'which differs from the script now');
+    like($said, qr/^    Grace +2.5 seconds$/m, 'the report of one child shows it');
+    is(scalar(my @once = $said =~ /^    Overridden +(?:Yes|No)$/mg), 4, 'after that of all three');
+    like($said, qr/^  $_ /m, "the usage of procServSet names $_")
+        for qw(restart-mode holdoff holdoff-max restart-window grace max-restarts);
     is($proc->stop, 0, 'SIGTERM ends it');
 };
 

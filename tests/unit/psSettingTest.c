@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <dbDefs.h>
 #include <epicsUnitTest.h>
@@ -62,11 +64,46 @@ static void numbers_OutsideTheTable(void)
     testOk1(psSettingOf((psVerb)-1) == NULL);
 }
 
+static void names_OfOptionAndRecord_AreTheSame(void)
+{
+    const psSetting *setting;
+
+    for (unsigned i = 0; (setting = psSettingAt(i)) != NULL; i++)
+        testOk(psSettingNamed(setting->option.name) == setting &&
+                   psSettingNamed(setting->record) == setting,
+               "%s is %s", setting->option.name, setting->record);
+    testOk1(psSettingNamed("holdoffmax") == psSettingOf(psVerbHoldoffMax));
+    testOk1(psSettingNamed("hold") == NULL);
+    testOk1(psSettingNamed("") == NULL);
+}
+
+static void parse_RefusesWithWhatIsExpected(void)
+{
+    char msg[PS_TEXT_BYTES];
+    double value = -1;
+
+    testOk1(!psSettingParse(psSettingOf(psVerbMode), "onfailure", &value, msg, sizeof(msg)) &&
+            value == psModeOnFailure);
+    testOk(psSettingParse(psSettingOf(psVerbMode), "2", &value, msg, sizeof(msg)) == -EINVAL &&
+               value == psModeOnFailure,
+           "%s", msg);
+    testOk1(!psSettingParse(psSettingOf(psVerbGrace), "0.5", &value, msg, sizeof(msg)) &&
+            value == 0.5);
+    testOk(psSettingParse(psSettingOf(psVerbGrace), "-1", &value, msg, sizeof(msg)) == -EINVAL &&
+               !strcmp(msg, "grace: '-1' must be a number of seconds from 0 to 3600"),
+           "%s", msg);
+    testOk(psSettingParse(psSettingOf(psVerbMaxRestarts), "1.5", &value, msg, sizeof(msg)) ==
+               -EINVAL,
+           "%s", msg);
+}
+
 MAIN(psSettingTest)
 {
-    testPlan(58);
+    testPlan(72);
     members_AreReadAndWritten();
     options_TakeTheRange();
     numbers_OutsideTheTable();
+    names_OfOptionAndRecord_AreTheSame();
+    parse_RefusesWithWhatIsExpected();
     return testDone();
 }

@@ -569,6 +569,41 @@ static void free_NeverStarted_IsFine(void)
 
 /* ---- facts ---- */
 
+/* How many of the words begin a line of the report at @p level. */
+static int countConcerns(psSupFixture *f, int level, const char *const words[], int count)
+{
+    char *print = NULL, line[64];
+    size_t size = 0;
+    int found = 0;
+    FILE *out = open_memstream(&print, &size);
+
+    psSupReportChild(f->sup, psSupFind(f->sup, "one"), out, level);
+    fclose(out);
+    for (int i = 0; i < count; i++) {
+        snprintf(line, sizeof(line), "\n    %s ", words[i]);
+        found += strstr(print, line) != NULL;
+    }
+    free(print);
+    return found;
+}
+
+static void report_OfEachLevel_HasItsConcerns(psSupFixture *f)
+{
+    static const char *const one[] = {"Cmd", "Cwd", "Console", "LogFile", "ExitMsg"};
+    static const char *const two[] = {
+        "Ready",       "StartTime", "Starts",        "Seq",   "ExitClass",   "Exits",
+        "AutoRestart", "Holdoff",   "RestartWindow", "Grace", "MaxRestarts", "Overridden",
+        "CmdLast",     "Clients",   "HoldoffMax",    "Alive",
+    };
+
+    testOk1(psSupFixtureDo(f, "one", psVerbRestart, 0) == psCmdDone);
+    testOk1(countConcerns(f, 0, one, NELEMENTS(one)) == 0);
+    testOk1(countConcerns(f, 1, one, NELEMENTS(one)) == NELEMENTS(one));
+    testOk1(countConcerns(f, 1, two, NELEMENTS(two)) == 0);
+    testOk1(countConcerns(f, 2, one, NELEMENTS(one)) == NELEMENTS(one));
+    testOk1(countConcerns(f, 2, two, NELEMENTS(two)) == NELEMENTS(two));
+}
+
 static void facts_OfAChild_AreWhatWasConfigured(void)
 {
     psSupFixture f;
@@ -590,12 +625,13 @@ static void facts_OfAChild_AreWhatWasConfigured(void)
                strstr(report, "Running"),
            "info file and report");
     free(print);
+    report_OfEachLevel_HasItsConcerns(&f);
     psSupFixtureClose(&f);
 }
 
 MAIN(psSupTest)
 {
-    testPlan(54);
+    testPlan(60);
     boot_Running_PublishesEachTransition();
     wait_UntilStarted_IsWaiting();
     exit_WithHoldoff_RestartsByItself();

@@ -8,6 +8,7 @@
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
+#include <epicsStdlib.h>
 #include <iocsh.h>
 
 #include "psAddOptions.h"
@@ -16,6 +17,7 @@
 #include "psIocSup.h"
 #include "psIocWho.h"
 #include "psIocsh.h"
+#include "psSetting.h"
 #include "psVerb.h"
 
 #define USAGE_ADD                                                                                  \
@@ -29,14 +31,19 @@
     "procServStart [NAME]\n"                                                                       \
     "Supervise NAME, or all children added so far, from now on.\n"
 #define USAGE_REPORT                                                                               \
-    "procServReport [LEVEL]\n"                                                                     \
-    "Show all children and their state, and the search relay; LEVEL is 0 to 2.\n"
+    "procServReport [NAME] [LEVEL]\n"                                                              \
+    "Show the child NAME, or all children and the search relay.  LEVEL 0 is one line per child,\n" \
+    "1 adds how it is run and its last exit, 2 all that its records show.\n"
 #define USAGE_CMD                                                                                  \
     "procServCmd NAME start|stop|restart|kill|reset|resetcounters|rotatelog\n"                     \
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
     "Give a command to a child, or to all with NAME *.  The PVs CmdState and CmdMsg show the\n"    \
     "outcome, for all children those of the supervisor.\n"
 #define ALL_CHILDREN "*" /* for procServCmd, unless a child has that name */
+#define USAGE_SET                                                                                  \
+    "procServSet NAME OPTION VALUE\n"                                                              \
+    "Change a setting of a child while it runs, or of all children with NAME *.  It holds until\n" \
+    "the supervisor ends.  OPTION is one of\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network give commands to the processes while access security is not\n"     \
@@ -186,16 +193,44 @@ static void startCall(const iocshArgBuf *args)
 
 /* ---- procServReport ---- */
 
-static void reportCall(const iocshArgBuf *args)
+static void reportAll(int level)
 {
     psSup *sup = psIocSupTake();
 
     if (sup)
-        psSupReport(sup, epicsGetStdout(), args[0].ival);
+        psSupReport(sup, epicsGetStdout(), level);
     else
         printf("There are no children.\n");
     psIocSupRelease();
-    psCaRelayReport(epicsGetStdout(), args[0].ival);
+    psCaRelayReport(epicsGetStdout(), level);
+}
+
+static void reportOne(const char *name, int level)
+{
+    psSup *sup = psIocSupTake();
+    psChild *child = sup ? psSupFind(sup, name) : NULL;
+
+    if (child)
+        psSupReportChild(sup, child, epicsGetStdout(), level);
+    psIocSupRelease();
+    if (!child)
+        refuseStatus("procServReport", name, -ENOENT);
+}
+
+/* A child may have a number as its name: a first word of two is always a name. */
+static void reportCall(const iocshArgBuf *args)
+{
+    const char *first = args[0].sval, *second = args[1].sval;
+    const char *levelWord = second ? second : first;
+    epicsInt32 level = 0;
+    bool isLevel = !levelWord || !epicsParseInt32(levelWord, &level, 10, NULL);
+
+    if (second && !isLevel)
+        refuse("procServReport", "procServReport: the level must be a number");
+    else if (second || !isLevel)
+        reportOne(first, level);
+    else
+        reportAll(level);
 }
 
 /* ---- procServCmd ---- */
@@ -216,6 +251,17 @@ static int give(psSup *sup, const char *name, const psCommand *cmd, const char *
         return -ENOENT;
     status = psSupTell(sup, child, text);
     return status ? status : psSupSubmit(sup, child, cmd, NULL, NULL);
+}
+
+static void submit(const char *command, const char *name, const psCommand *cmd, const char *words)
+{
+    if (trial)
+        return;
+    psSup *sup = psIocSupTake();
+    int status = sup ? give(sup, name, cmd, words) : -ENOENT;
+    psIocSupRelease();
+    if (status)
+        refuseStatus(command, name, status);
 }
 
 static void cmdCall(const iocshArgBuf *args)
@@ -246,13 +292,54 @@ static void cmdCall(const iocshArgBuf *args)
     }
     epicsSnprintf(words, sizeof(words), "procServCmd %s %s%s%s", name, word, value ? " " : "",
                   value ? value : "");
-    if (trial)
+    submit("procServCmd", name, &cmd, words);
+}
+
+/* ---- procServSet ---- */
+
+/* As on the command line, or as the record is called. */
+static const psSetting *settingOf(const char *option)
+{
+    return psSettingNamed(strncmp(option, "--", 2) ? option : option + 2);
+}
+
+static void setCall(const iocshArgBuf *args)
+{
+    const char *name = args[0].sval, *option = args[1].sval, *value = args[2].sval;
+    psCommand cmd = {.reason = psReasonScript, .by = "iocsh"};
+    char msg[PS_TEXT_BYTES];
+
+    if (!name || !option || !value) {
+        refuse("procServSet", "procServSet needs a name, an option and a value");
         return;
-    psSup *sup = psIocSupTake();
-    int status = sup ? give(sup, name, &cmd, words) : -ENOENT;
-    psIocSupRelease();
-    if (status)
-        refuseStatus("procServCmd", name, status);
+    }
+    const psSetting *setting = settingOf(option);
+    if (!setting) {
+        epicsSnprintf(msg, sizeof(msg), "procServSet: there is no setting '%s'", option);
+        refuse("procServSet", msg);
+        return;
+    }
+    if (psSettingParse(setting, value, &cmd.value, msg, sizeof(msg))) {
+        refuse("procServSet", msg);
+        return;
+    }
+    cmd.verb = setting->verb;
+    epicsSnprintf(msg, sizeof(msg), "procServSet %s %s %s", name, setting->option.name, value);
+    submit("procServSet", name, &cmd, msg);
+}
+
+/* The usage lists the settings: from their table, so that none is missing. */
+static const char *setUsage(void)
+{
+    static char text[2048];
+    const psSetting *setting;
+    size_t len = (size_t)epicsSnprintf(text, sizeof(text), "%s", USAGE_SET);
+
+    for (unsigned i = 0; (setting = psSettingAt(i)) && len < sizeof(text); i++)
+        len += (size_t)epicsSnprintf(text + len, sizeof(text) - len, "  %-14s %-6s %s\n",
+                                     setting->option.name, setting->option.value,
+                                     setting->option.help);
+    return text;
 }
 
 /* ---- procServInsecurePvs ---- */
@@ -267,16 +354,20 @@ static void insecureCall(const iocshArgBuf *args)
 
 static const iocshArg nameArg = {"NAME", iocshArgString};
 static const iocshArg optionsArg = {"\"options -- COMMAND\"", iocshArgArgv};
-static const iocshArg levelArg = {"LEVEL", iocshArgInt};
+static const iocshArg nameOrLevelArg = {"[NAME]", iocshArgString};
+static const iocshArg levelArg = {"[LEVEL]", iocshArgString};
 static const iocshArg verbArg = {"COMMAND", iocshArgString};
-static const iocshArg valueArg = {"SIGNAL", iocshArgString};
+static const iocshArg signalArg = {"SIGNAL", iocshArgString};
+static const iocshArg optionArg = {"OPTION", iocshArgString};
+static const iocshArg valueArg = {"VALUE", iocshArgString};
 
 static const iocshArg *const addArgs[] = {&nameArg, &optionsArg};
 static const iocshArg *const startArgs[] = {&nameArg};
-static const iocshArg *const reportArgs[] = {&levelArg};
-static const iocshArg *const cmdArgs[] = {&nameArg, &verbArg, &valueArg};
+static const iocshArg *const reportArgs[] = {&nameOrLevelArg, &levelArg};
+static const iocshArg *const cmdArgs[] = {&nameArg, &verbArg, &signalArg};
+static const iocshArg *const setArgs[] = {&nameArg, &optionArg, &valueArg};
 
-static const struct {
+static struct {
     iocshFuncDef def;
     iocshCallFunc call;
 } commands[] = {
@@ -284,6 +375,7 @@ static const struct {
     {{"procServStart", NELEMENTS(startArgs), startArgs, USAGE_START}, startCall},
     {{"procServReport", NELEMENTS(reportArgs), reportArgs, USAGE_REPORT}, reportCall},
     {{"procServCmd", NELEMENTS(cmdArgs), cmdArgs, USAGE_CMD}, cmdCall},
+    {{"procServSet", NELEMENTS(setArgs), setArgs, NULL}, setCall},
     {{"procServInsecurePvs", 0, NULL, USAGE_INSECURE}, insecureCall},
 };
 
@@ -312,6 +404,9 @@ int psIocCommand(int argc, const char *const *argv)
 
 void psIocshRegister(void)
 {
-    for (size_t i = 0; i < NELEMENTS(commands); i++)
+    for (size_t i = 0; i < NELEMENTS(commands); i++) {
+        if (commands[i].call == setCall)
+            commands[i].def.usage = setUsage();
         iocshRegister(&commands[i].def, commands[i].call);
+    }
 }

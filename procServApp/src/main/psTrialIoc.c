@@ -141,6 +141,11 @@ static void cmdCall(const iocshArgBuf *args)
     passCommand("procServCmd", args);
 }
 
+static void setCall(const iocshArgBuf *args)
+{
+    passCommand("procServSet", args);
+}
+
 /* ---- commands of Base ---- */
 
 static int build(void)
@@ -240,6 +245,7 @@ static const replacement childrenOnly[] = {
     REPLACE("asInit", nothingCall),         REPLACE("iocInit", nothingCall),
     REPLACE("iocBuild", nothingCall),       REPLACE("procServAdd", addCall),
     REPLACE("procServStart", startCall),    REPLACE("procServCmd", cmdCall),
+    REPLACE("procServSet", setCall),
 };
 
 static void replace(const replacement *list, size_t count)

@@ -39,6 +39,33 @@ static const char *const exitClassNames[] = {
 };
 _Static_assert(NELEMENTS(exitClassNames) == psExitClassCount, "an exit class has no name");
 
+static const char *const reasonNames[] = {
+    [psReasonNone] = "None",
+    [psReasonBoot] = "Boot",
+    [psReasonOperator] = "Operator",
+    [psReasonConsole] = "Console",
+    [psReasonAutoRestart] = "AutoRestart",
+    [psReasonScript] = "Script",
+    [psReasonWatchdog] = "Watchdog",
+};
+_Static_assert(NELEMENTS(reasonNames) == psReasonCount, "a reason has no name");
+
+static const char *const healthNames[] = {
+    [psHealthOk] = "OK",
+    [psHealthTransient] = "Transient",
+    [psHealthNotReady] = "NotReady",
+    [psHealthCrashing] = "Crashing",
+    [psHealthDown] = "Down",
+    [psHealthHung] = "Hung",
+};
+_Static_assert(NELEMENTS(healthNames) == psHealthCount, "a health has no name");
+
+static const char *const cmdStateNames[] = {
+    [psCmdIdle] = "Idle",     [psCmdBusy] = "Busy",     [psCmdDone] = "Done",
+    [psCmdFailed] = "Failed", [psCmdDenied] = "Denied", [psCmdTimeout] = "Timeout",
+};
+_Static_assert(NELEMENTS(cmdStateNames) == psCmdStateCount, "a state of commands has no name");
+
 /* The first entry of a number is the name that is shown. */
 static const struct {
     int signo;
@@ -88,6 +115,21 @@ const char *psModeConsoleName(psMode mode)
 const char *psExitClassName(psExitClass cls)
 {
     return (unsigned)cls < psExitClassCount ? exitClassNames[cls] : "?";
+}
+
+const char *psReasonName(psStartReason reason)
+{
+    return (unsigned)reason < psReasonCount ? reasonNames[reason] : "?";
+}
+
+const char *psHealthName(psHealth health)
+{
+    return (unsigned)health < psHealthCount ? healthNames[health] : "?";
+}
+
+const char *psCmdStateName(psCmdState state)
+{
+    return (unsigned)state < psCmdStateCount ? cmdStateNames[state] : "?";
 }
 
 const char *psSignalName(int signo)

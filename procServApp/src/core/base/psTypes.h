@@ -150,6 +150,9 @@ const char *psStateName(psState state);
 const char *psModeName(psMode mode);        /**< Never, Always, OneShot, OnFailure */
 const char *psModeConsoleName(psMode mode); /**< OFF, ON, ONESHOT, ON: procServ's words */
 const char *psExitClassName(psExitClass cls);
+const char *psReasonName(psStartReason reason);
+const char *psHealthName(psHealth health);
+const char *psCmdStateName(psCmdState state);
 const char *psSignalName(int signo); /**< "SIGSEGV"; "SIG34" for those without a name */
 /** @} */
 

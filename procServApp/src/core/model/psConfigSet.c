@@ -11,64 +11,20 @@
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
-#include <epicsStdlib.h>
-#include <epicsString.h>
 
 #include "model/psConfigPvt.h"
 #include "model/psSetting.h"
 
 /* ---- settings ---- */
 
-static bool parseSetting(const psSetting *setting, const char *value, double *out)
-{
-    epicsInt32 whole;
-
-    switch (setting->type) {
-    case psSettingInt:
-        if (epicsParseInt32(value, &whole, 10, NULL))
-            return false;
-        *out = whole;
-        break;
-    case psSettingMode:
-        for (int mode = 0; mode < psModeCount; mode++) {
-            if (epicsStrCaseCmp(value, psModeName((psMode)mode)) == 0) {
-                *out = mode;
-                return true;
-            }
-        }
-        return false;
-    default:
-        if (epicsParseDouble(value, out, NULL))
-            return false;
-        break;
-    }
-    return *out >= setting->range.low && *out <= setting->range.high; /* NaN fails */
-}
-
 static int setSetting(psConfig *cfg, const psSetting *setting, const char *value, psComplaint out)
 {
-    psRange range = setting->range;
-    char problem[80];
     double number;
+    int status = psSettingParse(setting, value, &number, out.msg, out.size);
 
-    if (parseSetting(setting, value, &number)) {
+    if (!status)
         psSettingPut(setting, &cfg->settings, number);
-        return 0;
-    }
-    switch (setting->type) {
-    case psSettingInt:
-        epicsSnprintf(problem, sizeof(problem), "must be a whole number from %g to %g", range.low,
-                      range.high);
-        break;
-    case psSettingMode:
-        epicsSnprintf(problem, sizeof(problem), "must be always, never, oneshot or onfailure");
-        break;
-    default:
-        epicsSnprintf(problem, sizeof(problem), "must be a number of %s from %g to %g",
-                      setting->unit, range.low, range.high);
-        break;
-    }
-    return psConfigRefuse(setting->option.name, value, problem, out);
+    return status;
 }
 
 /* ---- the rows ---- */

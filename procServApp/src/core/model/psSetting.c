@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <dbDefs.h>
+#include <epicsStdio.h>
+#include <epicsStdlib.h>
+#include <epicsString.h>
 
 #include "model/psSetting.h"
 
@@ -48,6 +52,69 @@ const psSetting *psSettingOf(psVerb verb)
         if (settings[i].verb == verb)
             return &settings[i];
     return NULL;
+}
+
+const psSetting *psSettingNamed(const char *name)
+{
+    for (size_t i = 0; i < NELEMENTS(settings); i++)
+        if (strcmp(settings[i].option.name, name) == 0 ||
+            epicsStrCaseCmp(settings[i].record, name) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+static bool parse(const psSetting *setting, const char *text, double *out)
+{
+    epicsInt32 whole;
+
+    switch (setting->type) {
+    case psSettingInt:
+        if (epicsParseInt32(text, &whole, 10, NULL))
+            return false;
+        *out = whole;
+        break;
+    case psSettingMode:
+        for (int mode = 0; mode < psModeCount; mode++) {
+            if (epicsStrCaseCmp(text, psModeName((psMode)mode)) == 0) {
+                *out = mode;
+                return true;
+            }
+        }
+        return false;
+    default:
+        if (epicsParseDouble(text, out, NULL))
+            return false;
+        break;
+    }
+    return *out >= setting->range.low && *out <= setting->range.high; /* NaN fails */
+}
+
+int psSettingParse(const psSetting *setting, const char *text, double *out, char *msg,
+                   size_t msgSize)
+{
+    psRange range = setting->range;
+    double value;
+
+    if (parse(setting, text, &value)) {
+        *out = value;
+        return 0;
+    }
+    const char *name = setting->option.name;
+    switch (setting->type) {
+    case psSettingInt:
+        epicsSnprintf(msg, msgSize, "%s: '%s' must be a whole number from %g to %g", name, text,
+                      range.low, range.high);
+        break;
+    case psSettingMode:
+        epicsSnprintf(msg, msgSize, "%s: '%s' must be always, never, oneshot or onfailure", name,
+                      text);
+        break;
+    default:
+        epicsSnprintf(msg, msgSize, "%s: '%s' must be a number of %s from %g to %g", name, text,
+                      setting->unit, range.low, range.high);
+        break;
+    }
+    return -EINVAL;
 }
 
 double psSettingGet(const psSetting *setting, const psSettings *from)

@@ -39,6 +39,14 @@ typedef struct psSetting {
 const psSetting *psSettingAt(unsigned index);
 /** The setting that @p verb changes; NULL: @p verb is no setting. */
 const psSetting *psSettingOf(psVerb verb);
+/** The setting with that option ("holdoff-max") or, in any case of its letters, that record
+ *  ("HoldoffMax").  @return NULL: there is none */
+const psSetting *psSettingNamed(const char *name);
+/** Understand a value as people write it.  A mode is one of their names, in any case.
+ *  @param msg on failure one line that begins with the option: what is wrong, what is expected
+ *  @return 0 and a value within the range, or -EINVAL */
+int psSettingParse(const psSetting *setting, const char *text, double *out, char *msg,
+                   size_t msgSize);
 
 /** The value as a number; a mode is its psMode. */
 double psSettingGet(const psSetting *setting, const psSettings *from);

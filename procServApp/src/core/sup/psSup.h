@@ -212,8 +212,11 @@ void psSupSummary(psSup *sup, psSummary *out);
 
 /** Write the content of an info file, for all children.  Thread: any.  Blocks: on @p out. */
 void psSupPrintInfo(psSup *sup, FILE *out);
-/** A report for people, level 0...2.  Thread: any.  Blocks: on @p out. */
+/** @name Reports for people.  Level 0: one line per child; 1: how it is run, and its last exit; 2:
+ *  all that records show of it.  Thread: any.  Blocks: on @p out. @{ */
 void psSupReport(psSup *sup, FILE *out, int level);
+void psSupReportChild(psSup *sup, psChild *child, FILE *out, int level);
+/** @} */
 
 /** Begin the end: children are stopped in their stages, logs flushed, `ended` is called.  A
  *  second call goes straight to SIGKILL.  Thread: any.  Blocks: never. */

@@ -9,7 +9,6 @@
 #include <dbDefs.h>
 #include <epicsStdio.h>
 
-#include "model/psVerb.h"
 #include "sup/psSupChildren.h"
 
 void psSupStatus(psChild *child, psStatus *out)
@@ -80,38 +79,4 @@ void psSupPrintInfo(psSup *sup, FILE *out)
     if (!text.failed)
         fputs(text.data, out);
     psTextClear(&text);
-}
-
-static void reportChild(psChild *child, FILE *out, int level)
-{
-    const psChildFacts *facts = psChildGetFacts(child);
-    psConsoleStatus console;
-    psStatus status;
-
-    psFeedNewest(psChildFeed(child), &status);
-    psFeedConsole(psChildFeed(child), &console);
-    fprintf(out, "%-20s %-9s pid %-7d restarts %d  %s\n", psChildName(child),
-            psStateName(status.state), status.pid, status.restarts, status.stateMsg);
-    if (level < 1)
-        return;
-    fprintf(out, "    command  %s\n    in       %s\n    consoles %s\n    log      %s\n",
-            facts->commandLine, facts->dir, facts->consoles, facts->logFile);
-    fprintf(out, "    mode %s, hold-off %g s, grace %g s; %d crashes; last exit: %s\n",
-            psModeName(status.settings.mode), status.settings.holdoffSec, status.settings.graceSec,
-            status.crashes, status.exitMsg[0] ? status.exitMsg : "none");
-    if (level < 2)
-        return;
-    fprintf(out, "    %d users, %d loggers; transition %u; last command %s\n", console.clients,
-            console.loggers, (unsigned)status.seq,
-            status.cmd.seq ? psVerbName(status.cmd.verb) : "none");
-    if (status.cmd.seq)
-        fprintf(out, "    of %s: %s\n", status.cmd.by, status.cmd.msg);
-}
-
-void psSupReport(psSup *sup, FILE *out, int level)
-{
-    psChild *child;
-
-    for (int i = 0; (child = psSupAt(sup, i)); i++)
-        reportChild(child, out, level);
 }
