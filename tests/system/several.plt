@@ -166,6 +166,7 @@ procServAdd late "--name later -P 0 -- /bin/cat"
 procServReport 2
 procServReport one 2
 help procServSet
+dbior procServ 1
 END
     close $out;
     my $proc = start(undef, $script);
@@ -205,10 +206,13 @@ END
     is(value('one:PS:AutoRestart'), 'Never', 'and a mode, by the name of its record');
     is(value("$_:PS:Holdoff_RBV"), 7, "one of all, for $_") for qw(one two);
     is(value('one:PS:Overridden'), 'Yes', 'which differs from the script now');
-    like($said, qr/^    Grace +2.5 seconds$/m, 'the report of one child shows it');
     is(scalar(my @once = $said =~ /^    Overridden +(?:Yes|No)$/mg), 4, 'after that of all three');
     like($said, qr/^  $_ /m, "the usage of procServSet names $_")
         for qw(restart-mode holdoff holdoff-max restart-window grace max-restarts);
+    like($said, qr/^  children: 3; records follow them; commands and settings are open$/m,
+        'dbior says how many children there are');
+    like($said, qr/^  mbbi +\d+ inputs: State Health /m, 'what a device support reads');
+    like($said, qr/^  bo +\d+ commands and settings: Start Stop /m, 'and which commands one gives');
     is($proc->stop, 0, 'SIGTERM ends it');
 };
 
