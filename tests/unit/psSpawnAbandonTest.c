@@ -58,7 +58,8 @@ MAIN(psSpawnAbandonTest)
         if (!loop || psPtyOpen(&pty, NULL) != 0)
             testAbort("no loop or terminal");
         psSpawn *spawn = psSpawnCreate(loop, &request);
-        if (!spawn || psSpawnStart(spawn, pty.slave, spawned, NULL))
+        psSpawnFiles files = {pty.slave, pty.slave, true};
+        if (!spawn || psSpawnStart(spawn, &files, spawned, NULL))
             testAbort("psSpawnCreate or psSpawnStart");
         begun++;
         for (int k = 0; k < i * 500; k++) /* some microseconds more each time */

@@ -67,7 +67,8 @@ void psSpawnFixtureBegin(psSpawnFixture *f)
     f->spawn = psSpawnCreate(f->loop, &f->request);
     if (!f->spawn)
         testAbort("psSpawnCreate");
-    int status = psSpawnStart(f->spawn, f->pty.slave, onOutcome, f);
+    psSpawnFiles files = {f->pty.slave, f->pty.slave, true};
+    int status = psSpawnStart(f->spawn, &files, onOutcome, f);
     if (status || f->outcomes)
         testAbort("psSpawnStart: %s, outcome delivered from within: %d", strerror(-status),
                   f->outcomes);

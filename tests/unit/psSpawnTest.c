@@ -297,8 +297,9 @@ static psSpawnOutcome startAgain(psSpawn *spawn, bool killed)
 {
     double deadline = psClockMono(psClockSystem()) + PS_SPAWN_TEST_SEC;
 
+    psSpawnFiles files = {f.pty.slave, f.pty.slave, true};
     f.outcomes = 0;
-    if (psSpawnStart(spawn, f.pty.slave, noteOutcome, NULL))
+    if (psSpawnStart(spawn, &files, noteOutcome, NULL))
         testAbort("psSpawnStart");
     if (killed)
         psSpawnKill(spawn);

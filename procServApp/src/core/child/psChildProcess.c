@@ -58,7 +58,8 @@ static void beginSpawn(psChild *child)
         failLater(child, psSpawnStagePty, -status, call);
         return;
     }
-    status = psSpawnStart(child->spawn, child->pty.slave, spawnDone, child);
+    psSpawnFiles files = {child->pty.slave, child->pty.slave, true};
+    status = psSpawnStart(child->spawn, &files, spawnDone, child);
     if (status)
         failLater(child, psSpawnStageThread, -status, NULL);
 }

@@ -177,9 +177,9 @@ static int putFd(int from, int to, int flags)
     return syscall(SYS_dup3, from, to, flags) < 0 ? -errno : 0;
 }
 
-/* A session of its own, the slave as its terminal and as 0, 1, 2; nothing of ours above.
+/* A session of its own, with the files as 0, 1, 2 and a terminal as its own; nothing of ours above.
  * *outCall is the call under way. */
-static int takeTerminal(int slave, int keepFd, const char **outCall)
+static int takeFiles(const psSpawnFiles *files, int keepFd, const char **outCall)
 {
     int status = 0, first = STDERR_FILENO + 1;
 
@@ -191,11 +191,11 @@ static int takeTerminal(int slave, int keepFd, const char **outCall)
             return -errno;
     }
     *outCall = "TIOCSCTTY";
-    if (syscall(SYS_ioctl, slave, TIOCSCTTY, 0) < 0)
+    if (files->terminal && syscall(SYS_ioctl, files->in, TIOCSCTTY, 0) < 0)
         return -errno;
     *outCall = "dup3";
     for (int fd = 0; fd <= STDERR_FILENO && !status; fd++)
-        status = putFd(slave, fd, 0);
+        status = putFd(fd == STDIN_FILENO ? files->in : files->out, fd, 0);
     if (keepFd >= 0 && !status)
         status = putFd(keepFd, first++, O_CLOEXEC);
     if (!status)
@@ -271,7 +271,7 @@ void psExecRun(psExecPlan *plan, psExecShared *shared, int keepFd)
     atomic_store(&shared->pid, (int)syscall(SYS_getpid));
     checkCancelled(shared);
     const char *call = NULL;
-    int status = takeTerminal(plan->slave, keepFd, &call);
+    int status = takeFiles(&plan->files, keepFd, &call);
     if (status) {
         atomic_store(&shared->call, call);
         fail(shared, psSpawnStageTty, -status);

@@ -27,9 +27,9 @@ typedef struct psExecShared {
 
 typedef struct psExecPlan {
     psSpawnRequest request;
-    int slave;         /**< set before psExecRun() */
-    char **paths;      /**< to be tried, in this order; ends with NULL */
-    char **scriptArgv; /**< for /bin/sh, where the file is a script without #! */
+    psSpawnFiles files; /**< set before psExecRun() */
+    char **paths;       /**< to be tried, in this order; ends with NULL */
+    char **scriptArgv;  /**< for /bin/sh, where the file is a script without #! */
 } psExecPlan;
 #define PS_EXEC_PLAN_INIT                                                                          \
     {                                                                                              \

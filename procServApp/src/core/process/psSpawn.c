@@ -42,7 +42,7 @@
 struct psSpawn {
     /* fixed after psSpawnCreate */
     psLoop *loop;
-    psExecPlan plan; /* but for its slave */
+    psExecPlan plan; /* but for its files */
     psExecShared *shared;
     bool byFork;
     epicsEventId ended; /* triggered when the outcome is posted */
@@ -263,7 +263,7 @@ psSpawn *psSpawnCreate(psLoop *loop, const psSpawnRequest *request)
     return spawn;
 }
 
-int psSpawnStart(psSpawn *spawn, int slave, psSpawnFn fn, void *ctx)
+int psSpawnStart(psSpawn *spawn, const psSpawnFiles *files, psSpawnFn fn, void *ctx)
 {
     static const psSpawnOutcome none = {.pidfd = -1};
 
@@ -271,7 +271,7 @@ int psSpawnStart(psSpawn *spawn, int slave, psSpawnFn fn, void *ctx)
     assert(!spawn->busy);
     spawn->fn = fn;
     spawn->ctx = ctx;
-    spawn->plan.slave = slave;
+    spawn->plan.files = *files;
     spawn->outcome = none;
     spawn->reaped = spawn->posted = false; /* there is no other thread now */
     epicsEventTryWait(spawn->ended);       /* empty again */

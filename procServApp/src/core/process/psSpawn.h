@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psSpawn.h
- *  @brief The start of a process on a terminal.
+ *  @brief The start of a process, on a terminal or with files of the caller's.
  *
  *  A start runs in a short-lived thread of its own: exec and chdir may hang on a dead file
  *  server, and nothing else is affected.  The outcome comes back as a job of the loop.  What a
@@ -32,11 +32,11 @@ typedef void (*psSpawnFn)(void *ctx, const psSpawnOutcome *outcome);
  *  Thread: any.  @return NULL without memory, a mutex, or an event */
 psSpawn *psSpawnCreate(psLoop *loop, const psSpawnRequest *request);
 /** Start a process, one at a time.
- *  @param slave of the terminal that becomes its descriptors 0, 1 and 2; open until the outcome
+ *  @param files become its descriptors 0, 1 and 2; the caller's, open until the outcome
  *  @param fn    called exactly once if 0 is returned, never from within; it may start anew
  *  Thread: loop.  Blocks: never.
  *  @return 0; -EAGAIN no thread could be created; otherwise -errno of what is missing */
-int psSpawnStart(psSpawn *spawn, int slave, psSpawnFn fn, void *ctx);
+int psSpawnStart(psSpawn *spawn, const psSpawnFiles *files, psSpawnFn fn, void *ctx);
 /** Has a start begun whose outcome has not been delivered?  NULL: false. */
 bool psSpawnBusy(const psSpawn *spawn);
 /** SIGKILL to the process of a start in progress; if there is none yet, it will not get to its

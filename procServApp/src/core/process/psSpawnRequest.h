@@ -20,6 +20,13 @@ typedef enum psSpawnStage {
     psSpawnStageExec    /**< exec; ECANCELED: a kill came first */
 } psSpawnStage;
 
+/** What becomes the standard descriptors of the new process.  Not below 3, but for a terminal. */
+typedef struct psSpawnFiles {
+    int in;        /**< 0 */
+    int out;       /**< 1 and 2 */
+    bool terminal; /**< both are a terminal, which becomes the controlling one */
+} psSpawnFiles;
+
 /** What does not change from start to start.  All pointers must live as long as the user. */
 typedef struct psSpawnRequest {
     const char *file; /**< searched in the child's PATH if it has no slash */
