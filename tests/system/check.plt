@@ -183,6 +183,29 @@ subtest 'a script whose interpreter is not there' => sub {
     like($check->stdout, qr{: its interpreter /bin/sh: the line ends in CR LF}, 'and says so');
 };
 
+subtest 'watchdogs' => sub {
+    my $check = sub {
+        my $proc = PsTest::Proc->start(cmd => [program(), '--check', '--no-ioc', '-P', 0, @_, '/bin/cat']);
+        $proc->wait_exit(20);
+        return ($proc->exit_code, $proc->stdout . $proc->stderr);
+    };
+    my ($code, $out) = $check->('--silent-after', 10, '--hung-action', 'restart',
+        '--hung-command', 'gcore $PS_PID', '--event-command', 'mail -s "$PS_EVENT" me');
+    is($code, 0, 'good') or diag($out);
+    like($out, qr/^good hung command: gcore \$PS_PID$/m, 'the hung command is shown');
+    like($out, qr/^good event command: mail -s "\$PS_EVENT" me$/m, 'the event command, too');
+    for my $bad (
+        [['--hung-action', 'restart'], qr/hung-action: nothing finds out that it is hung/],
+        [['--silent-after', 1, '--hung-command', 'x'], qr/hung-command: it runs before a restart/],
+        [['--silent-after', 'x'], qr/silent-after: 'x' must be a number of seconds/],
+        [['--silent-after', 1, '--hung-action', 'stop'], qr/hung-action: 'stop' must be alarm or/],
+    ) {
+        ($code, $out) = $check->(@{$bad->[0]});
+        is($code, 1, "bad: @{$bad->[0]}");
+        like($out, $bad->[1], 'and says what is wrong');
+    }
+};
+
 subtest 'a link of another user in the place of a log that is open' => sub {
     plan(skip_all => 'only root can make one') if $> != 0;
     mkdir "$dir/place" or die "$dir/place: $!";

@@ -37,6 +37,12 @@ sub start {
     return ($server, \%pv);
 }
 
+# Console and log say so.
+sub is_logged {
+    my ($server, $want, $what) = @_;
+    return like($server->log_text($want), $want, $what);
+}
+
 # An alarm is the default: silent, back to life, silent.
 {
     my ($server, $pv) = start('SIL', ['--silent-after', 3], child_program(), 'say=up', 'echo');
@@ -48,13 +54,13 @@ sub start {
     like($pv->{AliveMsg}->get, qr/^no output since \d\d:\d\d:\d\d, limit 3 s$/, 'the message');
     like($pv->{StateMsg}->get, qr/^Hung: no output since/, 'StateMsg says so, too');
     cmp_ok($pv->{AliveAge}->get, '>=', 3, 'since more than its limit');
-    ok($server->log_text(qr/\@\@\@ "SIL" is hung: no output since /), 'console and log say so');
+    is_logged($server, qr/\@\@\@ "SIL" is hung: no output since /, 'console and log say so');
     my $console = $server->console;
     $console->send('x');
     ok($pv->{Alive}->wait_value('Alive', 10), 'it is alive when it prints again');
     ok($pv->{Health}->wait_value('OK', 10), 'and Health is OK');
     like($pv->{StateMsg}->get, qr/^Running: pid /, 'StateMsg is as before');
-    ok($server->log_text(qr/\@\@\@ "SIL" shows life again/), 'console and log say so');
+    is_logged($server, qr/\@\@\@ "SIL" shows life again/, 'console and log say so');
     $console->close;
     is($pv->{Starts}->get, 1, 'it was never restarted');
     $server->stop;
@@ -78,11 +84,44 @@ sub start {
     # one that is stopped through us is not hung
     ok($pv->{SignalNum}->put_wait(19, 10), 'SIGSTOP by a PV');
     like($pv->{AliveMsg}->get, qr/^not watched: stopped by a signal/, 'it is not watched');
-    stays { $pv->{Starts}->last->{value} == 2 } 4, 'it is not restarted';
+    ok((stays { $pv->{Starts}->last->{value} == 2 } 4, '2 starts'), 'it is not restarted');
     ok($pv->{SignalNum}->put_wait(18, 10), 'SIGCONT by a PV');
     like($pv->{AliveMsg}->get, qr/^watched: /, 'it is watched again');
     kill 'STOP', $pv->{Pid}->get;
     ok($pv->{Starts}->wait_value(3, 20), 'and found hung');
+    $server->stop;
+}
+
+# The hung command runs before the restart, while the hung process is still there.
+{
+    my ($server, $pv) = start('CMD', ['--silent-after', 2, '--hung-action', 'restart',
+        '--hung-command', 'echo "$PS_NAME $PS_PID: $PS_REASON"; cut -d" " -f3 /proc/$PS_PID/stat;'
+        . ' cat; readlink /proc/$$/fd/* | grep -c socket'],
+        child_program(), 'say=tick', 'sleep=0.2', 'loop');
+    ok($pv->{State}->wait_value('Running', 20), 'it runs');
+    my $pid = $pv->{Pid}->get;
+    kill 'STOP', $pid;
+    ok($pv->{StartReason}->wait_value('Watchdog', 20), 'it is found hung, and restarted');
+    is_logged($server, qr/\@\@\@ hung command: CMD $pid: no output since [\d:]+, limit 2 s\r?$/m, 'the hung command knows which process it is about');
+    is_logged($server, qr/\@\@\@ hung command: [Tt]\r?$/m, 'and saw it stopped');
+    is_logged($server, qr/\@\@\@ hung command: 0\r?$/m, 'it has none of our descriptors');
+    is_logged($server, qr/\@\@\@ the hung command failed with exit status 1\r?$/m, 'how it failed is said');
+    $server->stop;
+}
+
+# It has life again before the hung command is over: no restart.
+{
+    my ($server, $pv) = start('OFF', ['--silent-after', 2, '--hung-action', 'restart',
+        '--hung-command', 'kill -CONT $PS_PID; sleep 100'],
+        child_program(), 'say=tick', 'sleep=0.2', 'loop');
+    ok($pv->{State}->wait_value('Running', 20), 'it runs');
+    kill 'STOP', $pv->{Pid}->get;
+    # the command itself ends the hang, so that may be over before anybody looks
+    ok((wait_for { grep { $_ eq 'Silent' } $pv->{Alive}->values } 20, 'Silent'), 'it is found hung');
+    ok($pv->{Alive}->wait_value('Alive', 20), 'and shows life again');
+    is_logged($server, qr/the hung command was ended: it is not needed any more/, 'so it ends');
+    is($pv->{Starts}->get, 1, 'and there is no restart');
+    ok($pv->{Health}->wait_value('OK', 10), 'Health is OK');
     $server->stop;
 }
 

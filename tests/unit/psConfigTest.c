@@ -309,6 +309,16 @@ static void watchdogs_AreChecked(void)
     isSame(msg, "hung-action: 'reboot' must be alarm or restart", "message");
     testOk1(set(cfg, "hung-action", "restart") == 0 && cfg->hungRestarts);
     testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    testOk1(set(cfg, "hung-command", "gdb -p $PS_PID") == 0 && set(cfg, "event-command", "x") == 0);
+    psConfig *copy = psConfigCopy(cfg);
+    isSame(copy->hungCommand, "gdb -p $PS_PID", "hung command of a copy");
+    isSame(copy->eventCommand, "x", "event command of a copy");
+    psConfigFree(copy);
+    set(cfg, "hung-action", "alarm");
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "hung-command: it runs before a restart; give --hung-action restart, too",
+           "message");
+    set(cfg, "hung-action", "restart");
     testOk1(set(cfg, "silent-after", "0") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
     isSame(msg, "hung-action: nothing finds out that it is hung; give --silent-after, too",
            "message");
@@ -375,7 +385,7 @@ static void table_CanBeWalked(void)
             wrong++;
         }
     }
-    testOk(count == 31 && wrong == 0, "%u options, %u wrong", count, wrong);
+    testOk(count == 33 && wrong == 0, "%u options, %u wrong", count, wrong);
     psConfigFree(cfg);
 }
 
@@ -397,7 +407,7 @@ static void places_AreGivenOnce(void)
     for (option = psOptionAfter(psConfigOption, 0); option;
          option = psOptionAfter(psConfigOption, option->place))
         listed++;
-    testOk(listed == 31, "%u options are listed", listed);
+    testOk(listed == 33, "%u options are listed", listed);
 }
 
 static unsigned randomState = 1;
@@ -465,7 +475,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(148);
+    testPlan(153);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();

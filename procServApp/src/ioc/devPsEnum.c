@@ -215,18 +215,22 @@ static long initMbbiSupport(int after)
     return 0;
 }
 
-static long initMbbi(dbCommon *pcommon)
-{
-    mbbiRecord *prec = (mbbiRecord *)pcommon;
-
-    return psInInit(pcommon, &prec->inp, &mbbiTable);
-}
-
 static const mbbiItem *itemOf(const mbbiRecord *prec)
 {
     const psIn *in = prec->dpvt;
 
     return in ? in->item : NULL;
+}
+
+static long initMbbi(dbCommon *pcommon)
+{
+    mbbiRecord *prec = (mbbiRecord *)pcommon;
+    long status = psInInit(pcommon, &prec->inp, &mbbiTable);
+    const mbbiItem *item = status ? NULL : itemOf(prec);
+
+    if (item && item->get == getState)
+        psIocChildNamed(((psIn *)prec->dpvt)->child, prec->name);
+    return status;
 }
 
 /* A name without a child is a state of its own, not a failed read. */

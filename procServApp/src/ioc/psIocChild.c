@@ -26,11 +26,12 @@ static const double gapsSec[psTopicCount] = {
 
 struct psIocChild {
     part parts[psTopicCount];
-    char name[PS_NAME_BYTES]; /* fixed */
-    ELLLIST observers;        /* fixed from iocInit to the end of that IOC */
-    epicsMutexId lock;        /* leaf; guards all below, and the machines of the heads */
-    psSup *sup;               /* NULL: nothing of that name is supervised */
-    psChild *supervised;      /* of that name, as is the next; NULL with sup */
+    char name[PS_NAME_BYTES];     /* fixed */
+    ELLLIST observers;            /* fixed from iocInit to the end of that IOC, as is the next */
+    char prefix[PVNAME_STRINGSZ]; /* of the records; "": they are called otherwise */
+    epicsMutexId lock;            /* leaf; guards all below, and the machines of the heads */
+    psSup *sup;                   /* NULL: nothing of that name is supervised */
+    psChild *supervised;          /* of that name, as is the next; NULL with sup */
     psChildFacts facts;
     psStatus snap; /* what the records show, as is the next */
     psConsoleStatus console;
@@ -282,6 +283,7 @@ void psIocChildReset(psIocChild *child)
         child->parts[i].used = i == psTopicStatus; /* whatever is loaded: the outputs need it */
     }
     ellInit(&child->observers);
+    child->prefix[0] = '\0';
 }
 
 void psIocChildUse(psIocChild *child, psTopic topic)
@@ -319,6 +321,21 @@ static void follow(psIocChild *child, psChild *supervised)
             takeNewest(child, self->topic);
         epicsMutexUnlock(child->lock);
     }
+    epicsMutexMustLock(child->lock);
+    if (child->sup && child->prefix[0]) /* with a full queue, an event command knows less */
+        (void)psSupSetPrefix(child->sup, supervised, child->prefix);
+    epicsMutexUnlock(child->lock);
+}
+
+void psIocChildNamed(psIocChild *child, const char *stateName)
+{
+    static const char state[] = "State";
+    size_t len = strlen(stateName);
+    size_t end = sizeof(state) - 1;
+
+    if (len < end || strcmp(stateName + len - end, state) != 0)
+        return;
+    epicsSnprintf(child->prefix, sizeof(child->prefix), "%.*s", (int)(len - end), stateName);
 }
 
 /* Not under the lock, which published() takes. */

@@ -85,6 +85,9 @@ int psIocChildDenied(psIocChild *child, const psCommand *cmd, const char *reason
 void psIocChildReset(psIocChild *child);
 /** There are records of @p topic: follow it, too; before the child is started. */
 void psIocChildUse(psIocChild *child, psTopic topic);
+/** Its record State has this name, so the beginning of it is the prefix of all its records; before
+ *  the child is started. */
+void psIocChildNamed(psIocChild *child, const char *stateName);
 /** Be polled from now on; before the child is started. */
 void psIocChildObserve(psIocChild *child, psIocObserver *observer);
 /** Show what @p sup has of that name, if it has.  Does nothing to a child that has one.

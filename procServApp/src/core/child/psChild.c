@@ -12,6 +12,7 @@
 #include <epicsStdio.h>
 
 #include "child/psChildCommand.h"
+#include "child/psChildHook.h"
 #include "child/psChildConsole.h"
 #include "child/psChildKeys.h"
 #include "child/psChildPty.h"
@@ -155,7 +156,7 @@ static int prepareStarts(psChild *child, const psChildSetup *setup)
         .inherit = setup->inherit,
     };
     child->spawn = psSpawnCreate(child->loop, &child->request);
-    return child->spawn ? 0 : -ENOMEM;
+    return child->spawn ? psChildHookInit(child, setup->inherit) : -ENOMEM;
 }
 
 psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outStatus, char *msg,
@@ -199,6 +200,7 @@ void psChildFree(psChild *child)
     psChildTypedClear(child);
     psChildConsoleClear(child);
     psLoopCancel(child->loop, &child->failedJob);
+    psChildHookFree(child);
     psSpawnFree(child->spawn); /* waits for a start that hangs: everything else was awaited */
     psChildLaunchClear(&child->launch);
     psConsoleClear(&child->console, LOG_WAIT_SEC);
@@ -206,6 +208,7 @@ void psChildFree(psChild *child)
     free(child->serverDir);
     free(child->serverStarted);
     free(child->pvs);
+    free(child->prefix);
     free(child->commandLine);
     psTextClear(&child->consoles);
     psFeedFree(child->feed);
@@ -231,6 +234,7 @@ void psChildShutdown(psChild *child)
 
     psLoopAssertInside(child->loop);
     psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
+    psChildHookEnd(child);
     psChildStep(child, &event, &out, NULL);
 }
 
@@ -250,12 +254,13 @@ void psChildClose(psChild *child)
 bool psChildClosed(const psChild *child)
 {
     psLoopAssertInside(child->loop);
-    return psConsoleIdle(&child->console);
+    return psConsoleIdle(&child->console) && !psChildHookBusy(child);
 }
 
 void psChildGiveUp(psChild *child)
 {
     psLoopAssertInside(child->loop);
+    psChildHookGiveUp(child);
     psConsoleGiveUp(&child->console);
 }
 
@@ -296,15 +301,25 @@ void psChildNotice(psChild *child, const char *text)
     psChildTextNotice(child, "%s", text);
 }
 
-void psChildSetPvs(psChild *child, const char *text)
+static void replaceText(psChild *child, char **target, const char *text)
 {
     char *copy = strdup(text);
 
     psLoopAssertInside(child->loop);
     if (!copy)
         return;
-    free(child->pvs);
-    child->pvs = copy;
+    free(*target);
+    *target = copy;
+}
+
+void psChildSetPvs(psChild *child, const char *text)
+{
+    replaceText(child, &child->pvs, text);
+}
+
+void psChildSetPrefix(psChild *child, const char *prefix)
+{
+    replaceText(child, &child->prefix, prefix);
 }
 
 int psChildAddTerminal(psChild *child, int fd)

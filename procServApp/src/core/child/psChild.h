@@ -63,6 +63,8 @@ int psChildAddTerminal(psChild *child, int fd);
 void psChildSizeTerminal(psChild *child, unsigned cols, unsigned rows);
 /** What the banner of later clients says of the PVs.  Without memory it says what it said. */
 void psChildSetPvs(psChild *child, const char *text);
+/** The prefix of its PVs, for its event command.  Without memory it is what it was. */
+void psChildSetPrefix(psChild *child, const char *prefix);
 /** Open the log again by its name.  A child without a log does nothing. */
 void psChildReopenLog(psChild *child);
 
@@ -74,8 +76,9 @@ bool psChildDown(const psChild *child);   /**< has it come to rest after that? *
 /** Fail the commands that wait, and close the consoles once they got what was printed.
  *  ops->settled follows. */
 void psChildClose(psChild *child);
-bool psChildClosed(const psChild *child); /**< are consoles closed and is the log written? */
-/** The time for that is over: report on errlog what is lost. */
+bool psChildClosed(const psChild *child); /**< are consoles closed, the log written, and
+                                                no command of its user running? */
+/** The time for that is over: report on errlog what is lost, and end its event command. */
 void psChildGiveUp(psChild *child);
 /** Exit code of the program, from the last exit of the child: see docs/design.md "Shutdown". */
 int psChildExitCode(const psChild *child);

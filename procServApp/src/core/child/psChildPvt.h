@@ -3,10 +3,10 @@
  *  @brief What the parts of a child share: the struct.  For the room child/ only.
  *
  *  The parts, each using those before it: psChildText (sentences for people), psChildStatus and
- *  psChildConsole (what is published), psChildWatch (is it alive?), psChildPty (its terminal),
- *  psChildProcess (start and end), psChildStep (from an event to what it leads to), psChildCommand
- *  (what is asked of it), psChildTyped (what is typed to it), psChildKeys (keys), psChild (its
- *  life).
+ *  psChildConsole (what is published), psChildHook (commands of the user), psChildWatch (is it
+ *  alive?), psChildPty (its terminal), psChildProcess (start and end), psChildStep (from an event
+ *  to what it leads to), psChildCommand (what is asked of it), psChildTyped (what is typed to it),
+ *  psChildKeys (keys), psChild (its life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
@@ -24,6 +24,8 @@
 #include "process/psPty.h"
 #include "process/psReap.h"
 #include "process/psSpawn.h"
+
+typedef struct psChildHooks psChildHooks; /* psChildHook.c */
 
 struct psChild {
     /* fixed after psChildCreate */
@@ -92,6 +94,10 @@ struct psChild {
     psWatchdog watchdog;
     psTimer watchTimer; /* the watchdog's deadline as it was when it was armed */
     bool paused;        /* somebody had us stop it by a signal */
+
+    /* psChildHook */
+    psChildHooks *hooks; /* owned; NULL: no command is to be run */
+    char *prefix;        /* of its PVs, for them; owned; NULL: not known */
 
     /* psChildProcess */
     psJob failedJob;        /* reports a start that could not even begin */

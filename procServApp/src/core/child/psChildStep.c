@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "child/psChildHook.h"
 #include "child/psChildProcess.h"
 #include "child/psChildPty.h"
 #include "child/psChildStatus.h"
@@ -66,6 +67,19 @@ static void act(psChild *child, psOutput *out)
     }
 }
 
+/* What the user's event command hears of an end.  Of a hang it has heard before. */
+static void reportEnd(psChild *child, const psOutput *out, int pid)
+{
+    const psStatus *status = &child->status;
+    bool crashed = !out->asked && out->exitClass != psExitClean;
+    bool known = out->unfit && !status->alive;
+
+    if (out->actions & PS_DO_GAVE_UP)
+        psChildHookEvent(child, psNewsCrashLoop, pid, status->history[0].code, status->exitMsg);
+    else if (crashed && !known)
+        psChildHookEvent(child, psNewsCrash, pid, status->history[0].code, status->exitMsg);
+}
+
 static void arm(psChild *child);
 
 void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const char *why)
@@ -73,6 +87,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     psMachine *machine = &child->machine;
     unsigned long incarnation = event->incarnation;
     unsigned long stale = machine->stale;
+    int pid = child->pid;
     bool ended = event->event == psEventExited || event->event == psEventSpawnFailed;
 
     psLoopAssertInside(child->loop);
@@ -89,6 +104,8 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
         psChildTextMode(child); /* before the start that it may lead to */
     act(child, out);
     psChildWatchFollow(child);
+    if (ended)
+        reportEnd(child, out, pid);
     psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
                  ended ? child->status.exitMsg : NULL);
     if (out->moved || out->actions || ellCount(&child->goals.over) > 0)

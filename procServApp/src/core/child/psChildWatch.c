@@ -2,6 +2,7 @@
 #include <math.h>
 #include <signal.h>
 
+#include "child/psChildHook.h"
 #include "child/psChildText.h"
 #include "child/psChildWatch.h"
 #include "child/psChildWatchText.h"
@@ -26,17 +27,27 @@ static bool restarts(const psChild *child)
     return child->cfg->hungRestarts && (mode == psModeAlways || mode == psModeOnFailure);
 }
 
+/* Unless it has shown life meanwhile, or was told to end. */
+static void restart(psChild *child)
+{
+    psInputEvent event = {.event = psEventUnfit, .reason = psReasonWatchdog};
+
+    if (child->machine.hung && child->machine.unfit)
+        child->happened(child, &event, NULL);
+}
+
 static void hung(psChild *child)
 {
     psInputEvent event = {.event = psEventHung, .restarts = restarts(child)};
+    int pid = child->pid;
+    char why[PS_TEXT_BYTES];
 
-    psChildWatchTextHung(child);
+    psChildWatchTextReason(child, why, sizeof(why));
+    psChildTextNotice(child, "\"%s\" is hung: %s", child->name, why);
     child->happened(child, &event, NULL);
-    if (!event.restarts)
-        return;
-    event.event = psEventUnfit;
-    event.reason = psReasonWatchdog;
-    child->happened(child, &event, NULL);
+    if (event.restarts && !psChildHookHung(child, why, restart))
+        restart(child);
+    psChildHookEvent(child, psNewsHung, pid, -1, why);
 }
 
 static void look(void *ctx)
@@ -54,7 +65,9 @@ static void look(void *ctx)
         break;
     case psWatchdogRecovered:
         psChildTextNotice(child, "\"%s\" shows life again", child->name);
+        psChildHookStopHung(child);
         child->happened(child, &alive, NULL);
+        psChildHookEvent(child, psNewsRecovered, child->pid, -1, "it shows life again");
         break;
     default:
         break;
@@ -87,6 +100,7 @@ static void begin(psChild *child)
 static void end(psChild *child)
 {
     psWatchdogStop(&child->watchdog);
+    psChildHookStopHung(child);
     psLoopDisarm(&child->watchTimer);
 }
 

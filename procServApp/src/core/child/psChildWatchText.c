@@ -5,8 +5,7 @@
 #include "child/psChildText.h"
 #include "child/psChildWatchText.h"
 
-/* "no output since 12:34:56, limit 60 s" */
-static void reason(const psChild *child, char *out, size_t size)
+void psChildWatchTextReason(const psChild *child, char *out, size_t size)
 {
     const psWatchdog *dog = &child->watchdog;
     psWatchRule rule = dog->hungBy;
@@ -21,7 +20,7 @@ void psChildWatchText(const psChild *child, char *out, size_t size)
     const psWatchdog *dog = &child->watchdog;
 
     if (child->machine.hung)
-        reason(child, out, size);
+        psChildWatchTextReason(child, out, size);
     else if (!psWatchdogIsSet(dog))
         epicsSnprintf(out, size, "no watchdog is set");
     else if (child->paused)
@@ -30,12 +29,4 @@ void psChildWatchText(const psChild *child, char *out, size_t size)
         epicsSnprintf(out, size, "not watched: not running");
     else
         epicsSnprintf(out, size, "watched: output within %g s", dog->limitSec[psWatchSilent]);
-}
-
-void psChildWatchTextHung(psChild *child)
-{
-    char why[PS_TEXT_BYTES];
-
-    reason(child, why, sizeof(why));
-    psChildTextNotice(child, "\"%s\" is hung: %s", child->name, why);
 }

@@ -12,7 +12,7 @@
 
 /** AliveMsg: which watchdogs there are, or which one found it hung, and since when. */
 void psChildWatchText(const psChild *child, char *out, size_t size);
-/** A notice that it is hung. */
-void psChildWatchTextHung(psChild *child);
+/** Of a watchdog that found it hung: "no output since 12:34:56, limit 60 s". */
+void psChildWatchTextReason(const psChild *child, char *out, size_t size);
 
 #endif

@@ -62,6 +62,8 @@ void psConfigFree(psConfig *cfg)
     free(cfg->logStamp);
     free(cfg->timeFormat);
     free(cfg->stopInput);
+    free(cfg->hungCommand);
+    free(cfg->eventCommand);
     free(cfg);
 }
 
@@ -79,6 +81,7 @@ static psConfig *copyWithoutPointers(const psConfig *cfg)
     copy->name = copy->execFile = copy->dir = copy->logFile = NULL;
     copy->logStamp = copy->timeFormat = copy->stopInput = NULL;
     copy->stopInputLen = 0;
+    copy->hungCommand = copy->eventCommand = NULL;
     copy->endpointCount = 0;
     memset(copy->endpoints, 0, sizeof(copy->endpoints));
     return copy;
@@ -107,7 +110,9 @@ psConfig *psConfigCopy(const psConfig *cfg)
                   psConfigReplace(&copy->dir, cfg->dir) ||
                   psConfigReplace(&copy->logFile, cfg->logFile) ||
                   psConfigReplace(&copy->logStamp, cfg->logStamp) ||
-                  psConfigReplace(&copy->timeFormat, cfg->timeFormat) || copyStopInput(copy, cfg);
+                  psConfigReplace(&copy->timeFormat, cfg->timeFormat) || copyStopInput(copy, cfg) ||
+                  psConfigReplace(&copy->hungCommand, cfg->hungCommand) ||
+                  psConfigReplace(&copy->eventCommand, cfg->eventCommand);
     if (cfg->argv)
         failed = failed || psConfigSetCommand(copy, cfg->argc, (const char *const *)cfg->argv);
     for (int i = 0; i < cfg->endpointCount && !failed; i++) {

@@ -16,6 +16,12 @@ static const psConfigRow rows[] = {
     {PS_OPTION("hung-action", 0, 154, Required, Watch, "<action>",
                "what to do with a hung child: alarm or restart [alarm]"),
      psConfigSetAction, AT(hungRestarts)},
+    {PS_OPTION("hung-command", 0, 155, Required, Watch, "<command>",
+               "shell command that runs before such a restart, 30 s at most [none]"),
+     psConfigSetTextOrNone, AT(hungCommand)},
+    {PS_OPTION("event-command", 0, 160, Required, Watch, "<command>",
+               "shell command that runs on a crash and when a child is hung [none]"),
+     psConfigSetTextOrNone, AT(eventCommand)},
 };
 /* clang-format on */
 
@@ -29,6 +35,11 @@ int psConfigCheckWatch(const psConfig *cfg, char *msg, size_t msgSize)
     if (cfg->hungRestarts && cfg->silentAfterSec <= 0) {
         epicsSnprintf(msg, msgSize,
                       "hung-action: nothing finds out that it is hung; give --silent-after, too");
+        return -EINVAL;
+    }
+    if (cfg->hungCommand && !cfg->hungRestarts) {
+        epicsSnprintf(msg, msgSize,
+                      "hung-command: it runs before a restart; give --hung-action restart, too");
         return -EINVAL;
     }
     return 0;

@@ -130,6 +130,9 @@ int psSupTell(psSup *sup, psChild *child, const char *text);
 /** Say in the banner of later clients which PVs a child has: "@@@ PVs: TEXT".  Without this
  *  there is no such line.  Thread: any.  Blocks: never. @return as psSupSubmit() */
 int psSupSetPvs(psSup *sup, psChild *child, const char *text);
+/** The prefix of a child's PVs, which its event command finds in PS_PREFIX.  Thread: any.
+ *  Blocks: never.  @return as psSupSubmit() */
+int psSupSetPrefix(psSup *sup, psChild *child, const char *prefix);
 /** Publish a command that was refused: CmdState Denied.
  *  @param child NULL: a command to all children
  *  @param done called with Denied, as by psSupSubmit(); may be NULL

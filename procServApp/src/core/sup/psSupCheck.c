@@ -89,6 +89,21 @@ static void checkCommand(psSupCheck *self, const psConfig *cfg)
     free(line);
 }
 
+static void checkHook(psSupCheck *self, const char *what, const char *command, const psConfig *cfg)
+{
+    char shell[] = "/bin/sh";
+    char *const argv[] = {shell, NULL};
+    psSpawnRequest request = {.file = shell, .argv = argv, .envp = environ, .dir = cfg->dir};
+    char msg[PS_TEXT_BYTES];
+
+    if (!command)
+        return;
+    if (psSpawnCheck(&request, msg, sizeof(msg)))
+        found(self, true, "%s: %s", what, msg);
+    else
+        found(self, false, "%s: %s", what, command);
+}
+
 /* Takes the listener, also on failure. */
 static void remember(psSupCheck *self, const psEndpoint *endpoint, psListener *listener,
                      const char *child)
@@ -217,6 +232,8 @@ int psSupCheckChild(psSupCheck *check, const psConfig *cfg)
         return check->errors;
     }
     checkCommand(check, cfg);
+    checkHook(check, "hung command", cfg->hungCommand, cfg);
+    checkHook(check, "event command", cfg->eventCommand, cfg);
     checkSystem(check);
     for (int i = 0; i < cfg->endpointCount; i++)
         checkEndpoint(check, cfg, &cfg->endpoints[i]);

@@ -125,6 +125,11 @@ static void doPvs(psRequest *request)
     psChildSetPvs(request->child, request->text);
 }
 
+static void doPrefix(psRequest *request)
+{
+    psChildSetPrefix(request->child, request->text);
+}
+
 static void doStart(psRequest *request)
 {
     if (request->sup->phase == psPhaseUp)
@@ -217,6 +222,11 @@ int psSupTellAll(psSup *sup, const char *text)
 int psSupSetPvs(psSup *sup, psChild *child, const char *text)
 {
     return put(sup, textRequest(sup, child, text, doPvs));
+}
+
+int psSupSetPrefix(psSup *sup, psChild *child, const char *prefix)
+{
+    return put(sup, textRequest(sup, child, prefix, doPrefix));
 }
 
 int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *reason, psDoneFn done,
