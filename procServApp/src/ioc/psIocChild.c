@@ -35,7 +35,8 @@ struct psIocChild {
     psChildFacts facts;
     psStatus snap; /* what the records show, as is the next */
     psConsoleStatus console;
-    bool live; /* the IOC runs */
+    bool live;       /* the IOC runs */
+    uint32_t marked; /* transition that psIocChildReached() asks for */
 };
 
 /* ---- the snapshots ---- */
@@ -207,6 +208,24 @@ uint32_t psIocChildNewest(psIocChild *child)
     int status = newest(child, &now);
     epicsMutexUnlock(child->lock);
     return status ? 0 : now.seq;
+}
+
+void psIocChildMark(psIocChild *child)
+{
+    uint32_t seq = psIocChildNewest(child);
+
+    epicsMutexMustLock(child->lock);
+    child->marked = seq;
+    epicsMutexUnlock(child->lock);
+}
+
+bool psIocChildReached(psIocChild *child)
+{
+    epicsMutexMustLock(child->lock);
+    bool reached = !child->sup || !child->live ||
+                   (int32_t)(scanOf(child, psTopicStatus)->shown - child->marked) >= 0;
+    epicsMutexUnlock(child->lock);
+    return reached;
 }
 
 int psIocChildSubmit(psIocChild *child, const psCommand *cmd, psDoneFn done, void *ctx)

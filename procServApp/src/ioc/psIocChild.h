@@ -68,6 +68,10 @@ IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic);
 int psIocChildSettings(psIocChild *child, psSettings *out);
 /** Number of the newest transition; 0: none. */
 uint32_t psIocChildNewest(psIocChild *child);
+/** Note the newest transition: psIocChildReached() says whether the records show it, or a later
+ *  one.  What there is without the supervisor, or while the IOC does not run, counts as shown. */
+void psIocChildMark(psIocChild *child);
+bool psIocChildReached(psIocChild *child);
 /** If the records show transition @p seq already, poll the observers once more, by another
  *  thread. */
 void psIocChildPollIfShown(psIocChild *child, uint32_t seq);

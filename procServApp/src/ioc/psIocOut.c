@@ -73,7 +73,7 @@ static double monotonic(void)
 
 static void noteEnd(psOut *out, bool *flag, psCmdState how, const char *msg)
 {
-    uint32_t newest = psTargetNewest(&out->target);
+    uint32_t newest = psTargetEnded(&out->target);
 
     epicsMutexMustLock(out->lock);
     out->how = how;
@@ -358,8 +358,9 @@ static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
     if (!isAlive(out))
         return;
     psTargetActual(&out->target, now, &actual);
+    bool allShow = psTargetReached(&out->target);
     epicsMutexMustLock(out->lock);
-    bool reached = (int32_t)(shown - out->awaited) >= 0;
+    bool reached = allShow && (int32_t)(shown - out->awaited) >= 0;
     bool stuck = shown == out->shown && monotonic() - out->endedAt > PATIENCE_SEC;
     bool over = (out->ended || out->late) && (reached || stuck);
     bool sync = actual != out->seen || psIocAccessClosed() != out->closed;

@@ -12,7 +12,8 @@
 
 typedef struct entry {
     ELLNODE node;
-    psIocChild *child; /* fixed */
+    psIocChild *child;      /* fixed */
+    psIocObserver observer; /* of that child */
 } entry;
 
 static struct {
@@ -20,6 +21,7 @@ static struct {
     ELLLIST entries;  /* it only grows, at its end */
     psSup *_Atomic sup;
     atomic_bool running;
+    atomic_bool marked; /* not all children have reached what was marked */
 } registry = {.lock = PS_ONCE_MUTEX_INIT};
 
 /* The first entry, or the one after @p from. */
@@ -53,6 +55,36 @@ static psIocChild *find(const char *name)
     psOnceMutexUnlock(&registry.lock);
     return found;
 }
+
+/* ---- the end of a command to all children ---- */
+
+void psIocRegistryMark(void)
+{
+    forEach(psIocChildMark);
+    registry.marked = true;
+}
+
+bool psIocRegistryReached(void)
+{
+    for (entry *e = next(NULL); e; e = next(e))
+        if (!psIocChildReached(e->child))
+            return false;
+    return true;
+}
+
+/* A child shows a transition: was it the last one that is waited for? */
+static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
+{
+    (void)observer;
+    (void)now;
+    (void)shown;
+    if (!registry.marked || !psIocRegistryReached())
+        return;
+    registry.marked = false;
+    psIocAllPollIfShown(psIocAllNewest());
+}
+
+/* ---- the children ---- */
 
 /* The supervisor may be taken away by another thread meanwhile: then it has to be forgotten. */
 static void attach(psIocChild *child)
@@ -90,6 +122,8 @@ psIocChild *psIocRegistryGet(const char *name)
         return NULL;
     }
     e->child = child;
+    e->observer.poll = poll;
+    psIocChildObserve(child, &e->observer);
     ellAdd(&registry.entries, &e->node);
     psOnceMutexUnlock(&registry.lock);
     attach(child);
@@ -124,7 +158,10 @@ void psIocRegistryDetach(void)
 
 void psIocRegistryReset(void)
 {
-    forEach(psIocChildReset);
+    for (entry *e = next(NULL); e; e = next(e)) {
+        psIocChildReset(e->child);
+        psIocChildObserve(e->child, &e->observer);
+    }
     psIocAllReset();
     attachAll();
     psIocClockReset();

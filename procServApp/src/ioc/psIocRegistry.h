@@ -23,6 +23,13 @@ void psIocRegistryAttach(psSup *sup);
  *  Thread: as psIocRegistryAttach().  Blocks: until a call of the supervisor's has ended. */
 void psIocRegistryDetach(void);
 
+/** @name The end of a command to all children.  Thread: any.  Blocks: never. @{ */
+/** Note what each child has come to: psIocRegistryReached() says whether all records show it.  When
+ *  they do, those who wait for such a command are polled (psIocAllPollIfShown()). */
+void psIocRegistryMark(void);
+bool psIocRegistryReached(void);
+/** @} */
+
 /** @name Life of the IOC.  Thread: the one that runs iocInit. @{ */
 void psIocRegistryReset(void); /**< new scan lists: dset init(0) of each iocInit */
 void psIocRegistryStart(void); /**< request every list once, then follow; the clock runs */

@@ -75,9 +75,17 @@ int psTargetActual(const psTarget *target, const psSettings *known, double *out)
     return status;
 }
 
-uint32_t psTargetNewest(const psTarget *target)
+uint32_t psTargetEnded(const psTarget *target)
 {
-    return target->child ? psIocChildNewest(target->child) : psIocAllNewest();
+    if (target->child)
+        return psIocChildNewest(target->child);
+    psIocRegistryMark();
+    return psIocAllNewest();
+}
+
+bool psTargetReached(const psTarget *target)
+{
+    return target->child || psIocRegistryReached();
 }
 
 void psTargetPollIfShown(const psTarget *target, uint32_t seq)

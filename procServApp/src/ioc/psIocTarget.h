@@ -57,10 +57,14 @@ int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *rea
  *  @return 0, or -errno: nothing is supervised, and nothing holds */
 int psTargetActual(const psTarget *target, const psSettings *known, double *out);
 
-/** Number of the newest state that the records of the target may show. */
-uint32_t psTargetNewest(const psTarget *target);
-/** If they show state @p seq, or as soon as they do, have the observers polled by another thread.
- */
+/** A command has ended: number of the newest state that the records of the target may show.  For
+ * one to all children that is how it ended; what each of them has come to is noted, too. */
+uint32_t psTargetEnded(const psTarget *target);
+/** Do the records of all children show what was noted by the last psTargetEnded()?  Always so where
+ *  the target is one child. */
+bool psTargetReached(const psTarget *target);
+/** If the records show state @p seq, or as soon as they do, have the observers polled by another
+ *  thread. */
 void psTargetPollIfShown(const psTarget *target, uint32_t seq);
 /** Be polled from now on.  Thread: the one that runs iocInit. */
 void psTargetObserve(const psTarget *target, psIocObserver *observer);
