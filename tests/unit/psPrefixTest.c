@@ -16,9 +16,17 @@ static void expect(const char *given, const char *name, const char *wanted)
            given ? given : "none", name, status ? msg : out);
 }
 
+static void expectId(const char *name, const char *wanted)
+{
+    char out[16];
+
+    psPrefixId(name, out, sizeof(out));
+    testOk(strcmp(out, wanted) == 0, "%s is called %s", name, out);
+}
+
 MAIN(psPrefixTest)
 {
-    testPlan(0);
+    testPlan(13);
     expect(NULL, "ioc1", "ioc1:PS:");
     expect(NULL, "/opt/my ioc.sh", "my_ioc_sh:PS:");
     expect("X", "ioc1", "X");
@@ -30,5 +38,8 @@ MAIN(psPrefixTest)
            "1234567890123456789012345678901234567890123");
     expect("12345678901234567890123456789012345678901234", "i", NULL);
     expect(NULL, "12345678901234567890123456789012345678901", NULL);
+    expectId("ioc1", "ioc1");
+    expectId("/opt/my-ioc.sh", "my_ioc_sh");
+    expectId("a name that is too long", "a_name_that_is_");
     return testDone();
 }

@@ -58,7 +58,7 @@ int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *rea
 int psTargetActual(const psTarget *target, const psSettings *known, double *out);
 
 /** A command has ended: number of the newest state that the records of the target may show.  For
- * one to all children that is how it ended; what each of them has come to is noted, too. */
+ *  one to all children that is how it ended; what each of them has come to is noted, too. */
 uint32_t psTargetEnded(const psTarget *target);
 /** Do the records of all children show what was noted by the last psTargetEnded()?  Always so where
  *  the target is one child. */

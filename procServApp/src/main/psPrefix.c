@@ -35,3 +35,13 @@ int psPrefixMake(const char *given, const char *name, char *out, size_t size, ch
     }
     return 0;
 }
+
+void psPrefixId(const char *name, char *out, size_t size)
+{
+    const char *slash = strrchr(name, '/');
+
+    epicsSnprintf(out, size, "%s", slash ? slash + 1 : name);
+    for (char *c = out; *c; c++)
+        if (!isalnum((unsigned char)*c))
+            *c = '_';
+}

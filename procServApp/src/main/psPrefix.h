@@ -18,4 +18,8 @@
 int psPrefixMake(const char *given, const char *name, char *out, size_t size, char *msg,
                  size_t msgSize);
 
+/** What the PVA structures call the child: its name with letters, digits and _ only, cut to
+ *  @p size.  Thread: any.  Blocks: never. */
+void psPrefixId(const char *name, char *out, size_t size);
+
 #endif
