@@ -110,10 +110,10 @@ static void stop_OfAWrapper_WaitsForWhatItWraps(void)
     psSupFixtureAdd(&f, psSupFixtureCommand(&f, "one", WORDS("/bin/sh", "-c", script)));
     psTestConsoleOpen(&console, &f, "one"); /* waits in the listener's queue */
     psSupFixtureStart(&f);
-    ready = psTestConsoleExpect(&console, "ready");
+    ready = psTestConsoleExpect(&console, "ready\r\n");
     psCmdState how = psSupFixtureDo(&f, "one", psVerbStop, 0);
     psSupStatus(psSupFind(f.sup, "one"), &status);
-    well = psTestConsoleExpect(&console, "ended well");
+    well = psTestConsoleExpect(&console, "ended well\r\n");
     testOk(ready && how == psCmdDone && well && status.exitSignal == SIGTERM &&
                status.exitClass == psExitKilled,
            "%s; what it wrapped ended well", status.exitMsg);
@@ -415,11 +415,11 @@ static void keys_KillToggleRestartQuit(void)
     psSupFixtureAdd(&f, psSupFixtureConfig(&f, "one", WORDS("say=ready", "wait")));
     psTestConsoleOpen(&console, &f, "one");
     psSupFixtureStart(&f);
-    bool good = psTestConsoleExpect(&console, "ready");
+    bool good = psTestConsoleExpect(&console, "ready\r\n");
     psTestConsoleType(&console, "\x18");
     good = good && psTestConsoleExpect(&console, "@@@ Got a kill command") &&
            psTestConsoleExpect(&console, "a new one will be restarted") &&
-           psTestConsoleExpect(&console, "ready");
+           psTestConsoleExpect(&console, "ready\r\n");
     testOk(good, "^X: killed, and started again");
     psTestConsoleType(&console, "\x14");
     good = psTestConsoleExpect(&console, "@@@ Toggled auto restart mode to OFF");
@@ -428,7 +428,7 @@ static void keys_KillToggleRestartQuit(void)
     psStatus status = psSupFixtureState(&f, "one", psStateStopped);
     testOk(good && !status.desiredUp, "^T: it stays down");
     psTestConsoleType(&console, "\x12");
-    good = psTestConsoleExpect(&console, "ready");
+    good = psTestConsoleExpect(&console, "ready\r\n");
     psSupStatus(psSupFind(f.sup, "one"), &status);
     testOk(good && status.startReason == psReasonConsole &&
                strncmp(status.cmd.by, "console ", 8) == 0,

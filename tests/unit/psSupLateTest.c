@@ -56,7 +56,7 @@ static void shutdown_ChildAddedMeanwhile_EndsToo(void)
     psSupFixtureState(&f, "one", psStateWaiting);
     psTestConsoleOpen(&console, &f, "one");
     psSupFixtureDo(&f, "one", psVerbStart, 0);
-    psTestConsoleExpect(&console, "deaf");
+    psTestConsoleExpect(&console, "deaf\r\n");
     psSupShutdown(f.sup);
     psSupFixtureState(&f, "one", psStateStopping);
     testOk(psSupFixtureDo(&f, "one", psVerbHoldoff, 1) == psCmdFailed,
@@ -94,7 +94,7 @@ static void shutdown_ConsoleThatReadsLate_IsWaitedForNoLonger(void)
     psTestConsoleExpect(&late, "@@@ Welcome");
     psTestConsoleOpen(&quick, &f, "one");
     psSupFixtureDo(&f, "one", psVerbStart, 0);
-    psTestConsoleExpect(&quick, "END");
+    psTestConsoleExpect(&quick, "END\r\n");
     eltc(0); /* messages are expected here */
     errlogAddListener(noteLine, &givenUp);
     psSupShutdown(f.sup);

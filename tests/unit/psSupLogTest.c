@@ -130,7 +130,7 @@ static void shutdown_FullLog_IsWrittenToItsEnd(void)
     psTestConsoleOpen(&console, &f, "one");
     psTestConsoleExpect(&console, "@@@ Welcome");
     psSupFixtureDo(&f, "one", psVerbStart, 0);
-    psTestConsoleExpect(&console, "END");
+    psTestConsoleExpect(&console, "END\r\n");
     eltc(0); /* messages are expected here */
     errlogAddListener(noteLine, &givenUp);
     psSupShutdown(f.sup);
