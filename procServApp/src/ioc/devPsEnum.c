@@ -10,6 +10,7 @@
 
 #include "devPsItems.h"
 #include "psIocAll.h"
+#include "psIocCompat.h"
 #include "psIocIn.h"
 #include "psIocRegistry.h"
 #include "psIocSystem.h"
@@ -46,9 +47,19 @@ static bool getOverridden(const psIocView *v)
     return v->st->overridden;
 }
 
+static bool getCompatAutoRestart(const psIocView *v)
+{
+    return psCompatAutoRestarts(v->st);
+}
+
 static const psBiItem biItems[] = {
-    {"Running", getRunning}, {"Alive", getAlive},       {"Ready", getReady},
-    {"Desired", getDesired}, {"ExitCore", getExitCore}, {"Overridden", getOverridden},
+    {"Running", getRunning},
+    {"Alive", getAlive},
+    {"Ready", getReady},
+    {"Desired", getDesired},
+    {"ExitCore", getExitCore},
+    {"Overridden", getOverridden},
+    {"AUTORESTART", getCompatAutoRestart},
 };
 
 typedef struct biSystemItem {
@@ -164,12 +175,18 @@ static unsigned getCmdState(const psIocView *v)
     return v->st->cmd.state;
 }
 
+static unsigned getCompatStatus(const psIocView *v)
+{
+    return psCompatStateOf(v->st);
+}
+
 static const mbbiItem mbbiItems[] = {
     {"State", getState, NULL, true},
     {"Health", getHealth, NULL, false},
     {"StartReason", getStartReason, NULL, false},
     {"ExitClass", getExitClass, sevrExitClass, false},
     {"CmdState", getCmdState, NULL, false},
+    {"STATUS", getCompatStatus, NULL, true},
 };
 
 typedef struct mbbiSystemItem {
@@ -236,11 +253,13 @@ static long initMbbi(dbCommon *pcommon)
 /* A name without a child is a state of its own, not a failed read. */
 static long readUnknown(mbbiRecord *prec)
 {
+    static const psStatus unknown = {.state = psStateUnknown};
+    const psIocView view = {.st = &unknown};
     const mbbiItem *item = itemOf(prec);
 
-    if (!item || item->get != getState)
+    if (!item || !item->isHead)
         return -1;
-    prec->val = psStateUnknown;
+    prec->val = (epicsEnum16)item->get(&view);
     prec->udf = FALSE;
     return 2;
 }

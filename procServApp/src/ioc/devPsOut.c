@@ -11,15 +11,23 @@
 #include <mbboRecord.h>
 
 #include "devPsOut.h"
+#include "psIocCompat.h"
 #include "psIocAll.h"
 
 /* ---- bo ---- */
 
 static const psOutItem boItems[] = {
-    {{"Start"}, psVerbStart, {1, 1}},         {{"Stop"}, psVerbStop, {1, 1}},
-    {{"Restart"}, psVerbRestart, {1, 1}},     {{"Kill"}, psVerbKill, {1, 1}},
-    {{"Reset"}, psVerbReset, {1, 1}},         {{"ResetCounters"}, psVerbResetCounters, {1, 1}},
-    {{"RotateLog"}, psVerbRotateLog, {1, 1}},
+    {{"Start"}, psVerbStart, {1, 1}, NULL},
+    {{"Stop"}, psVerbStop, {1, 1}, NULL},
+    {{"Restart"}, psVerbRestart, {1, 1}, NULL},
+    {{"Kill"}, psVerbKill, {1, 1}, NULL},
+    {{"Reset"}, psVerbReset, {1, 1}, NULL},
+    {{"ResetCounters"}, psVerbResetCounters, {1, 1}, NULL},
+    {{"RotateLog"}, psVerbRotateLog, {1, 1}, NULL},
+    {{"START"}, psVerbStart, {1, 1}, NULL},
+    {{"STOP"}, psVerbStop, {1, 1}, psCompatStop},
+    {{"RESTART"}, psVerbRestart, {1, 1}, psCompatRestart},
+    {{"TOGGLE"}, psVerbMode, {1, 1}, psCompatToggle},
 };
 static const psOutSystemItem boSystemItems[] = {
     {{"StartAll"}, psVerbStart, {1, 1}, psIocAllSubmit, NULL},
@@ -84,7 +92,7 @@ epicsExportAddress(dset, devPsBo);
 
 static const psOutItem mbboItems[] = {
     /* a state's number is the signal's: other signals have no state, and SignalNum for them */
-    {{"Signal"}, psVerbSignal, {1, 15}},
+    {{"Signal"}, psVerbSignal, {1, 15}, NULL},
 };
 static const psItemTable mbboTable = PS_ITEM_TABLE(mbboItems, psSettingMode);
 
@@ -134,7 +142,7 @@ epicsExportAddress(dset, devPsMbbo);
 /* ---- longout ---- */
 
 static const psOutItem longoutItems[] = {
-    {{"SignalNum"}, psVerbSignal, {1, 64}},
+    {{"SignalNum"}, psVerbSignal, {1, 64}, NULL},
 };
 static const psItemTable longoutTable = PS_ITEM_TABLE(longoutItems, psSettingInt);
 

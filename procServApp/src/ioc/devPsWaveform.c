@@ -61,9 +61,11 @@ static bool isText(const psIn *in)
     return in->topic != psTopicStatus;
 }
 
-static epicsEnum16 typeOf(const psIn *in)
+static bool isTypeOf(const psIn *in, epicsEnum16 ftvl)
 {
-    return isText(in) ? DBF_CHAR : ((const historyItem *)in->item)->ftvl;
+    if (isText(in))
+        return ftvl == DBF_CHAR || ftvl == DBF_UCHAR;
+    return ftvl == ((const historyItem *)in->item)->ftvl;
 }
 
 static long initWaveform(dbCommon *pcommon)
@@ -73,7 +75,7 @@ static long initWaveform(dbCommon *pcommon)
     if (status)
         return status;
     const psIn *in = pcommon->dpvt;
-    if (prec->ftvl != typeOf(in)) {
+    if (!isTypeOf(in, prec->ftvl)) {
         errlogPrintf("%s: FTVL does not fit item %s\n", prec->name,
                      ((const psItem *)in->item)->name);
         free(pcommon->dpvt);
@@ -150,7 +152,8 @@ static void readMonitors(waveformRecord *prec)
     epicsMutexMustLock(prec->mlok);
     bool monitored = ellCount(&prec->mlis) > 0;
     epicsMutexUnlock(prec->mlok);
-    psIocChildMonitorConsole(((const psIn *)prec->dpvt)->child, monitored);
+    psIn *in = prec->dpvt;
+    psIocChildMonitorConsole(in->child, &in->monitored, monitored);
 }
 
 static long readText(waveformRecord *prec)

@@ -37,6 +37,7 @@ struct psIocChild {
     psConsoleStatus console;
     bool live;       /* the IOC runs */
     uint32_t marked; /* transition that psIocChildReached() asks for */
+    int monitored;   /* records of the console's text that a client monitors */
 };
 
 /* ---- the snapshots ---- */
@@ -102,11 +103,13 @@ void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTi
     epicsMutexUnlock(child->lock);
 }
 
-void psIocChildMonitorConsole(psIocChild *child, bool monitored)
+void psIocChildMonitorConsole(psIocChild *child, bool *counted, bool monitored)
 {
     epicsMutexMustLock(child->lock);
+    child->monitored += monitored - *counted;
+    *counted = monitored;
     if (child->sup)
-        psSupMonitorConsole(child->supervised, monitored);
+        psSupMonitorConsole(child->supervised, child->monitored > 0);
     epicsMutexUnlock(child->lock);
 }
 
@@ -188,13 +191,19 @@ static int newest(psIocChild *child, psStatus *out)
     return 0;
 }
 
+int psIocChildStatus(psIocChild *child, psStatus *out)
+{
+    epicsMutexMustLock(child->lock);
+    int status = newest(child, out);
+    epicsMutexUnlock(child->lock);
+    return status;
+}
+
 int psIocChildSettings(psIocChild *child, psSettings *out)
 {
     psStatus now;
+    int status = psIocChildStatus(child, &now);
 
-    epicsMutexMustLock(child->lock);
-    int status = newest(child, &now);
-    epicsMutexUnlock(child->lock);
     if (!status)
         *out = now.settings;
     return status;
@@ -297,6 +306,7 @@ bool psIocChildIsNamed(const psIocChild *child, const char *name)
 
 void psIocChildReset(psIocChild *child)
 {
+    child->monitored = 0;
     for (int i = 0; i < psTopicCount; i++) {
         psIocHeadReset(&child->parts[i].head);
         child->parts[i].used = i == psTopicStatus; /* whatever is loaded: the outputs need it */

@@ -56,14 +56,18 @@ void psIocChildUnlock(psIocChild *child);
 void psIocChildTake(psIocChild *child, psTopic topic);
 /** Number and time of what the records of @p topic show.  Thread: any. */
 void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTimeStamp *outTime);
-/** Does a client monitor the text of its console, which is worth more updates?  Thread: any. */
-void psIocChildMonitorConsole(psIocChild *child, bool monitored);
+/** Does a client monitor a record of the console's text?  Then it is worth more updates.
+ *  @param counted of that record: whether it was when this was called last; false at first
+ *  Thread: any. */
+void psIocChildMonitorConsole(psIocChild *child, bool *counted, bool monitored);
 
 /** The scan list of a head.  Thread: any. */
 IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic);
 /** @} */
 
 /** @name The outputs.  Thread: any; none of these blocks. @{ */
+/** The newest status.  @return 0, or -ENOENT if there is no child of that name */
+int psIocChildStatus(psIocChild *child, psStatus *out);
 /** The settings as they are now.  @return 0, or -ENOENT if there is no child of that name */
 int psIocChildSettings(psIocChild *child, psSettings *out);
 /** Number of the newest transition; 0: none. */

@@ -23,6 +23,7 @@ typedef struct psIn {
     const psSetting *setting; /**< NULL: a row */
     psTopic topic;            /**< of the item */
     uint32_t seq;             /**< number of what was shown last */
+    bool monitored;           /**< for psIocChildMonitorConsole() */
 } psIn;
 
 /** init_record of every input.  @return 0, or S_dev_badInitRet after saying why on errlog */

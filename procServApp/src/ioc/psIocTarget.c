@@ -18,6 +18,7 @@ static void initChild(psTarget *target, const psOutItem *command, const psSettin
     target->setting = setting;
     target->verb = command ? command->verb : setting->verb;
     target->range = command ? command->only : setting->range;
+    target->plan = command ? command->plan : NULL;
     target->isSetting = setting;
 }
 
@@ -37,8 +38,32 @@ int psTargetInit(psTarget *target, const psLinkTarget *link)
     return 0;
 }
 
+/* Between the two commands of a plan another one may come; they are what two puts would be. */
+static int submitPlanned(const psTarget *target, const psCommand *cmd, psDoneFn done, void *ctx)
+{
+    psTargetPlan plan = {0};
+    psCommand first = *cmd, last = *cmd;
+    psStatus now;
+    int status = psIocChildStatus(target->child, &now);
+
+    if (status)
+        return status;
+    target->plan(&now, &plan);
+    if (plan.refusal)
+        return psIocChildDenied(target->child, cmd, plan.refusal, done, ctx);
+    if (plan.setsMode) {
+        first.verb = psVerbMode;
+        first.value = plan.mode;
+        status = psIocChildSubmit(target->child, &first, NULL, NULL);
+    }
+    last.value = plan.value;
+    return status ? status : psIocChildSubmit(target->child, &last, done, ctx);
+}
+
 int psTargetSubmit(const psTarget *target, const psCommand *cmd, psDoneFn done, void *ctx)
 {
+    if (target->plan)
+        return submitPlanned(target, cmd, done, ctx);
     return target->child ? psIocChildSubmit(target->child, cmd, done, ctx)
                          : target->system->submit(cmd, done, ctx);
 }

@@ -12,12 +12,22 @@
 #include "psLink.h"
 #include "psVerb.h"
 
+/** What one put leads to, where that depends on the state of the child. */
+typedef struct psTargetPlan {
+    const char *refusal; /**< NULL: it is done; else why not (static) */
+    bool setsMode;       /**< the restart mode is changed first */
+    psMode mode;
+    double value; /**< of the command */
+} psTargetPlan;
+
 /** A command of a child: row of a record type's table.  What is no row is a setting, which keeps
  *  its value and follows changes made elsewhere. */
 typedef struct psOutItem {
     psItem item;
     psVerb verb;
     psRange only; /**< the values it takes, beside 0, which does nothing */
+    /** @p out is all zero; NULL: the command is given as it is */
+    void (*plan)(const psStatus *now, psTargetPlan *out);
 } psOutItem;
 
 /** A command or a setting of the supervisor: row of the table for links that name no child. */
@@ -37,6 +47,7 @@ typedef struct psTarget {
     const psOutSystemItem *system; /**< of the supervisor; NULL: a child's */
     psVerb verb;
     psRange range;
+    void (*plan)(const psStatus *now, psTargetPlan *out); /**< of a command; NULL: none */
     bool isSetting; /**< else a command: 0 does nothing, and VAL is 0 at the end */
 } psTarget;
 
