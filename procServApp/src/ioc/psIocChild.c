@@ -199,16 +199,6 @@ int psIocChildStatus(psIocChild *child, psStatus *out)
     return status;
 }
 
-int psIocChildSettings(psIocChild *child, psSettings *out)
-{
-    psStatus now;
-    int status = psIocChildStatus(child, &now);
-
-    if (!status)
-        *out = now.settings;
-    return status;
-}
-
 uint32_t psIocChildNewest(psIocChild *child)
 {
     psStatus now = {0};

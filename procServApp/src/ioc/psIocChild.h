@@ -68,8 +68,6 @@ IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic);
 /** @name The outputs.  Thread: any; none of these blocks. @{ */
 /** The newest status.  @return 0, or -ENOENT if there is no child of that name */
 int psIocChildStatus(psIocChild *child, psStatus *out);
-/** The settings as they are now.  @return 0, or -ENOENT if there is no child of that name */
-int psIocChildSettings(psIocChild *child, psSettings *out);
 /** Number of the newest transition; 0: none. */
 uint32_t psIocChildNewest(psIocChild *child);
 /** Note the newest transition: psIocChildReached() says whether the records show it, or a later

@@ -82,7 +82,7 @@ int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *rea
 
 int psTargetActual(const psTarget *target, const psSettings *known, double *out)
 {
-    psSettings now;
+    psStatus now;
     int status = 0;
 
     if (!target->isSetting) {
@@ -92,8 +92,8 @@ int psTargetActual(const psTarget *target, const psSettings *known, double *out)
     if (target->system)
         return target->system->actual(out);
     if (!known) {
-        status = psIocChildSettings(target->child, &now);
-        known = &now;
+        status = psIocChildStatus(target->child, &now);
+        known = &now.settings;
     }
     if (!status)
         *out = psSettingGet(target->setting, known);
