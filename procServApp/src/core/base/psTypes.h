@@ -256,8 +256,9 @@ typedef struct psStatus {
 
 /** What is published of a child, each at a pace of its own and with a subscriber of its own. */
 typedef enum psTopic {
-    psTopicStatus,  /**< psStatus: each transition */
-    psTopicConsole, /**< psConsoleStatus: the newest, a few times per second at most */
+    psTopicStatus,    /**< psStatus: each transition */
+    psTopicConsole,   /**< psConsoleStatus: the newest, a few times per second at most */
+    psTopicResources, /**< psResources: the newest, once per period of reading /proc */
     psTopicCount
 } psTopic;
 
@@ -273,6 +274,28 @@ typedef struct psConsoleStatus {
     size_t tailBytes;                  /**< of tail */
     char tail[PS_TAIL_BYTES];          /**< the last complete lines, LF between them */
 } psConsoleStatus;
+
+/** What the processes of a child use: a value, copied whole.  A child's processes are its process
+ *  and all others of that session, so that an IOC counts whatever script has started it. */
+typedef struct psResources {
+    uint32_t seq;        /**< counts what is published, from 1 */
+    epicsTimeStamp time; /**< of that */
+    int error;           /**< errno, why nothing is known; 0: the next are */
+    /* without a process all are 0; sums over the session: */
+    double cpuPercent;  /**< of one core, since the reading before */
+    double cpuSec;      /**< since the child was started, with processes that have ended */
+    double rssMiB;      /**< memory that several processes share counts for each */
+    double sizeMiB;     /**< virtual */
+    int threads, procs; /**< zombies do not count */
+    int ioError;        /**< errno, why the next two are not known; 0: they are */
+    double readKBs;     /**< 1000 bytes/s, by system calls, since the reading before */
+    double writtenKBs;  /**< the same */
+    /* of the process of the session that has the largest share of the descriptors it may have: */
+    int fdError; /**< errno, why the next three are not known; 0: they are */
+    int fds, fdMax;
+    double fdPercent;
+    int oomScore; /**< the largest of the session */
+} psResources;
 
 #ifdef __cplusplus
 }
