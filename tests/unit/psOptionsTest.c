@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <epicsStdio.h>
+#include <dbDefs.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
@@ -259,6 +260,30 @@ static void iocOptions_AreKept(void)
     psProgramFree(program);
 }
 
+static void statPeriod_HasARange(void)
+{
+    static const struct {
+        const char *line;
+        bool good;
+        double sec;
+    } cases[] = {
+        {"--stat-period 0 0 cat", true, 0},       {"--stat-period 0.5 0 cat", true, 0.5},
+        {"--stat-period 3600 0 cat", true, 3600}, {"0 cat", true, 5},
+        {"--stat-period 0.4 0 cat", false, 0},    {"--stat-period 3601 0 cat", false, 0},
+        {"--stat-period -1 0 cat", false, 0},     {"--stat-period nan 0 cat", false, 0},
+        {"--stat-period 5s 0 cat", false, 0},
+    };
+
+    for (size_t i = 0; i < NELEMENTS(cases); i++) {
+        psProgram *program = run(cases[i].line);
+
+        testOk(cases[i].good == (program->action == psActionRun) &&
+                   (!cases[i].good || program->statPeriodSec == cases[i].sec),
+               "%s", cases[i].line);
+        psProgramFree(program);
+    }
+}
+
 static void checks_AreActions(void)
 {
     psProgram *program = run("--check 0 cat");
@@ -288,7 +313,7 @@ MAIN(psOptionsTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(139);
+    testPlan(148);
     mistakes_AreToldAsProcServDoes();
     styles_OldAndNew();
     shapes_OfOptions();
@@ -297,6 +322,7 @@ MAIN(psOptionsTest)
     help_FitsATerminal();
     environment_IsHonoured();
     iocOptions_AreKept();
+    statPeriod_HasARange();
     checks_AreActions();
     nothing_IsSurvived();
     return testDone();

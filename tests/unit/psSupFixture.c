@@ -39,6 +39,7 @@ void psSupFixtureOpen(psSupFixture *f, bool endWithOneShot)
     psSupOptionsDefault(&options);
     options.banner = "procServIoc test";
     options.endWithOneShot = endWithOneShot;
+    options.statPeriodSec = PS_STAT_PERIOD_MIN_SEC;
     options.ended = noteEnded;
     options.ctx = f;
     f->sup = psSupCreate(&options);

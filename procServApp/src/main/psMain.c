@@ -137,6 +137,7 @@ static void fillSupOptions(run *self)
     self->options.ownLog = self->program->ownLog;
     self->options.environ = psEnvironOriginal();
     self->options.reservedDescriptors = self->program->noIoc ? 0 : IOC_DESCRIPTORS;
+    self->options.statPeriodSec = self->program->statPeriodSec;
     self->options.endWithOneShot = true;
     self->options.ending = ending;
     self->options.ended = ended;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <dbDefs.h>
+#include <epicsStdlib.h>
 
 #include "psOptionRows.h"
 #include "psPrefix.h"
@@ -146,6 +147,17 @@ static void applyIocEnv(psProgram *program, const char *value)
     program->iocEnv = longer;
 }
 
+static void applyStatPeriod(psProgram *program, const char *value)
+{
+    double sec;
+
+    if (epicsParseDouble(value, &sec, NULL) ||
+        !(sec == 0 || (sec >= PS_STAT_PERIOD_MIN_SEC && sec <= PS_STAT_PERIOD_MAX_SEC)))
+        psOptionWrong(program, "stat-period", "give seconds, 0.5 to 3600, or 0 for never");
+    else
+        program->statPeriodSec = sec;
+}
+
 static void applyCheck(psProgram *program, const char *value)
 {
     (void)value;
@@ -204,6 +216,9 @@ static const programOption ownOptions[] = {
     {PS_OPTION("ca-relay", 0, 120, Required, Ioc, "udp|full|off",
                "how CA clients find every IOC here [full with several children]"),
      applyCaRelay},
+    {PS_OPTION("stat-period", 0, 170, Required, Ioc, "<sec>",
+               "how often CPU, memory and so on are read; 0: never [5]"),
+     applyStatPeriod},
     {PS_OPTION("no-ioc", 0, 111, None, Ioc, NULL,
                "run without PVs"),
      applyNoIoc},

@@ -102,6 +102,7 @@ static psProgram *create(int argc, char *const *argv, char *(*lookup)(const char
     program->pidFile = pidFile && *pidFile ? pidFile : NULL;
     program->debug = lookup("PROCSERV_DEBUG") != NULL;
     program->child = psConfigCreate();
+    program->statPeriodSec = PS_STAT_PERIOD_SEC;
     program->outFile = open_memstream(&program->out, &program->outLen);
     program->errFile = open_memstream(&program->err, &program->errLen);
     if (!program->child || !program->outFile || !program->errFile) {

@@ -42,6 +42,7 @@ typedef struct psProgram {
     const char *acf;
     bool insecurePvs;
     psRelayMode relay;
+    double statPeriodSec;  /**< 0: never */
     const char *trialMode; /**< the value of --check-ioc, for psTrialModeParse() */
     char **iocEnv;         /**< NAME=VALUE..., NULL at the end; the array is owned here */
     int iocEnvCount;

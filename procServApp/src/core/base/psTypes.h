@@ -25,25 +25,28 @@ extern "C" {
 #define PS_API_LEVEL 1
 
 /** @name Limits.  What happens at each is documented where it is used. @{ */
-#define PS_NAME_BYTES 64            /**< a child's name, with its NUL */
-#define PS_TEXT_BYTES 256           /**< one sentence for a person, with its NUL */
-#define PS_BY_BYTES 80              /**< who gave a command: user@host, with its NUL */
-#define PS_HISTORY 16               /**< exits remembered per child */
-#define PS_TRANSITIONS 1024         /**< published transitions not yet taken, per child */
-#define PS_CHILDREN 256             /**< children per supervisor */
-#define PS_ENDPOINTS 32             /**< listening endpoints per child */
-#define PS_STAGGER_MAX_SEC 3600.0   /**< from one start of a command to all children to the next */
-#define PS_QUEUE_LENGTH 1024        /**< commands on their way into the loop */
-#define PS_GOALS 64                 /**< commands in progress per child */
-#define PS_TAIL_BYTES 8192          /**< of the last lines of a console, as published */
-#define PS_EXIT_TAIL_BYTES 4096     /**< of the last lines before an exit */
-#define PS_LAST_LINE_BYTES 512      /**< of the last line, with its NUL */
-#define PS_CLIENT_LIST_BYTES 1024   /**< of the list of a console's clients, with its NUL */
-#define PS_INPUT_BYTES 1048576      /**< typed bytes a child has not read yet */
-#define PS_INPUT_SPARE_BYTES 65536  /**< of them for others, once somebody has typed the rest */
-#define PS_HISTORY_LINES 10000      /**< of --history */
-#define PS_RING_MIN_BYTES 65536     /**< console ring at rest */
-#define PS_RING_MAX_BYTES 1048576   /**< console ring when readers lag */
+#define PS_NAME_BYTES 64           /**< a child's name, with its NUL */
+#define PS_TEXT_BYTES 256          /**< one sentence for a person, with its NUL */
+#define PS_BY_BYTES 80             /**< who gave a command: user@host, with its NUL */
+#define PS_HISTORY 16              /**< exits remembered per child */
+#define PS_TRANSITIONS 1024        /**< published transitions not yet taken, per child */
+#define PS_CHILDREN 256            /**< children per supervisor */
+#define PS_ENDPOINTS 32            /**< listening endpoints per child */
+#define PS_STAGGER_MAX_SEC 3600.0  /**< from one start of a command to all children to the next */
+#define PS_QUEUE_LENGTH 1024       /**< commands on their way into the loop */
+#define PS_GOALS 64                /**< commands in progress per child */
+#define PS_TAIL_BYTES 8192         /**< of the last lines of a console, as published */
+#define PS_EXIT_TAIL_BYTES 4096    /**< of the last lines before an exit */
+#define PS_LAST_LINE_BYTES 512     /**< of the last line, with its NUL */
+#define PS_CLIENT_LIST_BYTES 1024  /**< of the list of a console's clients, with its NUL */
+#define PS_INPUT_BYTES 1048576     /**< typed bytes a child has not read yet */
+#define PS_INPUT_SPARE_BYTES 65536 /**< of them for others, once somebody has typed the rest */
+#define PS_HISTORY_LINES 10000     /**< of --history */
+#define PS_RING_MIN_BYTES 65536    /**< console ring at rest */
+#define PS_RING_MAX_BYTES 1048576  /**< console ring when readers lag */
+#define PS_STAT_PERIOD_SEC 5.0     /**< default of psSupOptions.statPeriodSec */
+#define PS_STAT_PERIOD_MIN_SEC 0.5 /**< its range; beside 0: never */
+#define PS_STAT_PERIOD_MAX_SEC 3600.0
 #define PS_LOG_QUEUE_BYTES 16777216 /**< log bytes not yet on disk */
 /** @} */
 
@@ -296,6 +299,14 @@ typedef struct psResources {
     double fdPercent;
     int oomScore; /**< the largest of the session */
 } psResources;
+
+/** What this program uses itself. */
+typedef struct psSelfUsage {
+    bool known;
+    double cpuPercent; /**< of one core, since the reading before */
+    double rssMiB;
+    int fds, threads;
+} psSelfUsage;
 
 #ifdef __cplusplus
 }

@@ -18,13 +18,15 @@ struct psFeed {
     psStatus newest;                  /* guarded by lock */
     ELLLIST transitions;              /* guarded by lock; psTransition, oldest first */
     psConsoleStatus console;          /* guarded by lock */
+    psResources resources;            /* guarded by lock */
     atomic_bool wanted[psTopicCount]; /* nobody asks for transitions: none is kept */
-    /* Held over the call-out, so that unsubscribing can wait for it; never taken with lock. */
-    epicsMutexId callLock;
     struct {
-        void (*fn)(void *ctx); /* NULL: none */
+        /* Held over the call-out, so that unsubscribing can wait for it; never taken with lock.
+         * Each topic has its own: topics are published by different threads. */
+        epicsMutexId callLock;
+        void (*fn)(void *ctx); /* NULL: none; guarded by callLock, as is the next */
         void *ctx;
-    } subscribers[psTopicCount]; /* guarded by callLock */
+    } subscribers[psTopicCount];
 };
 
 psFeed *psFeedCreate(const psStatus *first)
@@ -36,8 +38,12 @@ psFeed *psFeedCreate(const psStatus *first)
     ellInit(&feed->transitions);
     feed->newest = *first;
     feed->lock = epicsMutexCreate();
-    feed->callLock = epicsMutexCreate();
-    if (!feed->lock || !feed->callLock) {
+    bool complete = feed->lock;
+    for (int i = 0; i < psTopicCount; i++) {
+        feed->subscribers[i].callLock = epicsMutexCreate();
+        complete = complete && feed->subscribers[i].callLock;
+    }
+    if (!complete) {
         psFeedFree(feed);
         return NULL;
     }
@@ -51,17 +57,18 @@ void psFeedFree(psFeed *feed)
     ellFree(&feed->transitions);
     if (feed->lock)
         epicsMutexDestroy(feed->lock);
-    if (feed->callLock)
-        epicsMutexDestroy(feed->callLock);
+    for (int i = 0; i < psTopicCount; i++)
+        if (feed->subscribers[i].callLock)
+            epicsMutexDestroy(feed->subscribers[i].callLock);
     free(feed);
 }
 
 static void callSubscriber(psFeed *feed, psTopic topic)
 {
-    epicsMutexMustLock(feed->callLock);
+    epicsMutexMustLock(feed->subscribers[topic].callLock);
     if (feed->subscribers[topic].fn)
         feed->subscribers[topic].fn(feed->subscribers[topic].ctx);
-    epicsMutexUnlock(feed->callLock);
+    epicsMutexUnlock(feed->subscribers[topic].callLock);
 }
 
 void psFeedPublish(psFeed *feed, const psStatus *news)
@@ -97,6 +104,16 @@ void psFeedPublishConsole(psFeed *feed, const psConsoleStatus *news)
     callSubscriber(feed, psTopicConsole);
 }
 
+void psFeedPublishResources(psFeed *feed, const psResources *news)
+{
+    epicsMutexMustLock(feed->lock);
+    uint32_t seq = feed->resources.seq + 1;
+    feed->resources = *news;
+    feed->resources.seq = seq;
+    epicsMutexUnlock(feed->lock);
+    callSubscriber(feed, psTopicResources);
+}
+
 bool psFeedWanted(psFeed *feed, psTopic topic)
 {
     return feed->wanted[topic];
@@ -113,6 +130,13 @@ void psFeedConsole(psFeed *feed, psConsoleStatus *out)
 {
     epicsMutexMustLock(feed->lock);
     *out = feed->console;
+    epicsMutexUnlock(feed->lock);
+}
+
+void psFeedResources(psFeed *feed, psResources *out)
+{
+    epicsMutexMustLock(feed->lock);
+    *out = feed->resources;
     epicsMutexUnlock(feed->lock);
 }
 
@@ -152,10 +176,10 @@ static void keepTransitions(psFeed *feed, bool keep)
 
 void psFeedSubscribe(psFeed *feed, psTopic topic, void (*fn)(void *ctx), void *ctx)
 {
-    epicsMutexMustLock(feed->callLock);
+    epicsMutexMustLock(feed->subscribers[topic].callLock);
     feed->subscribers[topic].fn = fn;
     feed->subscribers[topic].ctx = ctx;
-    epicsMutexUnlock(feed->callLock);
+    epicsMutexUnlock(feed->subscribers[topic].callLock);
     if (topic == psTopicStatus)
         keepTransitions(feed, fn != NULL);
     else

@@ -5,8 +5,9 @@
  *
  *  Untaken transitions cost memory only while there are any; beyond PS_TRANSITIONS the oldest is
  *  dropped, and so is one for which there is no memory: the gap in seq shows it.  One leaf mutex
- *  guards the data; another one is held while the subscriber is called (docs/design.md, "Threads
- *  and ownership").  Blocks: never, but for psFeedPublish() and psFeedSubscribe().
+ *  guards the data; each topic has another one, held while its subscriber is called
+ *  (docs/design.md, "Threads and ownership").  Blocks: never, but for psFeedPublish...() and
+ *  psFeedSubscribe().
  */
 #ifndef INC_psFeed_H
 #define INC_psFeed_H
@@ -26,11 +27,14 @@ void psFeedPublish(psFeed *feed, const psStatus *news);
 /** The same for the console, of which only the newest is kept.  Thread: loop.
  *  Blocks: as the subscriber does. */
 void psFeedPublishConsole(psFeed *feed, const psConsoleStatus *news);
+/** The same for what its processes use.  Thread: one, any.  Blocks: as the subscriber does. */
+void psFeedPublishResources(psFeed *feed, const psResources *news);
 /** Does anybody subscribe to @p topic?  Thread: any. */
 bool psFeedWanted(psFeed *feed, psTopic topic);
 /** The newest.  Thread: any. @{ */
 void psFeedNewest(psFeed *feed, psStatus *out);
 void psFeedConsole(psFeed *feed, psConsoleStatus *out);
+void psFeedResources(psFeed *feed, psResources *out);
 /** @} */
 /** The oldest transition that was not taken.  Thread: any, one at a time.
  *  @return 1 taken and more are waiting, 0 taken and none is left, -EAGAIN none */

@@ -254,7 +254,8 @@ int psProcfsFds(const psProcfs *self, pid_t pid, int *outCount)
     struct stat info;
 
     putPath(path, pid, "fd");
-    /* Linux 6.2 and newer gives the number itself as the size. */
+    /* Linux 6.2 and newer gives the number itself as the size.  It is what the limit holds for: a
+     * thread that waits in accept() has a number already, of which there is no entry yet. */
     if (self->isProc && fstatat(dirfd(self->dir), path, &info, 0) == 0 && info.st_size > 0) {
         *outCount = toInt((uint64_t)info.st_size);
         return 0;

@@ -22,14 +22,6 @@ typedef struct psUsageTarget {
     double startMono; /**< when that was started, monotonic s */
 } psUsageTarget;
 
-/** What this program uses itself. */
-typedef struct psSelfUsage {
-    bool known;
-    double cpuPercent; /**< of one core, since the reading before */
-    double rssMiB;
-    int fds, threads;
-} psSelfUsage;
-
 /** @param root a directory like /proc; NULL: /proc.  @return NULL without memory */
 psUsage *psUsageCreate(const char *root);
 /** NULL is fine. */

@@ -21,12 +21,14 @@
 #include "process/psExec.h"
 #include "sup/psSupChildren.h"
 #include "sup/psSupEnd.h"
+#include "sup/psSupStat.h"
 
 extern char **environ;
 
 #define SPARE_DESCRIPTORS 64 /* of our own, beside consoles */
 #define OWN_DESCRIPTORS 24   /* of these, what is in use in any case */
 #define MIN_CONSOLES 8       /* where the limit leaves none */
+#define STAT_WAIT_SEC 1.0    /* for /proc, which answers at once but where the kernel hangs */
 #define LOG_WAIT_SEC 1.0     /* for an own log that is still being written */
 #define CHILD_DESCRIPTORS 8  /* per child: pty, pidfd, log, listeners */
 
@@ -173,6 +175,7 @@ void psSupOptionsDefault(psSupOptions *out)
 {
     memset(out, 0, sizeof(*out));
     out->argv0 = "procServ";
+    out->statPeriodSec = PS_STAT_PERIOD_SEC;
 }
 
 const struct psInherit *psSupSaveInherit(void)
@@ -191,6 +194,13 @@ void psSupSetStandardOutput(int fd)
 void psSupWatch(psSup *sup, bool on)
 {
     psSupBeatWant(&sup->beat, on);
+    if (on && !sup->stat && sup->options.statPeriodSec > 0) {
+        sup->stat = psSupStatStart(sup, sup->options.statPeriodSec);
+        if (!sup->stat)
+            psLogPrintf("no memory or thread to read /proc: what the children use is not known");
+    }
+    if (sup->stat)
+        psSupStatWant(sup->stat, on);
 }
 
 void psSupWriteLog(psSup *sup, const char *line)
@@ -371,7 +381,7 @@ void psSupFree(psSup *sup)
     psTerminalRestore(&sup->terminal);
     if (sup->queue)
         psQueueClose(sup->queue);
-    if (sup->lock && startHangs(sup))
+    if (!psSupStatStop(sup->stat, STAT_WAIT_SEC) || (sup->lock && startHangs(sup)))
         return;
     for (int i = 0; i < sup->childCount; i++)
         psChildFree(sup->children[i]);

@@ -35,9 +35,10 @@ typedef struct psSupOptions {
     char *const *environ;            /**< the children's; PROCSERV_INFO is added; NULL: ::environ at
                                           psSupCreate, copied */
     int reservedDescriptors;         /**< descriptors the caller may need: 256 with an IOC */
-    const char *ownLog;  /**< file for psSupWriteLog(), "-": standard output; NULL: none;
-                              static */
-    bool endWithOneShot; /**< shut down when all children are OneShot and done, or ^Q */
+    const char *ownLog;   /**< file for psSupWriteLog(), "-": standard output; NULL: none;
+                               static */
+    double statPeriodSec; /**< how often /proc is read; 0: never; else 0.5...3600 */
+    bool endWithOneShot;  /**< shut down when all children are OneShot and done, or ^Q */
     /** Called once, on the loop thread, when the end begins; must not block; may be NULL. */
     void (*ending)(void *ctx);
     /** Called once, on the loop thread, when everything is down and the logs are flushed, or the
@@ -168,10 +169,14 @@ int psSupNextTransition(psChild *child, psStatus *out);
 /** What was published of its console last.  It is kept up to date only while somebody subscribes to
  *  psTopicConsole.  Thread: any.  Blocks: never. */
 void psSupConsole(psChild *child, psConsoleStatus *out);
-/** Be called after each publication of @p topic, on the loop thread, without any lock held; must
- *  not block.  The transitions given from then on begin with the newest there is now; the console
- *  is published soon, and from then on when it has changed: once per second at most, or five times
- *  while it is monitored.
+/** What its processes use: the newest, which is as old as the last period of reading while somebody
+ *  subscribes to psTopicResources and psSupWatch() is on.  seq is 0 as long as nothing was read.
+ *  Thread: any.  Blocks: never. */
+void psSupResources(psChild *child, psResources *out);
+/** Be called after each publication of @p topic, on the loop thread (psTopicResources: on the one
+ *  that reads /proc), without any lock held; must not block.  The transitions given from then on
+ *  begin with the newest there is now; the console is published soon, and from then on when it has
+ *  changed: once per second at most, or five times while it is monitored.
  *  One subscriber per child and topic; NULL ends it, and when that call returns no call is under
  *  way (so never call it from @p fn or with a lock that @p fn takes).
  *  Thread: any but the loop's. */
@@ -204,11 +209,13 @@ typedef struct psSummary {
     int notOk;          /**< children whose health is not psHealthOk */
     int down;           /**< of them, those that need a person: Crashing and Down */
     uint32_t heartbeat; /**< counted by the loop, once per second while psSupWatch() is on */
+    psSelfUsage self;   /**< of this program, read last */
     double loopMaxSec;  /**< the loop's longest round within the last 60 beats of its heart */
 } psSummary;
 
-/** Let the loop's heart beat, which costs a wake-up per second, or not.  Off at first.
- *  Thread: any.  Blocks: never. */
+/** Let the loop's heart beat, which costs a wake-up per second, and have /proc read once per
+ *  period, by a thread of its own that is made the first time; or not.  Off at first.
+ *  Thread: any, one at a time.  Blocks: never. */
 void psSupWatch(psSup *sup, bool on);
 /** Thread: any.  Blocks: never. */
 void psSupSummary(psSup *sup, psSummary *out);

@@ -43,6 +43,7 @@ struct psSup {
     psChildSetup setup; /* of every child */
     psSupLog log;
     psSupBeat beat;
+    struct psSupStat *stat;         /* NULL: not wanted yet, or without memory; fixed then */
     double startMono;               /* when it was created, of the clock, s */
     epicsMutexId addLock;           /* one psSupAddChild() at a time */
     epicsMutexId lock;              /* leaf; guards the next four */

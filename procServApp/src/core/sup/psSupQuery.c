@@ -10,6 +10,7 @@
 #include <epicsStdio.h>
 
 #include "sup/psSupChildren.h"
+#include "sup/psSupStat.h"
 
 void psSupStatus(psChild *child, psStatus *out)
 {
@@ -24,6 +25,11 @@ int psSupNextTransition(psChild *child, psStatus *out)
 void psSupConsole(psChild *child, psConsoleStatus *out)
 {
     psFeedConsole(psChildFeed(child), out);
+}
+
+void psSupResources(psChild *child, psResources *out)
+{
+    psFeedResources(psChildFeed(child), out);
 }
 
 void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *ctx)
@@ -59,6 +65,8 @@ void psSupSummary(psSup *sup, psSummary *out)
     psChild *child;
 
     *out = (psSummary){.upSec = psSupMono(sup) - sup->startMono};
+    if (sup->stat)
+        psSupStatSelf(sup->stat, &out->self);
     out->heartbeat = psSupBeatCount(&sup->beat, &out->loopMaxSec);
     for (; (child = psSupAt(sup, out->children)); out->children++) {
         psFeedNewest(psChildFeed(child), &status);
