@@ -166,12 +166,23 @@ static epicsInt32 getCmdSeqOfAll(const psSystemView *v)
     return v->all.cmd.seq;
 }
 
+static epicsInt32 getSupFds(const psSystemView *v)
+{
+    return v->sum.self.fds;
+}
+
+static epicsInt32 getSupThreads(const psSystemView *v)
+{
+    return v->sum.self.threads;
+}
+
 static const longSystemItem longSystemItems[] = {
-    {{"CaSearches", true}, getCaSearches},    {{"CaDropped", true}, getCaDropped},
-    {{"ApiLevel", true}, getApiLevel},        {{"SupPid", true}, getSupPid},
-    {{"SupUptime", false}, getSupUptime},     {{"Heartbeat", false}, getHeartbeat},
-    {{"NumChildren", false}, getNumChildren}, {{"NumRunning", false}, getNumRunning},
-    {{"NumAlarm", false}, getNumAlarm},       {{"CmdSeq", false}, getCmdSeqOfAll},
+    {{"SupFds", psSystemSelf}, getSupFds},           {{"SupThreads", psSystemSelf}, getSupThreads},
+    {{"CaSearches", psSystemAlways}, getCaSearches}, {{"CaDropped", psSystemAlways}, getCaDropped},
+    {{"ApiLevel", psSystemAlways}, getApiLevel},     {{"SupPid", psSystemAlways}, getSupPid},
+    {{"SupUptime", psSystemSup}, getSupUptime},      {{"Heartbeat", psSystemSup}, getHeartbeat},
+    {{"NumChildren", psSystemSup}, getNumChildren},  {{"NumRunning", psSystemSup}, getNumRunning},
+    {{"NumAlarm", psSystemSup}, getNumAlarm},        {{"CmdSeq", psSystemSup}, getCmdSeqOfAll},
 };
 static const psItemTable longSystemTable = PS_ITEM_TABLE(longSystemItems, PS_NO_SETTINGS);
 static const psItemTable longTable =
@@ -270,13 +281,25 @@ static double getStagger(const psSystemView *v)
     return v->staggerSec;
 }
 
+static double getSupCpu(const psSystemView *v)
+{
+    return v->sum.self.cpuPercent;
+}
+
+static double getSupRss(const psSystemView *v)
+{
+    return v->sum.self.rssMiB;
+}
+
 static const aiSystemItem aiSystemItems[] = {
-    {{"LoopMax", false}, getLoopMax},
-    {{"Stagger", false}, getStagger},
+    {{"SupCpu", psSystemSelf}, getSupCpu},
+    {{"SupRss", psSystemSelf}, getSupRss},
+    {{"LoopMax", psSystemSup}, getLoopMax},
+    {{"Stagger", psSystemSup}, getStagger},
 };
 static const psItemTable aiSystemTable = PS_ITEM_TABLE(aiSystemItems, PS_NO_SETTINGS);
 static const psItemTable aiTable =
-    PS_ITEM_TABLE_AND(aiItems, psSettingDouble, &aiSystemTable, NULL);
+    PS_ITEM_TABLE_AND(aiItems, psSettingDouble, &aiSystemTable, &psResourcesAiTable);
 
 static long initAi(dbCommon *pcommon)
 {
@@ -328,8 +351,16 @@ static long readAi(aiRecord *prec)
     return 2; /* the value needs no conversion */
 }
 
+static long infoAi(int detach, dbCommon *pcommon, IOSCANPVT *out)
+{
+    const psIn *in = pcommon->dpvt;
+
+    return in && in->isHead ? psInHeadInfo(detach, pcommon, out)
+                            : psInClockInfo(detach, pcommon, out);
+}
+
 static aidset devPsAi = {
-    {6, NULL, NULL, initAi, psInClockInfo},
+    {6, NULL, NULL, initAi, infoAi},
     readAi,
     NULL,
 };

@@ -21,7 +21,8 @@ static const psLongItem longItems[] = {
     {"Clients", getClients},
     {"Loggers", getLoggers},
 };
-const psItemTable psConsoleLongTable = PS_ITEM_TABLE_OF(psTopicConsole, longItems, NULL);
+const psItemTable psConsoleLongTable =
+    PS_ITEM_TABLE_OF(psTopicConsole, longItems, &psResourcesLongTable);
 
 /* ---- stringin, lsi ---- */
 

@@ -73,7 +73,7 @@ static bool getAnyAlarm(const psSystemView *v)
 }
 
 static const biSystemItem biSystemItems[] = {
-    {{"AnyAlarm", false}, getAnyAlarm},
+    {{"AnyAlarm", psSystemSup}, getAnyAlarm},
 };
 static const psItemTable biSystemTable = PS_ITEM_TABLE(biSystemItems, PS_NO_SETTINGS);
 static const psItemTable biTable = PS_ITEM_TABLE_AND(biItems, PS_NO_SETTINGS, &biSystemTable, NULL);
@@ -217,8 +217,8 @@ static const char *whyCmdStateOfAll(const psSystemView *v)
 }
 
 static const mbbiSystemItem mbbiSystemItems[] = {
-    {{"CaRelay", true}, getCaRelay, whyCaRelay, NULL},
-    {{"CmdState", false}, getCmdStateOfAll, whyCmdStateOfAll, psIocAllTake},
+    {{"CaRelay", psSystemAlways}, getCaRelay, whyCaRelay, NULL},
+    {{"CmdState", psSystemSup}, getCmdStateOfAll, whyCmdStateOfAll, psIocAllTake},
 };
 static const psItemTable mbbiSystemTable = PS_ITEM_TABLE(mbbiSystemItems, PS_NO_SETTINGS);
 static const psItemTable mbbiTable =

@@ -48,4 +48,9 @@ extern const psItemTable psConsoleTextTable;
 extern const psItemTable psConsoleCharsTable;
 /** @} */
 
+/** @name Items of psTopicResources. @{ */
+extern const psItemTable psResourcesLongTable;
+extern const psItemTable psResourcesAiTable;
+/** @} */
+
 #endif

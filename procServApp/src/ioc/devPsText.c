@@ -245,10 +245,10 @@ static void getCmdMsgOfAll(const psSystemView *v, char *out, size_t size)
 }
 
 static const textSystemItem textSystemItems[] = {
-    {{"CaRelayMsg", true}, getCaRelayMsg},   {{"Version", true}, getVersion},
-    {{"BaseVersion", true}, getBaseVersion}, {{"Host", true}, getSupHost},
-    {{"CmdLast", false}, getCmdLastOfAll},   {{"CmdBy", false}, getCmdByOfAll},
-    {{"CmdTime", false}, getCmdTimeOfAll},   {{"CmdMsg", false}, getCmdMsgOfAll},
+    {{"CaRelayMsg", psSystemAlways}, getCaRelayMsg},   {{"Version", psSystemAlways}, getVersion},
+    {{"BaseVersion", psSystemAlways}, getBaseVersion}, {{"Host", psSystemAlways}, getSupHost},
+    {{"CmdLast", psSystemSup}, getCmdLastOfAll},       {{"CmdBy", psSystemSup}, getCmdByOfAll},
+    {{"CmdTime", psSystemSup}, getCmdTimeOfAll},       {{"CmdMsg", psSystemSup}, getCmdMsgOfAll},
 };
 static const psItemTable textSystemTable = PS_ITEM_TABLE(textSystemItems, PS_NO_SETTINGS);
 static const psItemTable textTable =

@@ -22,6 +22,7 @@ typedef struct part {
 static const double gapsSec[psTopicCount] = {
     [psTopicStatus] = 0.002,
     [psTopicConsole] = 0.2,
+    [psTopicResources] = 0.1,
 };
 
 struct psIocChild {
@@ -33,8 +34,9 @@ struct psIocChild {
     psSup *sup;                   /* NULL: nothing of that name is supervised */
     psChild *supervised;          /* of that name, as is the next; NULL with sup */
     psChildFacts facts;
-    psStatus snap; /* what the records show, as is the next */
+    psStatus snap; /* what the records show, as are the next two: in the order of psTopic */
     psConsoleStatus console;
+    psResources resources;
     bool live;       /* the IOC runs */
     uint32_t marked; /* transition that psIocChildReached() asks for */
     int monitored;   /* records of the console's text that a client monitors */
@@ -51,7 +53,9 @@ static psIocScan *scanOf(psIocChild *child, psTopic topic)
 /* With the lock held. */
 static uint32_t seqOf(const psIocChild *child, psTopic topic)
 {
-    return topic == psTopicStatus ? child->snap.seq : child->console.seq;
+    const uint32_t seqs[] = {child->snap.seq, child->console.seq, child->resources.seq};
+
+    return seqs[topic];
 }
 
 /* With the lock held. */
@@ -59,8 +63,10 @@ static void takeNewest(psIocChild *child, psTopic topic)
 {
     if (topic == psTopicStatus)
         psSupStatus(child->supervised, &child->snap);
-    else
+    else if (topic == psTopicConsole)
         psSupConsole(child->supervised, &child->console);
+    else
+        psSupResources(child->supervised, &child->resources);
     psIocScanTook(scanOf(child, topic), seqOf(child, topic), false);
 }
 
@@ -84,22 +90,20 @@ static void takeNextTransition(psIocChild *child)
 void psIocChildTake(psIocChild *child, psTopic topic)
 {
     epicsMutexMustLock(child->lock);
-    if (child->sup && !child->live)
+    bool due = child->sup && (!child->live || psIocScanRead(scanOf(child, topic)));
+    if (due && child->live && topic == psTopicStatus)
+        takeNextTransition(child);
+    else if (due)
         takeNewest(child, topic);
-    else if (child->sup && psIocScanRead(scanOf(child, topic))) {
-        if (topic == psTopicStatus)
-            takeNextTransition(child);
-        else
-            takeNewest(child, topic);
-    }
     epicsMutexUnlock(child->lock);
 }
 
 void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTimeStamp *outTime)
 {
     epicsMutexMustLock(child->lock);
+    const epicsTimeStamp times[] = {child->snap.time, child->console.time, child->resources.time};
     *outSeq = seqOf(child, topic);
-    *outTime = topic == psTopicStatus ? child->snap.time : child->console.time;
+    *outTime = times[topic];
     epicsMutexUnlock(child->lock);
 }
 
@@ -118,6 +122,7 @@ bool psIocChildLock(psIocChild *child, psIocView *outView)
     epicsMutexMustLock(child->lock);
     outView->st = &child->snap;
     outView->console = &child->console;
+    outView->resources = &child->resources;
     outView->facts = &child->facts;
     outView->supervised = child->supervised;
     outView->mono = child->sup ? psSupMono(child->sup) : 0;
@@ -325,8 +330,7 @@ static void publishAll(psIocChild *child)
             psIocHeadPublish(&child->parts[i].head);
 }
 
-/* Follow each topic from the newest on.  Subscribed first, since the supervisor keeps nothing for
- * nobody. */
+/* Follow each topic from the newest on.  Subscribed first: the supervisor keeps none for nobody. */
 static void follow(psIocChild *child, psChild *supervised)
 {
     for (int i = 0; i < psTopicCount; i++) {
@@ -408,6 +412,7 @@ void psIocChildDetach(psIocChild *child)
     child->supervised = NULL;
     memset(&child->snap, 0, sizeof(child->snap));
     memset(&child->console, 0, sizeof(child->console));
+    memset(&child->resources, 0, sizeof(child->resources));
     memset(&child->facts, 0, sizeof(child->facts));
     child->snap.state = psStateUnknown;
     for (int i = 0; i < psTopicCount; i++) {

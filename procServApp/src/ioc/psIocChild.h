@@ -3,9 +3,10 @@
  *  @brief What the records of one child show: a snapshot of each topic.
  *
  *  Thirty records that each scanned on I/O Intr would show mixtures of two transitions.  So each
- *  topic has one head (psIocHead.h), State for the status and Out for the console: its read takes
- *  what is new into the snapshot of that topic, and all other records of the topic, which the
- *  head's forward link processes, show that snapshot.  Each topic has a pace of its own.
+ *  topic has one head (psIocHead.h): State for the status, Out for the console, Cpu for the
+ *  resources.  Its read takes what is new into the snapshot of that topic, and all other records of
+ *  the topic, which the head's forward link processes, show that snapshot.  Each topic has a pace
+ *  of its own.
  *
  *  Children are never freed: a command that ends after the IOC was shut down still finds its own.
  */
@@ -32,6 +33,7 @@ typedef struct psIocObserver {
 typedef struct psIocView {
     const psStatus *st;
     const psConsoleStatus *console;
+    const psResources *resources;
     const psChildFacts *facts;
     const psChild *supervised; /**< NULL: there is no child of that name */
     double mono;               /**< now of the supervisor's clock, s */

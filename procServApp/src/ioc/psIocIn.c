@@ -26,14 +26,16 @@ long psInInit(dbCommon *prec, const struct link *link, const psItemTable *table)
         errlogPrintf("%s: cannot allocate memory or create a thread\n", prec->name);
         return S_dev_badInitRet;
     }
-    if (!child)
+    if (!child || target.table->topic == psTopicResources)
         psIocSummaryUse();
     in->child = child;
     in->item = target.row;
     in->setting = target.setting;
-    in->topic = target.topic;
+    in->topic = target.table->topic;
+    in->isHead = target.row && target.row == target.table->head;
+    in->unknown = target.table->unknown;
     if (child)
-        psIocChildUse(child, target.topic);
+        psIocChildUse(child, in->topic);
     prec->dpvt = in;
     return 0;
 }
@@ -80,11 +82,17 @@ const psIn *psInBegin(dbCommon *prec, psIocView *outView)
     psIn *in = prec->dpvt;
     if (!in)
         return readFailed(prec, LINK_ALARM, "bad link, see errlog");
+    if (in->isHead)
+        psInTake(prec);
     if (!psIocChildLock(in->child, outView)) {
         psIocChildUnlock(in->child);
         return readFailed(prec, COMM_ALARM, "there is no child of that name");
     }
-    return in;
+    const char *why = in->unknown ? in->unknown(in->item, outView) : NULL;
+    if (!why)
+        return in;
+    psIocChildUnlock(in->child);
+    return readFailed(prec, READ_ALARM, why);
 }
 
 void psInEnd(dbCommon *prec)

@@ -22,8 +22,11 @@ typedef struct psIn {
     const void *item;         /**< row of the record type's table; NULL: a setting */
     const psSetting *setting; /**< NULL: a row */
     psTopic topic;            /**< of the item */
-    uint32_t seq;             /**< number of what was shown last */
-    bool monitored;           /**< for psIocChildMonitorConsole() */
+    bool isHead;              /**< the row is the head of its table */
+    /** Of its table; NULL: every row has a value. */
+    const char *(*unknown)(const void *row, const psIocView *view);
+    uint32_t seq;   /**< number of what was shown last */
+    bool monitored; /**< for psIocChildMonitorConsole() */
 } psIn;
 
 /** init_record of every input.  @return 0, or S_dev_badInitRet after saying why on errlog */
@@ -38,7 +41,8 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out);
 
 /** A head is about to be read: take what is new of its topic. */
 void psInTake(const dbCommon *prec);
-/** Begin a read: the child's mutex is held until psInEnd().
+/** Begin a read: the child's mutex is held until psInEnd().  The head of a table takes what is new
+ *  of its topic first.
  *  @return dpvt; NULL: the alarm is set, return -1 and don't call psInEnd() */
 const psIn *psInBegin(dbCommon *prec, psIocView *outView);
 void psInEnd(dbCommon *prec);

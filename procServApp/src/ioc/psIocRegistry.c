@@ -179,8 +179,8 @@ void psIocRegistryStart(void)
     if (!psIocClockScan())
         return; /* no record of ours: nothing was initialized */
     registry.running = true;
-    psIocSummaryRun(true);
     forEach(psIocChildStart);
+    psIocSummaryRun(true); /* who subscribes is known now */
     psIocAllStart();
     psIocClockStart(tick);
 }

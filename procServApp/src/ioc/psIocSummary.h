@@ -10,8 +10,8 @@
 
 #include "psSup.h"
 
-/** A record of the supervisor as a whole exists, so that the loop's heart has to beat while the IOC
- *  runs.  Thread: the one that runs iocInit. */
+/** A record exists that needs psSupWatch() while the IOC runs.  Thread: the one that runs iocInit.
+ */
 void psIocSummaryUse(void);
 /** Show @p sup from now on. */
 void psIocSummaryAttach(psSup *sup);

@@ -27,9 +27,13 @@ bool psSystemBegin(dbCommon *prec, psSystemView *outView)
     outView->staggerSec = 0;
     psIocAllStagger(&outView->staggerSec); /* fails without a supervisor only */
     memset(&outView->sum, 0, sizeof(outView->sum));
-    if (psIocSummaryGet(&outView->sum) || row->always)
+    bool found = psIocSummaryGet(&outView->sum);
+    if (row->need == psSystemAlways)
         return true;
-    recGblSetSevrMsg(prec, COMM_ALARM, INVALID_ALARM, "%s", "there is no supervisor");
+    if (found && (row->need == psSystemSup || outView->sum.self.known))
+        return true;
+    recGblSetSevrMsg(prec, found ? READ_ALARM : COMM_ALARM, INVALID_ALARM, "%s",
+                     found ? "/proc has not been read yet, or never is" : "there is no supervisor");
     psSystemStamp(prec, false, INVALID_ALARM);
     return false;
 }

@@ -15,16 +15,23 @@
 #include "psIocIn.h"
 #include "psSup.h"
 
+/** What must be known for a row to have a value. */
+typedef enum psSystemNeed {
+    psSystemAlways, /**< nothing */
+    psSystemSup,    /**< there is a supervisor */
+    psSystemSelf    /**< and what it uses was read from /proc */
+} psSystemNeed;
+
 /** The beginning of every row. */
 typedef struct psSystemRow {
     const char *name;
-    bool always; /**< known without a supervisor, too */
+    psSystemNeed need;
 } psSystemRow;
 
 /** What a getter sees. */
 typedef struct psSystemView {
     psCaRelayStatus relay;
-    psSummary sum;     /**< zero without a supervisor: only rows that are `always` are asked then */
+    psSummary sum;     /**< zero without a supervisor: only rows of psSystemAlways are asked then */
     psAllStatus all;   /**< the last command to all children */
     double staggerSec; /**< 0 if nothing is supervised */
 } psSystemView;

@@ -93,6 +93,6 @@ int psLinkResolve(const dbCommon *prec, const struct link *link, const psItemTab
     out->name[part.nameLen] = '\0';
     out->row = row;
     out->setting = setting;
-    out->topic = table->topic;
+    out->table = table;
     return 0;
 }

@@ -24,6 +24,8 @@ typedef struct psItem {
     const char *name;
 } psItem;
 
+struct psIocView;
+
 /** A table of rows of one size. */
 typedef struct psItemTable {
     const void *rows;
@@ -33,6 +35,11 @@ typedef struct psItemTable {
     const struct psItemTable *system; /**< items of links that name no child; NULL: none */
     psTopic topic;                    /**< which the items belong to */
     const struct psItemTable *more;   /**< items of another topic; NULL: no more */
+    const void *head;                 /**< the row that is the head of its topic; NULL: none, or the
+                                           record type sees to it */
+    /** Why a row has no value to be shown; NULL: it has.  The text is static, or that of
+     * strerror(). NULL: every row has one.  Called as a getter is. */
+    const char *(*unknown)(const void *row, const struct psIocView *view);
 } psItemTable;
 
 #define PS_NO_SETTINGS (-1)
@@ -43,13 +50,13 @@ typedef struct psItemTable {
 #define PS_ITEM_TABLE_AND(rows, settings, system, more)                                            \
     {                                                                                              \
         (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), (settings), (system),         \
-            psTopicStatus, (more)                                                                  \
+            psTopicStatus, (more), NULL, NULL                                                      \
     }
 /** Items of another topic than the status.  @param more as above */
 #define PS_ITEM_TABLE_OF(topic, rows, more)                                                        \
     {                                                                                              \
         (rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0]), PS_NO_SETTINGS, NULL,         \
-            (topic), (more)                                                                        \
+            (topic), (more), NULL, NULL                                                            \
     }
 
 /** What a link names: a row of the table, or a setting. */
@@ -57,7 +64,7 @@ typedef struct psLinkTarget {
     char name[PS_NAME_BYTES]; /**< of the child; "": the supervisor */
     const void *row;          /**< NULL: a setting */
     const psSetting *setting; /**< NULL: a row */
-    psTopic topic;
+    const psItemTable *table; /**< of the row, or of the setting */
 } psLinkTarget;
 
 /** Take the link of @p prec apart and look up its item.  The item is the last word; the name is
