@@ -60,6 +60,7 @@ static void values_AreChecked(void)
         {psVerbMode, psModeOnFailure, 0},
         {psVerbMode, psModeCount, -EINVAL},
         {psVerbRestartWindow, 0, -EINVAL},
+        {psVerbIn, 0, 0},
     };
 
     for (size_t i = 0; i < NELEMENTS(cases); i++)
@@ -67,11 +68,30 @@ static void values_AreChecked(void)
                psVerbName(cases[i].verb), cases[i].value, cases[i].status);
 }
 
+static void texts_AreChecked(void)
+{
+    char text[PS_COMMAND_TEXT_BYTES + 1];
+
+    memset(text, 'a', sizeof(text));
+    text[PS_COMMAND_TEXT_BYTES] = '\0';
+    testOk(psVerbCheckText(psVerbIn, text) == -EINVAL, "too long");
+    testOk(psVerbCheckText(psVerbIn, text + 1) == 0, "as long as it may be");
+    testOk(psVerbCheckText(psVerbIn, "") == 0, "empty");
+    testOk(psVerbCheckText(psVerbIn, "a\tgr\303\274n") == 0, "TAB and UTF-8");
+    testOk(psVerbCheckText(psVerbIn, "dbl\nexit") == -EINVAL, "two lines");
+    testOk(psVerbCheckText(psVerbIn, "\003") == -EINVAL, "a key");
+    testOk(psVerbCheckText(psVerbIn, "a\177") == -EINVAL, "DEL");
+    testOk(psVerbCheckText(psVerbIn, NULL) == -EINVAL, "none, where one is needed");
+    testOk(psVerbCheckText(psVerbStop, "x") == -EINVAL, "one, where none is taken");
+    testOk(psVerbCheckText(psVerbStop, NULL) == 0, "none, where none is taken");
+}
+
 MAIN(psVerbTest)
 {
-    testPlan(29);
+    testPlan(40);
     facts_OfEachVerb();
     words_OfTheShell();
     values_AreChecked();
+    texts_AreChecked();
     return testDone();
 }

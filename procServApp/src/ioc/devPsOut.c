@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EPICS */
-/* Device support "procServ" for bo, mbbo, longout and ao: commands and settings.  What they do is
- * the same, see psIocOut.h; here is only where each record type has its value. */
+/* Device support "procServ" for bo, mbbo, longout, ao and lso: commands and settings.  What they do
+ * is the same, see psIocOut.h; here is only where each record type has its value. */
+
+#include <string.h>
 
 #include <aoRecord.h>
 #include <boRecord.h>
@@ -8,6 +10,7 @@
 #include <dbEvent.h>
 #include <epicsExport.h>
 #include <longoutRecord.h>
+#include <lsoRecord.h>
 #include <mbboRecord.h>
 
 #include "devPsOut.h"
@@ -59,7 +62,7 @@ static void boPost(dbCommon *pcommon)
     prec->mlst = prec->val;
 }
 
-static const psOutType boType = {boValue, boAdopt, boPost};
+static const psOutType boType = {.value = boValue, .adopt = boAdopt, .post = boPost};
 
 static long initBo(dbCommon *pcommon)
 {
@@ -118,7 +121,7 @@ static void mbboPost(dbCommon *pcommon)
     prec->mlst = prec->val;
 }
 
-static const psOutType mbboType = {mbboValue, mbboAdopt, mbboPost};
+static const psOutType mbboType = {.value = mbboValue, .adopt = mbboAdopt, .post = mbboPost};
 
 static long initMbbo(dbCommon *pcommon)
 {
@@ -167,7 +170,8 @@ static void longoutPost(dbCommon *pcommon)
     prec->mlst = prec->val;
 }
 
-static const psOutType longoutType = {longoutValue, longoutAdopt, longoutPost};
+static const psOutType longoutType = {
+    .value = longoutValue, .adopt = longoutAdopt, .post = longoutPost};
 
 static long initLongout(dbCommon *pcommon)
 {
@@ -220,7 +224,7 @@ static void aoAdopt(dbCommon *pcommon, double value)
     prec->udf = FALSE;
 }
 
-static const psOutType aoType = {aoValue, aoAdopt, NULL};
+static const psOutType aoType = {.value = aoValue, .adopt = aoAdopt};
 
 static long initAo(dbCommon *pcommon)
 {
@@ -242,9 +246,67 @@ static aodset devPsAo = {
 };
 epicsExportAddress(dset, devPsAo);
 
+/* ---- lso ---- */
+
+static const psOutItem lsoItems[] = {
+    {{"In"}, psVerbIn, {1, 1}, NULL},
+};
+static const psItemTable lsoTable = PS_ITEM_TABLE(lsoItems, PS_NO_SETTINGS);
+
+static const char *lsoText(const dbCommon *prec)
+{
+    return ((const lsoRecord *)prec)->val;
+}
+
+static double lsoValue(const dbCommon *prec)
+{
+    return lsoText(prec)[0] != '\0';
+}
+
+static void lsoAdopt(dbCommon *pcommon, double value)
+{
+    lsoRecord *prec = (lsoRecord *)pcommon;
+
+    (void)value; /* there is none but 0 for a command */
+    prec->val[0] = '\0';
+    prec->len = 1;
+    prec->udf = FALSE;
+}
+
+static void lsoPost(dbCommon *pcommon)
+{
+    lsoRecord *prec = (lsoRecord *)pcommon;
+
+    db_post_events(prec, prec->val, DBE_VALUE | DBE_LOG);
+    prec->olen = (epicsUInt32)strlen(prec->val) + 1;
+    memcpy(prec->oval, prec->val, prec->olen);
+}
+
+static const psOutType lsoType = {
+    .value = lsoValue, .adopt = lsoAdopt, .post = lsoPost, .text = lsoText};
+
+static long initLso(dbCommon *pcommon)
+{
+    lsoRecord *prec = (lsoRecord *)pcommon;
+
+    return psOutInit(pcommon, &prec->out, &lsoTable, &lsoType);
+}
+
+static long writeLso(lsoRecord *prec)
+{
+    psOutWrite((dbCommon *)prec, &lsoType);
+    return 0;
+}
+
+static lsodset devPsLso = {
+    {5, NULL, NULL, initLso, NULL},
+    writeLso,
+};
+epicsExportAddress(dset, devPsLso);
+
 psOut *psOutOf(const dbCommon *prec)
 {
-    const void *const ours[] = {&devPsBo, &devPsMbbo, &devPsLongout, &devPsAo};
+    const void *const ours[] = {&devPsBo, &devPsMbbo, &devPsLongout, &devPsAo, &devPsLso};
 
     for (size_t i = 0; i < NELEMENTS(ours); i++)
         if ((const void *)prec->dset == ours[i])

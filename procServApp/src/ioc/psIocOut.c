@@ -20,6 +20,7 @@
 
 #include "psIocAccess.h"
 #include "psIocOut.h"
+#include "psIocPut.h"
 #include "psIocRegistry.h"
 #include "psIocWho.h"
 
@@ -33,12 +34,14 @@ struct psOut {
     psTarget target;
     int epoch; /* of the IOC the record belongs to */
     const psOutType *type;
+    bool shut; /* the template has disabled it */
     /* guarded by the record lock */
     psPutSlot put;
-    double accepted; /* value of the command in progress */
-    bool readback;   /* the next write copies the actual setting */
-    bool showing;    /* the next write shows how a signal ended that nobody waited for */
-    bool putWaits;   /* the next write is of a put that came while the record was busy */
+    double accepted;    /* value of the command in progress */
+    char *acceptedText; /* the same of a text; NULL: values are numbers */
+    bool readback;      /* the next write copies the actual setting */
+    bool showing;       /* the next write shows how a signal ended that nobody waited for */
+    bool putWaits;      /* the next write is of a put that came while the record was busy */
     /* guarded by lock */
     epicsMutexId lock; /* leaf */
     bool ended;        /* the command in progress has, the second pass is due */
@@ -190,47 +193,30 @@ static void secondPass(psOut *out)
     out->putWaits = out->prec->rpro;
     showOutcome(out);
     if (value != out->accepted && !(isnan(value) && isnan(out->accepted)))
+        return; /* a newer put, as below */
+    if (out->acceptedText && strcmp(out->acceptedText, out->type->text(out->prec)) != 0)
         return; /* a newer put, processed next: changing VAL would lose it */
     restore(out);
 }
 
 /* ---- the first pass (record locked) ---- */
 
-static void noticePut(const psOut *out, const char *by, double value)
+static void noticePut(const psOut *out, const psCommand *cmd)
 {
-    char what[PS_TEXT_BYTES / 2], text[PS_TEXT_BYTES];
+    char text[PS_PUT_LINE_BYTES];
 
-    epicsSnprintf(what, sizeof(what), "put %s %.10g", out->prec->name, value);
-    psIocWhoLine(by, what, text, sizeof(text));
+    psIocPutLine(out->prec, cmd, text, sizeof(text));
     psTargetTell(&out->target, text); /* with a full queue it is only seen in CmdBy */
 }
 
-static void explain(int status, double value, const psTarget *target, char *msg, size_t msgSize)
+/* Show what was accepted, which is over at the end. */
+static void accept(psOut *out, const psCommand *cmd)
 {
-    psRange range = target->range;
-
-    switch (status) {
-    case -EINVAL:
-        if (range.low < range.high)
-            epicsSnprintf(msg, msgSize, "%.10g is outside %.10g...%.10g", value, range.low,
-                          range.high);
-        else
-            epicsSnprintf(msg, msgSize, "%.10g is not %.10g", value, range.low);
-        break;
-    case -ENOENT:
-        epicsSnprintf(msg, msgSize, "%s",
-                      target->child ? "there is no child of that name" : "nothing is supervised");
-        break;
-    case -EAGAIN:
-        epicsSnprintf(msg, msgSize, "too many commands are waiting");
-        break;
-    case -ESHUTDOWN:
-        epicsSnprintf(msg, msgSize, "the supervisor is shutting down");
-        break;
-    default:
-        epicsSnprintf(msg, msgSize, "%s", strerror(-status));
-        break;
-    }
+    if (!out->target.isSetting)
+        out->type->post(out->prec);
+    out->accepted = cmd->value;
+    if (cmd->text)
+        epicsSnprintf(out->acceptedText, PS_COMMAND_TEXT_BYTES, "%s", cmd->text);
 }
 
 /* Sets PACT, unless it is over at once. */
@@ -239,8 +225,11 @@ static void submit(psOut *out, double value)
     dbCommon *prec = out->prec;
     psCommand cmd = {.verb = out->target.verb, .value = value, .reason = psReasonOperator};
     bool wait = cmd.verb != psVerbSignal || prec->ppn;
+    psDoneFn fn = wait ? done : doneLate;
     char msg[PS_TEXT_BYTES];
 
+    if (out->type->text)
+        cmd.text = out->type->text(prec);
     psIocWhoPut(&out->put, prec, out->putWaits, cmd.by);
     out->putWaits = false;
     voidAlarm(out);
@@ -248,18 +237,15 @@ static void submit(psOut *out, double value)
         setAlarm(prec, "the IOC does not run");
         return;
     }
-    noticePut(out, cmd.by, value);
-    if (!out->target.isSetting)
-        out->type->post(prec);
-    out->accepted = value;
+    noticePut(out, &cmd);
+    accept(out, &cmd);
     prec->pact = wait;
-    bool allowed =
-        value >= out->target.range.low && value <= out->target.range.high; /* NaN is not */
-    int status =
-        allowed ? psTargetSubmit(&out->target, &cmd, wait ? done : doneLate, out) : -EINVAL;
+    int status = psIocPutCheck(&cmd, &out->target, out->put.whole);
+    if (!status)
+        status = psTargetSubmit(&out->target, &cmd, fn, out);
     if (status) {
-        explain(status, value, &out->target, msg, sizeof(msg));
-        status = psTargetDenied(&out->target, &cmd, msg, wait ? done : doneLate, out);
+        psIocPutExplain(status, &cmd, &out->target, msg, sizeof(msg));
+        status = psTargetDenied(&out->target, &cmd, msg, fn, out);
     }
     if (status) {
         prec->pact = FALSE;
@@ -325,12 +311,17 @@ void psOutRefused(psOut *out, const char *by)
 
 /* ---- what happens elsewhere ---- */
 
+static bool isClosed(const psOut *out)
+{
+    return out->shut || psIocAccessClosed();
+}
+
 /* DISP, and a setting changed elsewhere.  Thread: any that holds no record lock. */
 static void syncNow(psOut *out)
 {
     dbCommon *prec = out->prec;
     double actual;
-    bool closed = psIocAccessClosed();
+    bool closed = isClosed(out);
 
     dbScanLock(prec);
     epicsMutexMustLock(out->lock);
@@ -363,7 +354,7 @@ static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
     bool reached = allShow && (int32_t)(shown - out->awaited) >= 0;
     bool stuck = shown == out->shown && monotonic() - out->endedAt > PATIENCE_SEC;
     bool over = (out->ended || out->late) && (reached || stuck);
-    bool sync = actual != out->seen || psIocAccessClosed() != out->closed;
+    bool sync = actual != out->seen || isClosed(out) != out->closed;
     out->shown = shown;
     out->seen = actual;
     epicsMutexUnlock(out->lock);
@@ -375,24 +366,34 @@ static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
 
 /* ---- init ---- */
 
-static psOut *createOut(dbCommon *prec, const psLinkTarget *target)
+static void freeOut(psOut *out)
+{
+    if (out->lock)
+        epicsMutexDestroy(out->lock);
+    free(out->acceptedText);
+    free(out);
+}
+
+static psOut *createOut(dbCommon *prec, const psLinkTarget *target, const psOutType *type)
 {
     psOut *out = calloc(1, sizeof(*out));
 
     if (!out)
         return NULL;
     out->lock = epicsMutexCreate();
-    if (!out->lock || psTargetInit(&out->target, target)) {
-        if (out->lock)
-            epicsMutexDestroy(out->lock);
-        free(out);
+    if (type->text)
+        out->acceptedText = calloc(1, PS_COMMAND_TEXT_BYTES);
+    if (!out->lock || (type->text && !out->acceptedText) || psTargetInit(&out->target, target)) {
+        freeOut(out);
         return NULL;
     }
+    out->type = type;
     out->prec = prec;
     out->epoch = epochNow;
     out->how = psCmdDone;
     out->observer.poll = poll;
-    out->closed = psIocAccessClosed();
+    out->shut = prec->disp;
+    out->closed = isClosed(out);
     prec->disp = out->closed; /* asInit comes later: closed until it has opened */
     return out;
 }
@@ -418,12 +419,11 @@ long psOutInit(dbCommon *prec, const struct link *link, const psItemTable *items
     prec->dpvt = NULL;
     if (psLinkResolve(prec, link, items, &target))
         return S_dev_badInitRet;
-    psOut *out = createOut(prec, &target);
+    psOut *out = createOut(prec, &target, type);
     if (!out) {
         errlogPrintf("%s: cannot allocate memory or create a thread\n", prec->name);
         return S_dev_badInitRet;
     }
-    out->type = type;
     prec->dpvt = out;
     if (out->target.isSetting)
         loadActual(out);

@@ -11,6 +11,13 @@
  *  A signal that nobody waits for needs no PACT: of three quick puts VAL could only hold the last,
  *  and all three are to be sent.  Its failure is shown by processing the record once more.
  *
+ *  The record of a text refuses what a client has cut: strings of Channel Access and of QSRV have
+ *  39 characters, and the rest of a longer text is dropped without a word.  So a text of 39 is
+ *  taken only if it was put to the field VAL$, which can hold more.
+ *
+ *  A record that its template has disabled (DISP) stays so.  Of all others DISP follows access
+ *  security.
+ *
  *  The record of a command shows an alarm as long as the last command given by it has failed, and
  *  its reason as the alarm's message; a command that is done, or a put of 0, clears it.
  */
@@ -30,6 +37,9 @@ typedef struct psOutType {
     void (*adopt)(dbCommon *prec, double value); /**< copy it into VAL */
     /** Show VAL to monitors now, since it is 0 again at the end; NULL: settings only */
     void (*post)(dbCommon *prec);
+    /** VAL of a type whose values are texts, else NULL.  Then value() says whether it has one, and
+     *  adopt(0) leaves none. */
+    const char *(*text)(const dbCommon *prec);
 } psOutType;
 
 /** init_record of every output.  Thread: the one that runs iocInit.

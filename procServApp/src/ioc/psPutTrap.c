@@ -16,6 +16,7 @@
 static _Thread_local struct {
     const psPutSlot *slot;
     char by[PS_BY_BYTES];
+    bool whole;
 } current;
 
 static const psPutTrapOps *trapOps; /* fixed before the listener is registered */
@@ -42,8 +43,10 @@ static void beforePut(const dbChannel *chan, psPutSlot *slot, const asTrapWriteM
     }
     current.slot = slot;
     memcpy(current.by, by, sizeof(by));
+    current.whole = dbChannelFieldType(chan) == DBF_CHAR; /* VAL$ */
     dbScanLock(prec);
     memcpy(slot->by, by, sizeof(by));
+    slot->byWhole = current.whole;
     dbScanUnlock(prec);
 }
 
@@ -85,9 +88,10 @@ void psPutTrapInit(const psPutTrapOps *ops)
 
 bool psPutTrapTake(psPutSlot *slot, char *outBy, size_t size)
 {
-    const char *by = current.slot == slot ? current.by : slot->by;
+    bool own = current.slot == slot;
 
-    epicsSnprintf(outBy, size, "%s", by);
+    epicsSnprintf(outBy, size, "%s", own ? current.by : slot->by);
+    slot->whole = outBy[0] && (own ? current.whole : slot->byWhole);
     slot->by[0] = '\0';
     current.slot = NULL;
     return outBy[0] != '\0';

@@ -19,6 +19,8 @@
 /** Belongs to one record; all zero at first; guarded by the record's lock. */
 typedef struct psPutSlot {
     char by[PS_BY_BYTES]; /**< of a put not yet processed; "": none */
+    bool byWhole;         /* that one can be longer than a string of Channel Access */
+    bool whole;           /**< the same of the put that was taken last */
 } psPutSlot;
 
 /** What is done for the records of interest; called without a lock. */

@@ -27,6 +27,7 @@ extern "C" {
 /** @name Limits.  What happens at each is documented where it is used. @{ */
 #define PS_NAME_BYTES 64           /**< a child's name, with its NUL */
 #define PS_TEXT_BYTES 256          /**< one sentence for a person, with its NUL */
+#define PS_COMMAND_TEXT_BYTES 1024 /**< text of a command, with its NUL */
 #define PS_BY_BYTES 80             /**< who gave a command: user@host, with its NUL */
 #define PS_HISTORY 16              /**< exits remembered per child */
 #define PS_TRANSITIONS 1024        /**< published transitions not yet taken, per child */
@@ -134,6 +135,7 @@ typedef enum psVerb {
     psVerbRestartWindow, /**< value: s */
     psVerbGrace,         /**< value: s */
     psVerbMaxRestarts,   /**< value: count */
+    psVerbIn,            /**< text: a line, typed to the process */
     psVerbCount
 } psVerb;
 
@@ -195,6 +197,7 @@ typedef struct psAllStatus {
 typedef struct psCommand {
     psVerb verb;
     double value;         /**< signal number, mode, seconds, count */
+    const char *text;     /**< of verbs that take one (psVerbTakesText); copied; else NULL */
     psStartReason reason; /**< Operator, Console or Script */
     char by[PS_BY_BYTES]; /**< user@host; "" means "local" */
 } psCommand;

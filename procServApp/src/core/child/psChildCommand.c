@@ -6,6 +6,7 @@
 #include "child/psChildCommand.h"
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
+#include "child/psChildTyped.h"
 #include "model/psSetting.h"
 
 static void changeSetting(psChild *child, const psSetting *setting, double value)
@@ -32,6 +33,20 @@ static void rotateLog(psChild *child, int seq, psOutput *out)
         out->why = child->cfg->logFile ? "the log could not be set up at the start" : "no log file";
 }
 
+static void typeLine(psChild *child, const char *text, psOutput *out)
+{
+    int status = psChildTypedLine(child, text);
+
+    if (status) {
+        out->verdict = psVerdictFail;
+        out->why = status == -ESRCH    ? "no process"
+                   : status == -EAGAIN ? "the process does not read what is typed"
+                                       : "out of memory";
+    } else if (child->input.len > 0) {
+        out->why = "the process has not read it yet";
+    }
+}
+
 static void directCommand(psChild *child, const psCommand *cmd, int seq, psOutput *out)
 {
     const psSetting *setting = psSettingOf(cmd->verb);
@@ -44,6 +59,8 @@ static void directCommand(psChild *child, const psCommand *cmd, int seq, psOutpu
         psMachineResetCounters(&child->machine);
     } else if (cmd->verb == psVerbRotateLog) {
         rotateLog(child, seq, out);
+    } else if (cmd->verb == psVerbIn) {
+        typeLine(child, cmd->text, out);
     } else if (setting) {
         changeSetting(child, setting, cmd->value);
     }

@@ -5,7 +5,7 @@
  *  The parts, each using those before it: psChildText (sentences for people), psChildStatus and
  *  psChildConsole (what is published), psChildHook (commands of the user), psChildWatch (is it
  *  alive?), psChildPty (its terminal), psChildProcess (start and end), psChildStep (from an event
- *  to what it leads to), psChildCommand (what is asked of it), psChildTyped (what is typed to it),
+ *  to what it leads to), psChildTyped (what is typed to it), psChildCommand (what is asked of it),
  *  psChildKeys (keys), psChild (its life).
  */
 #ifndef INC_psChildPvt_H

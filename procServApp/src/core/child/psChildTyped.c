@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include <dbDefs.h>
 
@@ -131,6 +133,24 @@ void psChildTypedPut(psChild *child, psClient *client, const uint8_t *bytes, siz
         psChildTextLineTooLong(client);
     }
     psChildPtySend(child);
+}
+
+int psChildTypedLine(psChild *child, const char *text)
+{
+    char line[PS_COMMAND_TEXT_BYTES];
+    size_t len = strlen(text);
+    double now = psLoopNow(child->loop);
+
+    psLoopAssertInside(child->loop);
+    if (child->pty.master < 0)
+        return -ESRCH;
+    if (psInputStalled(&child->input, now) || commonRoom(child) < sizeof(line))
+        return -EAGAIN;
+    memcpy(line, text, len);
+    line[len++] = '\n';
+    size_t taken = psInputPut(&child->input, line, len, now);
+    psChildPtySend(child);
+    return taken < len ? -ENOMEM : 0;
 }
 
 void psChildTypedClear(psChild *child)

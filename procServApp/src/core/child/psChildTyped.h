@@ -18,6 +18,11 @@
 size_t psChildTypedRoom(psChild *child, const psClient *client);
 /** Send what @p client typed, keys removed, to the process that is there, if any. */
 void psChildTypedPut(psChild *child, psClient *client, const uint8_t *bytes, size_t len);
+/** Type a line that no console has typed.
+ *  @param text shorter than PS_COMMAND_TEXT_BYTES, without its line end
+ *  @return 0; -ESRCH: there is no process; -EAGAIN: it does not read, or too much waits for it;
+ *          -ENOMEM: perhaps a part was typed */
+int psChildTypedLine(psChild *child, const char *text);
 /** Stop the timers.  May be called twice. */
 void psChildTypedClear(psChild *child);
 

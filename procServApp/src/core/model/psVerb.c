@@ -10,7 +10,7 @@
 static const struct psCommandFacts {
     psVerb verb;
     const char *name;
-    const char *word; /* in the IOC shell; NULL: it is no command */
+    const char *word; /* in the IOC shell; NULL: none */
     bool takesValue;
     psRange range;
 } commands[] = {
@@ -23,6 +23,7 @@ static const struct psCommandFacts {
     {psVerbReset, "Reset", "reset", false, {0, 0}},
     {psVerbResetCounters, "ResetCounters", "resetcounters", false, {0, 0}},
     {psVerbRotateLog, "RotateLog", "rotatelog", false, {0, 0}},
+    {psVerbIn, "In", NULL, false, {0, 0}},
 };
 
 static const struct psCommandFacts *factsOf(psVerb verb)
@@ -65,12 +66,32 @@ psRange psVerbRange(psVerb verb)
     return facts ? facts->range : setting ? setting->range : none;
 }
 
+bool psVerbTakesText(psVerb verb)
+{
+    return verb == psVerbIn;
+}
+
+static bool isPlain(const char *text)
+{
+    for (; *text; text++)
+        if ((*text > 0 && *text < ' ' && *text != '\t') || *text == 0x7f)
+            return false;
+    return true;
+}
+
+int psVerbCheckText(psVerb verb, const char *text)
+{
+    if (!psVerbTakesText(verb))
+        return text ? -EINVAL : 0;
+    return text && strlen(text) < PS_COMMAND_TEXT_BYTES && isPlain(text) ? 0 : -EINVAL;
+}
+
 int psVerbCheck(psVerb verb, double value)
 {
     const struct psCommandFacts *facts = factsOf(verb);
     psRange range = psVerbRange(verb);
 
-    if (facts ? !facts->word : !psSettingOf(verb))
+    if (facts ? verb == psVerbNone : !psSettingOf(verb))
         return -EINVAL;
     if (psVerbTakesValue(verb) && !(value >= range.low && value <= range.high))
         return -EINVAL; /* NaN, too */

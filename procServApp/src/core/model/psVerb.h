@@ -23,6 +23,12 @@ psVerb psVerbParse(const char *word);
 bool psVerbTakesValue(psVerb verb);
 /** Range of that value; {0,0} for verbs without one. */
 psRange psVerbRange(psVerb verb);
+/** Does the command need a text? */
+bool psVerbTakesText(psVerb verb);
+/** May @p verb be asked with @p text?  A text has no control characters but TAB, and is shorter
+ *  than PS_COMMAND_TEXT_BYTES.  @param text NULL: none
+ *  @return 0 or -EINVAL */
+int psVerbCheckText(psVerb verb, const char *text);
 /** May @p verb be asked with @p value?  NaN is in no range.
  *  @return 0, or -EINVAL: no such command, or the value is out of range */
 int psVerbCheck(psVerb verb, double value);

@@ -122,7 +122,7 @@ int psSupAttachTerminal(psSup *sup, psChild *child, int fd);
  *              not block.
  *  Thread: any.  Blocks: never.
  *  @return 0, -EAGAIN queue full, -ESHUTDOWN ending, -ENOMEM, -EINVAL value out of
- *          psVerbRange() or not a number */
+ *          psVerbRange() or not a number, or psVerbCheckText() refuses the text */
 int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done, void *ctx);
 
 /** Print "@@@ text" on a child's console and log.  Thread: any.  Blocks: never.

@@ -87,6 +87,7 @@ static int put(psSup *sup, psRequest *request)
 
 static void doCommand(psRequest *request)
 {
+    request->cmd.text = request->text;
     psSupEndJoin(request->sup, request->child);
     psChildCommand(request->child, &request->cmd, request->done, request->ctx);
 }
@@ -166,12 +167,30 @@ int psSupStartChild(psSup *sup, psChild *child)
     return put(sup, newRequest(sup, child, doStart));
 }
 
+static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
+                              void (*fn)(psRequest *request))
+{
+    psRequest *request = newRequest(sup, child, fn);
+    size_t size = strlen(text) + 1;
+
+    if (!request)
+        return NULL;
+    request->text = malloc(size);
+    if (!request->text) {
+        freeRequest(request);
+        return NULL;
+    }
+    memcpy(request->text, text, size);
+    return request;
+}
+
 static int submit(psSup *sup, psChild *child, void (*fn)(psRequest *request), const psCommand *cmd,
                   psDoneFn done, void *ctx)
 {
-    if (psVerbCheck(cmd->verb, cmd->value))
+    if (psVerbCheck(cmd->verb, cmd->value) || psVerbCheckText(cmd->verb, cmd->text))
         return -EINVAL;
-    psRequest *request = newRequest(sup, child, fn);
+    psRequest *request =
+        cmd->text ? textRequest(sup, child, cmd->text, fn) : newRequest(sup, child, fn);
     if (!request)
         return -ENOMEM;
     request->cmd = *cmd;
@@ -190,23 +209,6 @@ int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done,
 int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     return submit(sup, NULL, doAll, cmd, done, ctx);
-}
-
-static psRequest *textRequest(psSup *sup, psChild *child, const char *text,
-                              void (*fn)(psRequest *request))
-{
-    psRequest *request = newRequest(sup, child, fn);
-    size_t size = strlen(text) + 1;
-
-    if (!request)
-        return NULL;
-    request->text = malloc(size);
-    if (!request->text) {
-        freeRequest(request);
-        return NULL;
-    }
-    memcpy(request->text, text, size);
-    return request;
 }
 
 int psSupTell(psSup *sup, psChild *child, const char *text)
