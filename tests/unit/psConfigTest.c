@@ -319,8 +319,22 @@ static void watchdogs_AreChecked(void)
     isSame(msg, "hung-command: it runs before a restart; give --hung-action restart, too",
            "message");
     set(cfg, "hung-action", "restart");
+    testOk1(set(cfg, "watch-pv", "A B") == -EINVAL && set(cfg, "watch-pv", "A,B") == -EINVAL);
+    testOk1(set(cfg, "watch-pv", "A\"") == -EINVAL && set(cfg, "watch-pv", "$(A)") == -EINVAL);
+    testOk1(set(cfg, "watch-pv", "XF:10IDB{Mir:1}Sts.VAL") == 0);
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "watch-pv: how long may its updates fail to come? Give --watch-after, too",
+           "message");
+    testOk1(set(cfg, "watch-after", "5") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    copy = psConfigCopy(cfg);
+    isSame(copy->watchPv, "XF:10IDB{Mir:1}Sts.VAL", "PV of a copy");
+    psConfigFree(copy);
+    testOk1(set(cfg, "watch-pv", "") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg, "watch-after: of which PV? Give --watch-pv, too", "message");
+    set(cfg, "watch-after", "0");
     testOk1(set(cfg, "silent-after", "0") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
-    isSame(msg, "hung-action: nothing finds out that it is hung; give --silent-after, too",
+    isSame(msg,
+           "hung-action: nothing finds out that it is hung; give --silent-after or --watch-pv, too",
            "message");
     psConfigFree(cfg);
 }
@@ -385,7 +399,7 @@ static void table_CanBeWalked(void)
             wrong++;
         }
     }
-    testOk(count == 33 && wrong == 0, "%u options, %u wrong", count, wrong);
+    testOk(count == 35 && wrong == 0, "%u options, %u wrong", count, wrong);
     psConfigFree(cfg);
 }
 
@@ -407,7 +421,7 @@ static void places_AreGivenOnce(void)
     for (option = psOptionAfter(psConfigOption, 0); option;
          option = psOptionAfter(psConfigOption, option->place))
         listed++;
-    testOk(listed == 33, "%u options are listed", listed);
+    testOk(listed == 35, "%u options are listed", listed);
 }
 
 static unsigned randomState = 1;
@@ -475,7 +489,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(153);
+    testPlan(162);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();

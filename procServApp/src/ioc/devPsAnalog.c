@@ -36,6 +36,12 @@ static epicsInt32 getUptime(const psIocView *v)
     return v->st->running ? wholeSeconds(v->mono - v->st->startMono) : 0;
 }
 
+/* Processed by each update of the PV, and by nothing else. */
+static epicsInt32 getWatchSeen(const psIocView *v)
+{
+    return (epicsInt32)(psSupPvUpdated(v->supervised) & 0x7fffffff);
+}
+
 static epicsInt32 getAliveAge(const psIocView *v)
 {
     return wholeSeconds(psSupAliveAge(v->supervised, v->mono));
@@ -92,6 +98,7 @@ static const psLongItem longItems[] = {
     {"Tick", getUptime},
     {"Uptime", getUptime},
     {"AliveAge", getAliveAge},
+    {"WatchSeen", getWatchSeen},
     {"Starts", getStarts},
     {"Restarts", getRestarts},
     {"AutoRestarts", getAutoRestarts},

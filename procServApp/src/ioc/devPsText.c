@@ -134,6 +134,11 @@ static void getStateMsg(const psIocView *v, char *out, size_t size)
     put(out, size, v->st->stateMsg);
 }
 
+static void getWatchPv(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->watchPv);
+}
+
 static void getAliveMsg(const psIocView *v, char *out, size_t size)
 {
     put(out, size, v->st->aliveMsg);
@@ -187,6 +192,7 @@ static const psTextItem textItems[] = {
     {"CmdTime", getCmdTime},
     {"StateMsg", getStateMsg},
     {"AliveMsg", getAliveMsg},
+    {"WatchPv", getWatchPv},
     {"ExitMsg", getExitMsg},
     {"Cmd", getCmd},
     {"Cwd", getCwd},

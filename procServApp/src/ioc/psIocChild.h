@@ -35,8 +35,8 @@ typedef struct psIocView {
     const psConsoleStatus *console;
     const psResources *resources;
     const psChildFacts *facts;
-    const psChild *supervised; /**< NULL: there is no child of that name */
-    double mono;               /**< now of the supervisor's clock, s */
+    psChild *supervised; /**< NULL: there is no child of that name */
+    double mono;         /**< now of the supervisor's clock, s */
 } psIocView;
 
 /** A child that is not supervised yet, with a scan list of its own.

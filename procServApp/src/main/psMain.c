@@ -152,6 +152,7 @@ static void fillServeOptions(run *self)
     self->serveOptions = (psServeOptions){
         .argv0 = program->argv0,
         .name = program->child ? psConfigName(program->child) : NULL,
+        .watchPv = program->child ? program->child->watchPv : NULL,
         .prefix = program->prefix,
         .script = program->script,
         .acf = program->acf,

@@ -85,6 +85,8 @@ static void conclude(psProgram *program, int count, char *const *words)
     }
     if (program->noIoc && program->iocOption)
         psOptionWrong(program, program->iocOption, "needs the IOC that --no-ioc leaves out");
+    if (program->noIoc && program->child && program->child->watchPv)
+        psOptionWrong(program, "watch-pv", "needs the IOC that --no-ioc leaves out");
     if (program->wrongUsage)
         psOptionUsage(program);
     if (program->wrong || program->wrongUsage)

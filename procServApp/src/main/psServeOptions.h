@@ -25,6 +25,7 @@ typedef struct psServeOptions {
     const char *argv0;   /**< in messages; and to run this program again for a trial when
                               /proc/self/exe cannot be read */
     const char *name;    /**< of the command line's child; NULL: there is none */
+    const char *watchPv; /**< of that child; NULL: none */
     const char *prefix;  /**< with its separator, as given; NULL: $(NAME):PS: */
     const char *script;  /**< IOC shell script; NULL: the program's own records */
     const char *acf;     /**< access security file of the user; NULL: the installed one */

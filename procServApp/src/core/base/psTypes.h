@@ -26,6 +26,7 @@ extern "C" {
 
 /** @name Limits.  What happens at each is documented where it is used. @{ */
 #define PS_NAME_BYTES 64           /**< a child's name, with its NUL */
+#define PS_PV_BYTES 61             /**< the name of a PV, with its NUL */
 #define PS_TEXT_BYTES 256          /**< one sentence for a person, with its NUL */
 #define PS_COMMAND_TEXT_BYTES 1024 /**< text of a command, with its NUL */
 #define PS_BY_BYTES 80             /**< who gave a command: user@host, with its NUL */
@@ -209,6 +210,7 @@ typedef void (*psDoneFn)(void *ctx, psCmdState how, const char *msg);
  *  the supervisor. */
 typedef struct psChildFacts {
     const char *name, *commandLine, *dir, *consoles, *logFile;
+    const char *watchPv; /**< of --watch-pv; "": none */
 } psChildFacts;
 
 /** Settings that may change while it runs; ranges and all else about them: psSetting.h. */

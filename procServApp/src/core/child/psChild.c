@@ -131,6 +131,7 @@ static void collectFacts(psChild *child)
     child->facts.dir = cfg->dir ? cfg->dir : child->serverDir ? child->serverDir : "";
     child->facts.consoles = child->consoles.data ? child->consoles.data + 1 : ""; /* no ';' */
     child->facts.logFile = cfg->logFile ? cfg->logFile : "";
+    child->facts.watchPv = cfg->watchPv ? cfg->watchPv : "";
 }
 
 /* What every start needs, once the endpoints are open, which PROCSERV_INFO names: so that a start
@@ -388,6 +389,11 @@ void psChildInfo(const psChild *child, bool asFile, psText *out)
 psFeed *psChildFeed(psChild *child)
 {
     return child->feed;
+}
+
+unsigned psChildPvUpdated(psChild *child)
+{
+    return psChildWatchPv(child);
 }
 
 double psChildAliveAge(const psChild *child, double mono)

@@ -107,6 +107,8 @@ psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
 void psChildConsoleWanted(psChild *child);
 /** As psSupMonitorConsole(). */
 void psChildConsoleMonitor(psChild *child, bool monitored);
+/** psSupPvUpdated() */
+unsigned psChildPvUpdated(psChild *child);
 /** psSupAliveAge() */
 double psChildAliveAge(const psChild *child, double mono);
 /** @} */

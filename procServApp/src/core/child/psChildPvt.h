@@ -92,8 +92,12 @@ struct psChild {
 
     /* psChildWatch */
     psWatchdog watchdog;
-    psTimer watchTimer; /* the watchdog's deadline as it was when it was armed */
-    bool paused;        /* somebody had us stop it by a signal */
+    psTimer watchTimer;        /* the watchdog's deadline as it was when it was armed */
+    bool paused;               /* somebody had us stop it by a signal */
+    double remarkMono;         /* when to say that the PV is not updated at all; HUGE_VAL: never */
+    psJob watchJob;            /* a sign from another thread is worth a look */
+    _Atomic double pvFromMono; /* updates before that are not this process's */
+    atomic_uint pvUpdates;     /* of the PV, in all */
 
     /* psChildHook */
     psChildHooks *hooks; /* owned; NULL: no command is to be run */

@@ -7,11 +7,14 @@
 #include "child/psChildWatch.h"
 #include "child/psChildWatchText.h"
 
+/* An update may be on its way for so long that it is still one of the process before. */
+#define OTHERS_UPDATES_SEC 1.0
+
 static void look(void *ctx);
 
 static void arm(psChild *child)
 {
-    double deadline = psWatchdogDeadline(&child->watchdog);
+    double deadline = fmin(psWatchdogDeadline(&child->watchdog), child->remarkMono);
 
     if (deadline < HUGE_VAL)
         psLoopArm(child->loop, &child->watchTimer, deadline, look, child);
@@ -50,6 +53,17 @@ static void hung(psChild *child)
     psChildHookEvent(child, psNewsHung, pid, -1, why);
 }
 
+/* Once for each process: it may be a wrong name, or an IOC without that record. */
+static void remark(psChild *child)
+{
+    if (psClockMono(psLoopClock(child->loop)) < child->remarkMono)
+        return;
+    child->remarkMono = HUGE_VAL;
+    psChildTextNotice(child,
+                      "no update of %s so far: \"%s\" is watched by it from its first one on",
+                      child->cfg->watchPv, child->name);
+}
+
 static void look(void *ctx)
 {
     psChild *child = ctx;
@@ -70,8 +84,14 @@ static void look(void *ctx)
         psChildHookEvent(child, psNewsRecovered, child->pid, -1, "it shows life again");
         break;
     default:
+        if (child->remarkMono < HUGE_VAL && psWatchdogCounts(&child->watchdog, psWatchPv)) {
+            child->remarkMono = HUGE_VAL;
+            if (!child->machine.hung)
+                child->happened(child, &alive, NULL); /* to publish that it counts */
+        }
         break;
     }
+    remark(child);
     arm(child);
 }
 
@@ -80,26 +100,37 @@ void psChildWatchInit(psChild *child)
     const psConfig *cfg = child->cfg;
     const double limitSec[psWatchRuleCount] = {
         [psWatchSilent] = cfg->silentAfterSec,
+        [psWatchPv] = cfg->watchAfterSec,
     };
 
     psWatchdogInit(&child->watchdog, limitSec);
+    child->remarkMono = HUGE_VAL;
+    child->watchJob.fn = look;
+    child->watchJob.ctx = child;
 }
 
 void psChildWatchClear(psChild *child)
 {
     psLoopDisarm(&child->watchTimer);
+    psLoopCancel(child->loop, &child->watchJob);
 }
 
 static void begin(psChild *child)
 {
+    double now = psChildNow(child);
+
+    if (child->cfg->watchAfterSec > 0)
+        child->remarkMono = now + child->cfg->watchAfterSec;
+    atomic_store(&child->pvFromMono, now + OTHERS_UPDATES_SEC);
     psWatchdogStart(&child->watchdog);
-    psWatchdogSign(&child->watchdog, psWatchSilent, psChildNow(child));
+    psWatchdogSign(&child->watchdog, psWatchSilent, now);
     arm(child);
 }
 
 static void end(psChild *child)
 {
     psWatchdogStop(&child->watchdog);
+    child->remarkMono = HUGE_VAL;
     psChildHookStopHung(child);
     psLoopDisarm(&child->watchTimer);
 }
@@ -124,6 +155,15 @@ void psChildWatchSignal(psChild *child, int signo)
         child->paused = true;
     else if (signo == SIGCONT)
         child->paused = false;
+}
+
+unsigned psChildWatchPv(psChild *child)
+{
+    double now = psChildNow(child);
+
+    if (now >= atomic_load(&child->pvFromMono) && psWatchdogSign(&child->watchdog, psWatchPv, now))
+        psLoopPost(child->loop, &child->watchJob);
+    return atomic_fetch_add(&child->pvUpdates, 1) + 1;
 }
 
 void psChildWatchSign(psChild *child, psWatchRule rule)

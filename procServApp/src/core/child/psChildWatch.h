@@ -5,7 +5,7 @@
  *
  *  They count while it is Running, but not while it is stopped by a signal that somebody gave to
  *  us: one that was stopped otherwise is hung.
- *  Thread: loop.  Blocks: never.
+ *  Thread: loop, where nothing else is said.  Blocks: never.
  */
 #ifndef INC_psChildWatch_H
 #define INC_psChildWatch_H
@@ -20,6 +20,8 @@ void psChildWatchClear(psChild *child);
 void psChildWatchFollow(psChild *child);
 /** @p signo was sent to it as somebody asked: it may be stopped now, or go on. */
 void psChildWatchSignal(psChild *child, int signo);
+/** The PV was updated.  Thread: any.  @return how often that was, beginning anew at 0 */
+unsigned psChildWatchPv(psChild *child);
 /** A sign of life for @p rule. */
 void psChildWatchSign(psChild *child, psWatchRule rule);
 

@@ -5,6 +5,17 @@
 #include "child/psChildText.h"
 #include "child/psChildWatchText.h"
 
+/* What the sign of life is that @p rule waits for. */
+static const char *signOf(const psChild *child, psWatchRule rule)
+{
+    switch (rule) {
+    case psWatchPv:
+        return child->cfg->watchPv;
+    default:
+        return "output";
+    }
+}
+
 void psChildWatchTextReason(const psChild *child, char *out, size_t size)
 {
     const psWatchdog *dog = &child->watchdog;
@@ -12,7 +23,24 @@ void psChildWatchTextReason(const psChild *child, char *out, size_t size)
     char since[32];
 
     psChildTextTimeOfDay(child, dog->seen[rule], since, sizeof(since));
-    epicsSnprintf(out, size, "no output since %s, limit %g s", since, dog->limitSec[rule]);
+    epicsSnprintf(out, size, "no %s%s since %s, limit %g s", rule == psWatchPv ? "update of " : "",
+                  signOf(child, rule), since, dog->limitSec[rule]);
+}
+
+/* "watched: output within 60 s, IOC1:HB within 10 s (no update yet)" */
+static void watched(const psChild *child, char *out, size_t size)
+{
+    const psWatchdog *dog = &child->watchdog;
+    size_t used = 0;
+
+    for (int rule = 0; rule < psWatchRuleCount && used < size; rule++) {
+        if (dog->limitSec[rule] <= 0)
+            continue;
+        used += (size_t)epicsSnprintf(
+            out + used, size - used, "%s%s within %g s%s",
+            used ? ", " : "watched: ", signOf(child, (psWatchRule)rule), dog->limitSec[rule],
+            psWatchdogCounts(dog, (psWatchRule)rule) ? "" : " (none yet)");
+    }
 }
 
 void psChildWatchText(const psChild *child, char *out, size_t size)
@@ -28,5 +56,5 @@ void psChildWatchText(const psChild *child, char *out, size_t size)
     else if (!psWatchdogRunning(dog))
         epicsSnprintf(out, size, "not watched: not running");
     else
-        epicsSnprintf(out, size, "watched: output within %g s", dog->limitSec[psWatchSilent]);
+        watched(child, out, size);
 }

@@ -62,6 +62,7 @@ void psConfigFree(psConfig *cfg)
     free(cfg->logStamp);
     free(cfg->timeFormat);
     free(cfg->stopInput);
+    free(cfg->watchPv);
     free(cfg->hungCommand);
     free(cfg->eventCommand);
     free(cfg);
@@ -81,7 +82,7 @@ static psConfig *copyWithoutPointers(const psConfig *cfg)
     copy->name = copy->execFile = copy->dir = copy->logFile = NULL;
     copy->logStamp = copy->timeFormat = copy->stopInput = NULL;
     copy->stopInputLen = 0;
-    copy->hungCommand = copy->eventCommand = NULL;
+    copy->watchPv = copy->hungCommand = copy->eventCommand = NULL;
     copy->endpointCount = 0;
     memset(copy->endpoints, 0, sizeof(copy->endpoints));
     return copy;
@@ -111,6 +112,7 @@ psConfig *psConfigCopy(const psConfig *cfg)
                   psConfigReplace(&copy->logFile, cfg->logFile) ||
                   psConfigReplace(&copy->logStamp, cfg->logStamp) ||
                   psConfigReplace(&copy->timeFormat, cfg->timeFormat) || copyStopInput(copy, cfg) ||
+                  psConfigReplace(&copy->watchPv, cfg->watchPv) ||
                   psConfigReplace(&copy->hungCommand, cfg->hungCommand) ||
                   psConfigReplace(&copy->eventCommand, cfg->eventCommand);
     if (cfg->argv)

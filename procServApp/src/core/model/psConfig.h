@@ -46,6 +46,8 @@ typedef struct psConfig {
     bool audit;            /**< the log says who connects, and who presses keys */
     int historyLines;      /**< that a new console is shown, 0...PS_HISTORY_LINES; 0 */
     double silentAfterSec; /**< without output for so long it is hung, s; 0: no such rule */
+    char *watchPv;         /**< PV whose updates show that it is alive; NULL: none */
+    double watchAfterSec;  /**< without an update for so long it is hung, s; 0: no such rule */
     char *hungCommand;     /**< for /bin/sh, before such a restart; NULL: none */
     char *eventCommand;    /**< for /bin/sh, on a crash and other events; NULL: none */
     bool hungRestarts;     /**< a hung process is ended and started again; false: an alarm only */

@@ -52,6 +52,8 @@ int psConfigSetText(psConfig *cfg, const psConfigRow *self, const char *value, p
 /** An empty text means "not given", so that scripts may pass an empty variable as with procServ. */
 int psConfigSetTextOrNone(psConfig *cfg, const psConfigRow *self, const char *value,
                           psComplaint out);
+/** char *: the name of a PV, as a link may have it; empty means "not given". */
+int psConfigSetPv(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
 /** bool: true. */
 int psConfigSetTrue(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);
 /** double: a time limit, 0.1 s to one day; 0: there is none. */

@@ -53,6 +53,21 @@ int psConfigSetTextOrNone(psConfig *cfg, const psConfigRow *self, const char *va
     return psConfigSetText(cfg, self, *value ? value : NULL, out);
 }
 
+int psConfigSetPv(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+{
+    size_t len = strlen(value);
+
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+        if (*p <= ' ' || *p > '~' || strchr("\"'\\,=$", *p))
+            len = PS_PV_BYTES;
+    if (len >= PS_PV_BYTES)
+        return psConfigRefuse(self->option.name, value,
+                              "is not the name of a PV; without blanks, quotes, commas and $, "
+                              "60 bytes at most",
+                              out);
+    return psConfigSetTextOrNone(cfg, self, value, out);
+}
+
 int psConfigSetTrue(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
 {
     (void)value;

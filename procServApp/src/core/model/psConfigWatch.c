@@ -13,6 +13,12 @@ static const psConfigRow rows[] = {
     {PS_OPTION("silent-after", 0, 150, Required, Watch, "<s>",
                "hung when it prints nothing for <s> seconds [no limit]"),
      psConfigSetLimit, AT(silentAfterSec)},
+    {PS_OPTION("watch-pv", 0, 151, Required, Watch, "<pv>",
+               "hung when this PV is no longer updated; with --watch-after [none]"),
+     psConfigSetPv, AT(watchPv)},
+    {PS_OPTION("watch-after", 0, 152, Required, Watch, "<s>",
+               "hung when that PV is not updated for <s> seconds [no limit]"),
+     psConfigSetLimit, AT(watchAfterSec)},
     {PS_OPTION("hung-action", 0, 154, Required, Watch, "<action>",
                "what to do with a hung child: alarm or restart [alarm]"),
      psConfigSetAction, AT(hungRestarts)},
@@ -32,9 +38,19 @@ const psConfigRow *psConfigWatchRow(unsigned index)
 
 int psConfigCheckWatch(const psConfig *cfg, char *msg, size_t msgSize)
 {
-    if (cfg->hungRestarts && cfg->silentAfterSec <= 0) {
+    if (cfg->watchAfterSec > 0 && !cfg->watchPv) {
+        epicsSnprintf(msg, msgSize, "watch-after: of which PV? Give --watch-pv, too");
+        return -EINVAL;
+    }
+    if (cfg->watchPv && cfg->watchAfterSec <= 0) {
         epicsSnprintf(msg, msgSize,
-                      "hung-action: nothing finds out that it is hung; give --silent-after, too");
+                      "watch-pv: how long may its updates fail to come? Give --watch-after, too");
+        return -EINVAL;
+    }
+    if (cfg->hungRestarts && cfg->silentAfterSec <= 0 && cfg->watchAfterSec <= 0) {
+        epicsSnprintf(msg, msgSize,
+                      "hung-action: nothing finds out that it is hung; give --silent-after or "
+                      "--watch-pv, too");
         return -EINVAL;
     }
     if (cfg->hungCommand && !cfg->hungRestarts) {

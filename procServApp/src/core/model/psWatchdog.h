@@ -52,6 +52,11 @@ static inline bool psWatchdogRunning(const psWatchdog *dog)
  *  Thread: any.  @return true: psWatchdogCheck() is due now, as the rule counts from now on or the
  *  process was hung */
 bool psWatchdogSign(psWatchdog *dog, psWatchRule rule, double at);
+/** Has @p rule seen a sign of the present process? */
+static inline bool psWatchdogCounts(const psWatchdog *dog, psWatchRule rule)
+{
+    return atomic_load(&dog->seen[rule]) > 0;
+}
 /** Look whether something has changed. */
 psWatchdogChange psWatchdogCheck(psWatchdog *dog, double now);
 /** When psWatchdogCheck() is due, unless a sign asks for it; HUGE_VAL: never. */

@@ -191,6 +191,10 @@ void psSupMonitorConsole(psChild *child, bool monitored);
  *  Thread: any.  Blocks: never. */
 double psSupAliveAge(const psChild *child, double mono);
 
+/** The PV of --watch-pv was updated: a sign of life.  Thread: any.  Blocks: never.
+ *  @return how often that was, beginning anew at 0 */
+unsigned psSupPvUpdated(psChild *child);
+
 /** What never changes, its name among it.  Thread: any.  Blocks: never. */
 const psChildFacts *psSupFacts(const psChild *child);
 

@@ -49,6 +49,11 @@ const psChildFacts *psSupFacts(const psChild *child)
     return psChildGetFacts(child);
 }
 
+unsigned psSupPvUpdated(psChild *child)
+{
+    return psChildPvUpdated(child);
+}
+
 double psSupAliveAge(const psChild *child, double mono)
 {
     return psChildAliveAge(child, mono);
