@@ -44,6 +44,24 @@ ok(got["status"][0] == 128 + 9 and got["how"][0] == "Killed" and got["time"][0] 
 ok(len({len(column) for column in got.values()}) == 1, "all columns have the same length", got)
 ok(tables[-1].timeStamp.secondsPastEpoch > 1.7e9, "it has a time stamp")
 
+# ---- the table of all children ----
+updates = []
+following = context.monitor(SUP + "Table", updates.append)
+until(lambda: updates, "the first table")
+order = ["name", "state", "health", "pid", "uptime", "restarts", "exit", "msg", "prefix"]
+ok(updates[0].getID() == "epics:nt/NTTable:1.0" and list(columns(updates[0])) == order and
+   len(updates[0].labels) == len(order), "Table is an NTTable of these columns", list(columns(updates[0])))
+pid = value(PREFIX + "Pid")
+context.put(SUP + "RestartAll", 1, wait=True, timeout=DEADLINE)
+new = value(PREFIX + "Pid")
+row = until(lambda: [name for name in [columns(updates[-1])] if list(name["pid"]) == [new]], "the new process in the table")
+ok(pid != new and row[0]["prefix"][0] == PREFIX and row[0]["state"][0] == "Running", "it shows the new process", row)
+ok(all(len({len(column) for column in columns(update).values()}) == 1 for update in updates),
+   "all columns have the same length in each update")
+ok(all((columns(update)["pid"][0] > 0) == (columns(update)["state"][0] in ("Running", "Stopping", "Killing"))
+       for update in updates), "no update mixes two states", [columns(update) for update in updates])
+following.close()
+
 # ---- commands ----
 pid = value(PREFIX + "Pid")
 context.put(PREFIX + "Restart", 1, wait=True, timeout=DEADLINE)
@@ -80,7 +98,7 @@ def pvi_of(prefix, template, sub_devices):
 
 children = []
 missing = pvi_of(SUP, "psSystem.template", children)
-ok(all(":Fan" in name for name in missing), "PVI of the supervisor has all records", missing)
+ok(all(name[len(SUP):].startswith(("Fan", "Table")) for name in missing), "PVI of the supervisor has all records but those of the table", missing)
 ok(children == [PREFIX + "PVI"], "and the child", children)
 missing = pvi_of(PREFIX, "psChildAll.template", [])
 ok(all(name[len(PREFIX):].startswith(("Fan", "Tick", "ExitHist", "PviName")) for name in missing),

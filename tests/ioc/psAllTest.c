@@ -14,8 +14,8 @@
 #include <testMain.h>
 
 #include "psIoc.h"
+#include "psTestDb.h"
 
-#define DEADLINE_SEC 20.0
 #define DB_PATH "../../../db:../../db:..:."
 
 void psAllTest_registerRecordDeviceDriver(struct dbBase *);
@@ -23,34 +23,6 @@ void psAllTest_registerRecordDeviceDriver(struct dbBase *);
 static psSup *sup;
 
 /* ---- helpers ---- */
-
-static double now(void)
-{
-    return (double)epicsMonotonicGet() * 1e-9;
-}
-
-static const char *textOf(const char *name)
-{
-    static char text[256];
-    bool isLong = strchr(name, '$');
-    long count = isLong ? sizeof(text) : 1;
-    DBADDR addr;
-
-    text[0] = '\0';
-    if (dbNameToAddr(name, &addr) ||
-        dbGetField(&addr, isLong ? DBR_CHAR : DBR_STRING, text, NULL, &count, NULL))
-        testAbort("no %s", name);
-    return text;
-}
-
-static void becomes(const char *name, const char *wanted)
-{
-    double end = now() + DEADLINE_SEC;
-
-    while (strcmp(textOf(name), wanted) != 0 && now() < end)
-        epicsThreadSleep(0.002);
-    testOk(strcmp(textOf(name), wanted) == 0, "%s is \"%s\"", name, textOf(name));
-}
 
 static psStatus statusOf(const char *name)
 {
@@ -62,9 +34,9 @@ static psStatus statusOf(const char *name)
 
 static void waitState(const char *name, psState state)
 {
-    double end = now() + DEADLINE_SEC;
+    double end = psTestNow() + PS_TEST_SEC;
 
-    while (statusOf(name).state != state && now() < end)
+    while (statusOf(name).state != state && psTestNow() < end)
         epicsThreadSleep(0.002);
     if (statusOf(name).state != state)
         testAbort("%s is %s", name, psStateName(statusOf(name).state));
@@ -120,7 +92,7 @@ static void putAndWait(const char *pv)
     putter put;
 
     putBegin(&put, pv);
-    testOk(putEnds(&put, DEADLINE_SEC), "a put with callback to %s ends", pv);
+    testOk(putEnds(&put, PS_TEST_SEC), "a put with callback to %s ends", pv);
     putClear(&put);
 }
 
@@ -166,7 +138,7 @@ static void tearDown(void)
 {
     testIocShutdownOk();
     psSupShutdown(sup);
-    testOk(psSupWait(sup, DEADLINE_SEC) >= 0, "the supervisor ends");
+    testOk(psSupWait(sup, PS_TEST_SEC) >= 0, "the supervisor ends");
     psIocSetSup(NULL);
     psSupFree(sup);
     sup = NULL;
@@ -194,15 +166,15 @@ static void testStagger(void)
     testdbGetFieldEqual("sup:Stagger.UDF", DBR_LONG, 0);
     putAndWait("sup:Stagger");
     testOk(psSupStagger(sup) == 1.0, "a put sets it");
-    becomes("sup:Stagger_RBV", "1.0");
+    psTestBecomes("sup:Stagger_RBV", "1.0");
     psSupSetStagger(sup, 0.25);
-    becomes("sup:Stagger_RBV", "0.3");
-    double end = now() + DEADLINE_SEC;
+    psTestBecomes("sup:Stagger_RBV", "0.3");
+    double end = psTestNow() + PS_TEST_SEC;
     epicsFloat64 shown = 0;
     long count = 1;
     DBADDR addr;
     dbNameToAddr("sup:Stagger", &addr);
-    while (shown != 0.25 && now() < end) {
+    while (shown != 0.25 && psTestNow() < end) {
         dbGetField(&addr, DBR_DOUBLE, &shown, NULL, &count, NULL);
         epicsThreadSleep(0.01);
     }
@@ -225,8 +197,8 @@ static void testCommands(void)
     testdbGetFieldEqual("sup:CmdLast", DBR_STRING, "StartAll");
     testdbGetFieldEqual("sup:CmdSeq", DBR_LONG, 1);
     testdbGetFieldEqual("sup:StartAll", DBR_LONG, 0);
-    becomes("sup:CmdMsg.VAL$", "2 of 2 done");
-    becomes("sup:CmdBy.VAL$", "unknown (access security is off)");
+    psTestBecomes("sup:CmdMsg.VAL$", "2 of 2 done");
+    psTestBecomes("sup:CmdBy.VAL$", "unknown (access security is off)");
     testOk(statusOf("one").state == psStateRunning && statusOf("two").state == psStateRunning,
            "both run");
     testOk(strcmp(statusOf("two").cmd.by, "unknown (access security is off)") == 0,
@@ -256,11 +228,11 @@ static void testSuperseded(void)
     psSupSetStagger(sup, 600);
     putBegin(&older, "sup:RestartAll");
     testOk(!putEnds(&older, 0.2), "a staggered restart takes its time");
-    becomes("sup:CmdState", "Busy");
+    psTestBecomes("sup:CmdState", "Busy");
     putBegin(&newer, "sup:StopAll");
-    testOk(putEnds(&older, DEADLINE_SEC), "the older one ends");
+    testOk(putEnds(&older, PS_TEST_SEC), "the older one ends");
     testdbGetFieldEqual("sup:RestartAll.SEVR", DBR_LONG, INVALID_ALARM);
-    testOk(putEnds(&newer, DEADLINE_SEC), "the newer one ends");
+    testOk(putEnds(&newer, PS_TEST_SEC), "the newer one ends");
     testdbGetFieldEqual("sup:CmdState", DBR_STRING, "Done");
     testdbGetFieldEqual("sup:StopAll.SEVR", DBR_LONG, NO_ALARM);
     testOk(statusOf("one").state == psStateStopped && statusOf("two").state == psStateStopped,
@@ -273,11 +245,11 @@ static void testDetached(void)
 {
     testDiag("the supervisor is taken away while the IOC runs");
     psIocSetSup(NULL);
-    becomes("sup:CmdState.SEVR", "INVALID");
+    psTestBecomes("sup:CmdState.SEVR", "INVALID");
     testdbPutFieldOk("sup:StopAll", DBR_LONG, 1);
     testdbGetFieldEqual("sup:StopAll.AMSG", DBR_STRING, "nothing is supervised");
     psIocSetSup(sup);
-    becomes("sup:CmdState", "Done");
+    psTestBecomes("sup:CmdState", "Done");
 }
 
 MAIN(psAllTest)

@@ -17,37 +17,13 @@
 #include "psCaRelay.h"
 #include "psIoc.h"
 #include "psSup.h"
+#include "psTestDb.h"
 
-#define DEADLINE_SEC 20.0
 #define DB_PATH "../../../db:../../db:..:."
 
 void psSystemTest_registerRecordDeviceDriver(struct dbBase *);
 
 /* With '$' at the end of its name, all of a long string. */
-static const char *textOf(const char *name)
-{
-    static char text[256];
-    bool isLong = strchr(name, '$');
-    long count = isLong ? sizeof(text) : 1;
-    DBADDR addr;
-
-    text[0] = '\0';
-    if (dbNameToAddr(name, &addr) ||
-        dbGetField(&addr, isLong ? DBR_CHAR : DBR_STRING, text, NULL, &count, NULL))
-        testAbort("no %s", name);
-    return text;
-}
-
-/* The clock shows it within a second. */
-static void becomes(const char *name, const char *wanted)
-{
-    double end = (double)epicsMonotonicGet() * 1e-9 + DEADLINE_SEC;
-
-    while (strcmp(textOf(name), wanted) != 0 && (double)epicsMonotonicGet() * 1e-9 < end)
-        epicsThreadSleep(0.005);
-    testOk(strcmp(textOf(name), wanted) == 0, "%s becomes \"%s\"", name, textOf(name));
-}
-
 static void testRelay(void)
 {
     testdbGetFieldEqual("sup:CaRelay", DBR_STRING, "Off");
@@ -55,9 +31,9 @@ static void testRelay(void)
     testdbGetFieldEqual("sup:CaRelay.UDF", DBR_LONG, 0);
     testdbGetFieldEqual("sup:CaSearches", DBR_LONG, 0);
     testdbGetFieldEqual("sup:CaDropped", DBR_LONG, 0);
-    becomes("sup:CaRelayMsg.VAL$", "not started");
+    psTestBecomes("sup:CaRelayMsg.VAL$", "not started");
     psCaRelaySetOff("a reason");
-    becomes("sup:CaRelayMsg.VAL$", "a reason");
+    psTestBecomes("sup:CaRelayMsg.VAL$", "a reason");
     testdbPutFieldFail(S_db_putDisabled, "sup:CaSearches", DBR_LONG, 1);
 }
 
@@ -73,9 +49,9 @@ static epicsInt32 numberOf(const char *name)
 
 static void awaitAtLeast(const char *name, epicsInt32 wanted)
 {
-    double end = (double)epicsMonotonicGet() * 1e-9 + DEADLINE_SEC;
+    double end = psTestNow() + PS_TEST_SEC;
 
-    while (numberOf(name) < wanted && (double)epicsMonotonicGet() * 1e-9 < end)
+    while (numberOf(name) < wanted && psTestNow() < end)
         epicsThreadSleep(0.005);
     testOk(numberOf(name) >= wanted, "%s is at least %d", name, (int)wanted);
 }
@@ -93,7 +69,7 @@ static void testWithoutSupervisor(void)
     testdbGetFieldEqual("sup:Heartbeat.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("sup:LoopMax.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("sup:AnyAlarm.SEVR", DBR_LONG, INVALID_ALARM);
-    becomes("sup:NumChildren.AMSG", "there is no supervisor");
+    psTestBecomes("sup:NumChildren.AMSG", "there is no supervisor");
 }
 
 static psSup *addSupervisor(void)
@@ -126,14 +102,14 @@ static void testSupervisor(void)
     testdbGetFieldEqual("sup:NumChildren", DBR_LONG, 1);
     testdbGetFieldEqual("sup:NumRunning", DBR_LONG, 0);
     awaitAtLeast("sup:NumAlarm", 1);
-    becomes("sup:AnyAlarm", "Alarm");
+    psTestBecomes("sup:AnyAlarm", "Alarm");
     testdbGetFieldEqual("sup:AnyAlarm.SEVR", DBR_LONG, MAJOR_ALARM);
     awaitAtLeast("sup:SupUptime", 1);
     testdbGetFieldEqual("sup:LoopMax.SEVR", DBR_LONG, NO_ALARM);
     psIocSetSup(NULL);
-    becomes("sup:NumChildren.AMSG", "there is no supervisor");
+    psTestBecomes("sup:NumChildren.AMSG", "there is no supervisor");
     psSupShutdown(sup);
-    psSupWait(sup, DEADLINE_SEC);
+    psSupWait(sup, PS_TEST_SEC);
     psSupFree(sup);
 }
 

@@ -12,6 +12,7 @@
 #include "devPsItems.h"
 #include "psIocIn.h"
 #include "psIocSystem.h"
+#include "psIocTable.h"
 
 /* ---- longin ---- */
 
@@ -183,6 +184,12 @@ static epicsInt32 getSupThreads(const psSystemView *v)
     return v->sum.self.threads;
 }
 
+static epicsInt32 getTableSeq(const psSystemView *v)
+{
+    (void)v;
+    return counter(psIocTableSeq());
+}
+
 static const longSystemItem longSystemItems[] = {
     {{"SupFds", psSystemSelf}, getSupFds},           {{"SupThreads", psSystemSelf}, getSupThreads},
     {{"CaSearches", psSystemAlways}, getCaSearches}, {{"CaDropped", psSystemAlways}, getCaDropped},
@@ -190,6 +197,7 @@ static const longSystemItem longSystemItems[] = {
     {{"SupUptime", psSystemSup}, getSupUptime},      {{"Heartbeat", psSystemSup}, getHeartbeat},
     {{"NumChildren", psSystemSup}, getNumChildren},  {{"NumRunning", psSystemSup}, getNumRunning},
     {{"NumAlarm", psSystemSup}, getNumAlarm},        {{"CmdSeq", psSystemSup}, getCmdSeqOfAll},
+    {{"TableSeq", psSystemSup}, getTableSeq},
 };
 static const psItemTable longSystemTable = PS_ITEM_TABLE(longSystemItems, PS_NO_SETTINGS);
 static const psItemTable longTable =

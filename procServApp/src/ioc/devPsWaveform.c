@@ -14,6 +14,7 @@
 #include <waveformRecord.h>
 
 #include "devPsItems.h"
+#include "devPsTable.h"
 #include "psIocIn.h"
 
 typedef struct historyItem {
@@ -53,7 +54,7 @@ static const historyItem historyItems[] = {
     {"ExitHistRun", DBF_LONG, putRun},
 };
 static const psItemTable waveformTable =
-    PS_ITEM_TABLE_AND(historyItems, PS_NO_SETTINGS, NULL, &psConsoleCharsTable);
+    PS_ITEM_TABLE_AND(historyItems, PS_NO_SETTINGS, &psColumnTable, &psConsoleCharsTable);
 
 /* Everything but the history is a text. */
 static bool isText(const psIn *in)
@@ -63,6 +64,8 @@ static bool isText(const psIn *in)
 
 static bool isTypeOf(const psIn *in, epicsEnum16 ftvl)
 {
+    if (!in->child)
+        return ftvl == psColumnType(in->item);
     if (isText(in))
         return ftvl == DBF_CHAR || ftvl == DBF_UCHAR;
     return ftvl == ((const historyItem *)in->item)->ftvl;
@@ -180,6 +183,8 @@ static long readWaveform(waveformRecord *prec)
 {
     const psIn *in = prec->dpvt;
 
+    if (in && !in->child)
+        return psColumnRead(prec, in->item);
     return in && isText(in) ? readText(prec) : readHistory(prec);
 }
 

@@ -9,6 +9,7 @@
 #include <epicsStdio.h>
 
 #include "psIocChild.h"
+#include "psIocTable.h"
 
 /* What there is for each topic. */
 typedef struct part {
@@ -37,9 +38,8 @@ struct psIocChild {
     psStatus snap; /* what the records show, as are the next two: in the order of psTopic */
     psConsoleStatus console;
     psResources resources;
-    bool live;       /* the IOC runs */
-    uint32_t marked; /* transition that psIocChildReached() asks for */
-    int monitored;   /* records of the console's text that a client monitors */
+    bool live;     /* the IOC runs */
+    int monitored; /* records of the console's text that a client monitors */
 };
 
 /* ---- the snapshots ---- */
@@ -214,20 +214,11 @@ uint32_t psIocChildNewest(psIocChild *child)
     return status ? 0 : now.seq;
 }
 
-void psIocChildMark(psIocChild *child)
-{
-    uint32_t seq = psIocChildNewest(child);
-
-    epicsMutexMustLock(child->lock);
-    child->marked = seq;
-    epicsMutexUnlock(child->lock);
-}
-
-bool psIocChildReached(psIocChild *child)
+bool psIocChildHasShown(psIocChild *child, uint32_t seq)
 {
     epicsMutexMustLock(child->lock);
-    bool reached = !child->sup || !child->live ||
-                   (int32_t)(scanOf(child, psTopicStatus)->shown - child->marked) >= 0;
+    bool reached =
+        !child->sup || !child->live || (int32_t)(scanOf(child, psTopicStatus)->shown - seq) >= 0;
     epicsMutexUnlock(child->lock);
     return reached;
 }
@@ -359,6 +350,7 @@ void psIocChildNamed(psIocChild *child, const char *stateName)
     if (len < end || strcmp(stateName + len - end, state) != 0)
         return;
     epicsSnprintf(child->prefix, sizeof(child->prefix), "%.*s", (int)(len - end), stateName);
+    psIocTablePrefix(child->name, child->prefix);
 }
 
 /* Not under the lock, which published() takes. */

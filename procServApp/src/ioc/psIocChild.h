@@ -72,10 +72,9 @@ IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic);
 int psIocChildStatus(psIocChild *child, psStatus *out);
 /** Number of the newest transition; 0: none. */
 uint32_t psIocChildNewest(psIocChild *child);
-/** Note the newest transition: psIocChildReached() says whether the records show it, or a later
- *  one.  What there is without the supervisor, or while the IOC does not run, counts as shown. */
-void psIocChildMark(psIocChild *child);
-bool psIocChildReached(psIocChild *child);
+/** Do the records show transition @p seq, or a later one?  So they do without a supervisor, and
+ *  while the IOC does not run. */
+bool psIocChildHasShown(psIocChild *child, uint32_t seq);
 /** If the records show transition @p seq already, poll the observers once more, by another
  *  thread. */
 void psIocChildPollIfShown(psIocChild *child, uint32_t seq);

@@ -8,12 +8,14 @@
 #include "psIocClock.h"
 #include "psIocRegistry.h"
 #include "psIocSummary.h"
+#include "psIocTable.h"
 #include "psThread.h"
 
 typedef struct entry {
     ELLNODE node;
-    psIocChild *child;      /* fixed */
-    psIocObserver observer; /* of that child */
+    psIocChild *child;       /* fixed */
+    psIocObserver observer;  /* of that child */
+    _Atomic uint32_t marked; /* its newest transition at the last psIocRegistryMark() */
 } entry;
 
 static struct {
@@ -60,14 +62,15 @@ static psIocChild *find(const char *name)
 
 void psIocRegistryMark(void)
 {
-    forEach(psIocChildMark);
+    for (entry *e = next(NULL); e; e = next(e))
+        e->marked = psIocChildNewest(e->child);
     registry.marked = true;
 }
 
 bool psIocRegistryReached(void)
 {
     for (entry *e = next(NULL); e; e = next(e))
-        if (!psIocChildReached(e->child))
+        if (!psIocChildHasShown(e->child, e->marked))
             return false;
     return true;
 }
@@ -144,6 +147,7 @@ void psIocRegistryAttach(psSup *sup)
 {
     registry.sup = sup;
     psIocSummaryAttach(sup);
+    psIocTableAttach(sup);
     attachAll();
     forEach(attach);
 }
@@ -152,6 +156,7 @@ void psIocRegistryDetach(void)
 {
     registry.sup = NULL; /* first: what is attached from now on is forgotten again */
     psIocSummaryDetach();
+    psIocTableAttach(NULL);
     psIocAllAttach(NULL);
     forEach(psIocChildDetach);
 }
@@ -163,6 +168,7 @@ void psIocRegistryReset(void)
         psIocChildObserve(e->child, &e->observer);
     }
     psIocAllReset();
+    psIocTableReset();
     attachAll();
     psIocClockReset();
 }
