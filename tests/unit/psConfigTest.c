@@ -340,6 +340,24 @@ static void watchdogs_AreChecked(void)
 }
 
 /* A name has 63 bytes at most: records refer to a child by it. */
+static void regularExpression_IsCheckedAtOnce(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(cfg->readyRule == psReadyNone && cfg->readyTimeoutSec == 60);
+    testOk1(set(cfg, "ready-match", "a(") == -EINVAL &&
+            strcmp(msg, "ready-match: 'a(' is no regular expression: Unmatched ( or \\(") == 0);
+    testOk1(set(cfg, "ready-match", "(a)\\1") == -EINVAL && strstr(msg, "back reference"));
+    testOk1(cfg->readyRule == psReadyNone && !cfg->readyWhat);
+    testOk1(set(cfg, "ready-match", "^(a|b)\\\\1$") == 0 && cfg->readyRule == psReadyMatch);
+    isSame(cfg->readyWhat, "^(a|b)\\\\1$", "the expression");
+    testOk1(set(cfg, "ready-timeout", "0") == -EINVAL &&
+            set(cfg, "ready-timeout", "nan") == -EINVAL);
+    testOk1(set(cfg, "ready-timeout", "1.5") == 0 && cfg->readyTimeoutSec == 1.5);
+    testOk1(set(cfg, "ready-match", "") == 0 && cfg->readyRule == psReadyNone && !cfg->readyWhat);
+    psConfigFree(cfg);
+}
+
 static void name_OfALongPathIsItsLastPart(void)
 {
     char path[300];
@@ -399,7 +417,7 @@ static void table_CanBeWalked(void)
             wrong++;
         }
     }
-    testOk(count == 35 && wrong == 0, "%u options, %u wrong", count, wrong);
+    testOk(count == 37 && wrong == 0, "%u options, %u wrong", count, wrong);
     psConfigFree(cfg);
 }
 
@@ -421,7 +439,7 @@ static void places_AreGivenOnce(void)
     for (option = psOptionAfter(psConfigOption, 0); option;
          option = psOptionAfter(psConfigOption, option->place))
         listed++;
-    testOk(listed == 35, "%u options are listed", listed);
+    testOk(listed == 37, "%u options are listed", listed);
 }
 
 static unsigned randomState = 1;
@@ -489,7 +507,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(162);
+    testPlan(171);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();
@@ -504,6 +522,7 @@ MAIN(psConfigTest)
     commandLine_OfAnyLength_IsWhole();
     check_WantsACommandAndOrderedHoldoffs();
     watchdogs_AreChecked();
+    regularExpression_IsCheckedAtOnce();
     name_OfALongPathIsItsLastPart();
     name_HasNoBlanksAround();
     table_CanBeWalked();

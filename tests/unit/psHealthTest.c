@@ -10,11 +10,12 @@
 #include "psMachineFixture.h"
 
 static double changes; /* when the last answer may change by itself */
+static bool isLate;    /* it should be ready by now */
 
 /* Looks as psChild does: an exit deserves its alarm until it runs again. */
 static psHealth look(psFixture *f, psHealthTrack *track, bool exitAlarm)
 {
-    return psHealthEvaluate(track, &f->m, exitAlarm, f->now, &changes);
+    return psHealthEvaluate(track, &f->m, exitAlarm, isLate, f->now, &changes);
 }
 
 static void firstStart_IsOk(psFixture *f)
@@ -376,7 +377,31 @@ static void askedRestartOfWhatIsDown_KeepsTheAlarm(psFixture *f)
     WANT(f, look(f, &track, false) == psHealthOk);
 }
 
+/* Whoever started it; but what is worse comes first. */
+static void lateToBeReady_IsNotReady(psFixture *f)
+{
+    psHealthTrack track = {0};
+
+    psFixtureBring(f, psStateRunning);
+    isLate = true;
+    WANT(f, look(f, &track, false) == psHealthNotReady);
+    psFixtureLater(f, PS_UP_SEC + 1);
+    WANT(f, look(f, &track, false) == psHealthNotReady);
+    isLate = false;
+    WANT(f, look(f, &track, false) == psHealthOk);
+    isLate = true;
+    for (int i = 0; i < PS_CRASHING_COUNT; i++) {
+        psFixtureDies(f, SIGSEGV);
+        psFixtureLater(f, 15);
+        psFixtureFire(f, psEventTimer);
+        psFixtureSpawned(f);
+    }
+    WANT(f, look(f, &track, false) == psHealthCrashing);
+    isLate = false;
+}
+
 static const psFixtureTest tests[] = {
+    TEST(lateToBeReady_IsNotReady),
     TEST(askedRestarts_NeverAlarm),
     TEST(slowStop_NeverAlarms),
     TEST(stopThatNeedsSigkill_NeverAlarms),

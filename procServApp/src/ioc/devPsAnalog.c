@@ -275,7 +275,13 @@ static double getHoldoffRemain(const psIocView *v)
     return remain > 0 ? remain : 0;
 }
 
+static double getReadyTime(const psIocView *v)
+{
+    return v->st->readyAfterSec;
+}
+
 static const psAiItem aiItems[] = {
+    {"ReadyTime", getReadyTime},
     {"ExitMaxRss", getExitMaxRss},
     {"ExitCpu", getExitCpu},
     {"HoldoffRemain", getHoldoffRemain},

@@ -27,6 +27,12 @@ static bool getReady(const psIocView *v)
     return v->st->ready;
 }
 
+static epicsEnum16 sevrReady(const psIocView *v, const char **outWhy)
+{
+    *outWhy = v->st->stateMsg;
+    return v->st->readyLate ? MINOR_ALARM : NO_ALARM;
+}
+
 static bool getDesired(const psIocView *v)
 {
     return v->st->desiredUp;
@@ -53,13 +59,13 @@ static bool getCompatAutoRestart(const psIocView *v)
 }
 
 static const psBiItem biItems[] = {
-    {"Running", getRunning},
-    {"Alive", getAlive},
-    {"Ready", getReady},
-    {"Desired", getDesired},
-    {"ExitCore", getExitCore},
-    {"Overridden", getOverridden},
-    {"AUTORESTART", getCompatAutoRestart},
+    {"Running", getRunning, NULL},
+    {"Alive", getAlive, NULL},
+    {"Ready", getReady, sevrReady},
+    {"Desired", getDesired, NULL},
+    {"ExitCore", getExitCore, NULL},
+    {"Overridden", getOverridden, NULL},
+    {"AUTORESTART", getCompatAutoRestart, NULL},
 };
 
 typedef struct biSystemItem {
@@ -111,9 +117,15 @@ static long readBi(biRecord *prec)
 
     if (!in)
         return -1;
-    epicsEnum16 val = ((const psBiItem *)in->item)->get(&view);
+    const psBiItem *item = in->item;
+    epicsEnum16 val = item->get(&view);
+    const char *why;
+    epicsEnum16 own = item->sevr ? item->sevr(&view, &why) : NO_ALARM;
+    if (own)
+        recGblSetSevrMsg(prec, STATE_ALARM, own, "%s", why);
     psInEnd(pcommon);
-    psInStamp(pcommon, val != prec->val, val ? prec->osv : prec->zsv);
+    epicsEnum16 byValue = val ? prec->osv : prec->zsv;
+    psInStamp(pcommon, val != prec->val, byValue > own ? byValue : own);
     prec->val = val;
     prec->udf = FALSE;
     return 2;

@@ -16,6 +16,9 @@
 typedef struct psBiItem {
     const char *name;
     bool (*get)(const psIocView *v);
+    /** Severity beyond what the record's own xSV give; may be NULL.
+     *  @param outWhy its message, valid as long as the view */
+    epicsEnum16 (*sevr)(const psIocView *v, const char **outWhy);
 } psBiItem;
 
 typedef struct psLongItem {

@@ -149,6 +149,11 @@ static void getExitMsg(const psIocView *v, char *out, size_t size)
     put(out, size, v->st->exitMsg);
 }
 
+static void getReadyPv(const psIocView *v, char *out, size_t size)
+{
+    put(out, size, v->facts->readyPv);
+}
+
 static void getCmd(const psIocView *v, char *out, size_t size)
 {
     put(out, size, v->facts->commandLine);
@@ -191,6 +196,7 @@ static const psTextItem textItems[] = {
     {"CmdLast", getCmdLast},
     {"CmdTime", getCmdTime},
     {"StateMsg", getStateMsg},
+    {"ReadyPv", getReadyPv},
     {"AliveMsg", getAliveMsg},
     {"WatchPv", getWatchPv},
     {"ExitMsg", getExitMsg},

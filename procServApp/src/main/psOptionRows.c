@@ -256,6 +256,7 @@ static const char *const groupTitles[psOptionGroupCount] = {
     [psOptionGroupChild] = "Command",
     [psOptionGroupRestart] = "When the child ends",
     [psOptionGroupStop] = "How the child is stopped",
+    [psOptionGroupReady] = "When the child is ready",
     [psOptionGroupWatch] = "Watchdogs",
     [psOptionGroupServer] = "Server",
     [psOptionGroupIoc] = "PVs",

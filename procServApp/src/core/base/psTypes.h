@@ -75,6 +75,14 @@ typedef enum psMode {
     psModeCount
 } psMode;
 
+/** When a process that runs is ready: psReadiness.h. */
+typedef enum psReadyRule {
+    psReadyNone,   /**< at once */
+    psReadyMatch,  /**< when a line of its output matches */
+    psReadyNotify, /**< when it sends READY=1, as to systemd */
+    psReadyPv      /**< while a PV is valid and not 0 */
+} psReadyRule;
+
 /** How the last process ended. */
 typedef enum psExitClass {
     psExitNone,     /**< none has ended yet */
@@ -210,6 +218,7 @@ typedef void (*psDoneFn)(void *ctx, psCmdState how, const char *msg);
  *  the supervisor. */
 typedef struct psChildFacts {
     const char *name, *commandLine, *dir, *consoles, *logFile;
+    const char *readyPv; /**< of --ready-pv; "": none */
     const char *watchPv; /**< of --watch-pv; "": none */
 } psChildFacts;
 
@@ -228,8 +237,10 @@ typedef struct psStatus {
     uint32_t seq;        /**< number of the transition shown, from 1 */
     epicsTimeStamp time; /**< of that transition */
     psState state;
-    bool running; /**< a process of ours is alive */
-    bool ready;   /**< as running until a readiness rule is set */
+    bool running;         /**< a process of ours is alive */
+    bool ready;           /**< a process runs, and is ready by its rule */
+    bool readyLate;       /**< it runs, and should have been ready by now */
+    double readyAfterSec; /**< from start to being ready, the last time, s; 0: never */
     bool desiredUp;
     psHealth health;
     char stateMsg[PS_TEXT_BYTES];

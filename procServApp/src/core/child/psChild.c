@@ -16,6 +16,7 @@
 #include "child/psChildConsole.h"
 #include "child/psChildKeys.h"
 #include "child/psChildPty.h"
+#include "child/psChildReady.h"
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
 #include "child/psChildText.h"
@@ -36,6 +37,11 @@ static void happened(psChild *child, const psInputEvent *event, const char *why)
     psOutput out;
 
     psChildStep(child, event, &out, why);
+}
+
+static void readyChanged(void *ctx)
+{
+    psChildStepReady(ctx);
 }
 
 static void banner(void *ctx, psText *out, bool readOnly)
@@ -111,12 +117,12 @@ static bool prepare(psChild *child, const psConfig *cfg)
     child->serverStarted = strdup(started);
     psMachineInit(&child->machine, &cfg->settings, cfg->killSignal, cfg->stopInputLen > 0,
                   psChildNow(child));
-    psGoalsInit(&child->goals, goalEnded, child);
+    psGoalsInit(&child->goals, &child->readiness, goalEnded, child);
     psChildWatchInit(child);
     psChildStatusInit(child);
     psChildConsoleInit(child);
     child->feed = psFeedCreate(&child->status);
-    return child->feed && child->serverStarted &&
+    return child->feed && child->serverStarted && !psChildReadyInit(child) &&
            !psConsoleInit(&child->console, child->loop, child->cfg, &consoleOps, child);
 }
 
@@ -131,6 +137,7 @@ static void collectFacts(psChild *child)
     child->facts.dir = cfg->dir ? cfg->dir : child->serverDir ? child->serverDir : "";
     child->facts.consoles = child->consoles.data ? child->consoles.data + 1 : ""; /* no ';' */
     child->facts.logFile = cfg->logFile ? cfg->logFile : "";
+    child->facts.readyPv = cfg->readyRule == psReadyPv ? cfg->readyWhat : "";
     child->facts.watchPv = cfg->watchPv ? cfg->watchPv : "";
 }
 
@@ -176,6 +183,7 @@ psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outS
         child->argv0 = setup->argv0;
         child->banner = setup->banner;
         child->happened = happened;
+        child->readyJob = (psJob){.fn = readyChanged, .ctx = child};
         child->pty = closed;
         child->reap = idle;
         if (prepare(child, cfg))
@@ -200,6 +208,7 @@ void psChildFree(psChild *child)
     psLoopDisarm(&child->sessionTimer);
     psChildTypedClear(child);
     psChildConsoleClear(child);
+    psChildReadyClear(child);
     psLoopCancel(child->loop, &child->failedJob);
     psChildHookFree(child);
     psSpawnFree(child->spawn); /* waits for a start that hangs: everything else was awaited */

@@ -80,6 +80,9 @@ static void eventCommand(psChild *child, const psCommand *cmd, psEvent kind, psO
     if (!child->machine.ending)
         psGoalsSupersede(&child->goals, cmd->verb, cmd->by);
     psChildStep(child, &event, out, NULL);
+    if (kind == psEventStart && out->verdict == psVerdictDone && child->readiness.running &&
+        !psReadinessIsMet(&child->readiness))
+        out->verdict = psVerdictWait; /* it runs already, but is not ready */
 }
 
 /* @return NULL: a goal waits for the end of the command; else why none can */

@@ -6,6 +6,7 @@
 
 #include "base/psLog.h"
 #include "child/psChildPty.h"
+#include "child/psChildReady.h"
 #include "child/psChildText.h"
 #include "child/psChildWatch.h"
 
@@ -55,8 +56,10 @@ static void ptyReady(void *ctx, unsigned events)
     /* Room is looked for before each read: with stamps, one may fill a ring. */
     while (left > 0 && n >= READ_SHORT_BYTES && psConsoleMayRead(&child->console)) {
         n = psConsoleReadFrom(&child->console, child->pty.master, left);
-        if (n > 0)
+        if (n > 0) {
             left -= (size_t)n;
+            psChildReadyPrinted(child, (size_t)n);
+        }
     }
     psChildPtyWatch(child, psConsoleMayRead(&child->console));
     if (left < all)

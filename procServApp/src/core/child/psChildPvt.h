@@ -3,10 +3,10 @@
  *  @brief What the parts of a child share: the struct.  For the room child/ only.
  *
  *  The parts, each using those before it: psChildText (sentences for people), psChildStatus and
- *  psChildConsole (what is published), psChildHook (commands of the user), psChildWatch (is it
- *  alive?), psChildPty (its terminal), psChildProcess (start and end), psChildStep (from an event
- *  to what it leads to), psChildTyped (what is typed to it), psChildCommand (what is asked of it),
- *  psChildKeys (keys), psChild (its life).
+ *  psChildConsole (what is published), psChildReady (is it ready?), psChildHook (commands of the
+ *  user), psChildWatch (is it alive?), psChildPty (its terminal), psChildProcess (start and end),
+ *  psChildStep (from an event to what it leads to), psChildTyped (what is typed to it),
+ *  psChildCommand (what is asked of it), psChildKeys (keys), psChild (its life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
@@ -20,6 +20,7 @@
 #include "model/psGoal.h"
 #include "model/psHealth.h"
 #include "model/psMachine.h"
+#include "model/psReadiness.h"
 #include "model/psWatchdog.h"
 #include "process/psPty.h"
 #include "process/psReap.h"
@@ -57,6 +58,7 @@ struct psChild {
     bool finished;        /* OneShot, and ended for good */
     char *pvs;            /* what the banner says of PVs; owned; NULL: nothing */
     psTimer machineTimer; /* the machine's and the goals' deadlines */
+    psTimer readyTimer;   /* when it is late to be ready */
     psTimer factsTimer;   /* health and WindowCrashes change by the clock */
 
     /* psChildStatus */
@@ -70,6 +72,12 @@ struct psChild {
     double consoleMono;   /* when it was published last */
     psJob consoleJob;     /* looks again when it is due; of any thread */
     atomic_bool consoleMonitored;
+
+    /* psChildReady */
+    psReadiness readiness;
+    struct psChildMatch *match; /* owned; NULL: its rule has no expression */
+    psJob readyJob;             /* readiness has changed */
+    int readyNoticed;           /* which of its notices was printed last for this process */
 
     /* psChildPty */
     psPty pty;

@@ -150,9 +150,12 @@ static void fillStatus(psChild *child)
     status->state = machine->state;
     status->running = machine->state == psStateRunning || machine->state == psStateStopping ||
                       (machine->state == psStateKilling && child->pid > 0);
-    status->ready = machine->state == psStateRunning;
+    status->ready = psReadinessIsMet(&child->readiness);
+    status->readyLate = child->readiness.late;
+    status->readyAfterSec = child->readiness.tookSec;
     status->desiredUp = machine->desiredUp;
-    status->health = psHealthEvaluate(&child->health, machine, status->exitAlarm, at, &next);
+    status->health = psHealthEvaluate(&child->health, machine, status->exitAlarm,
+                                      child->readiness.late, at, &next);
     status->alive = !machine->hung;
     psChildWatchText(child, status->aliveMsg, sizeof(status->aliveMsg));
     status->pid = child->pid;

@@ -12,6 +12,7 @@
 #include "child/psChildHook.h"
 #include "child/psChildProcess.h"
 #include "child/psChildPty.h"
+#include "child/psChildReady.h"
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
 #include "child/psChildText.h"
@@ -103,6 +104,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     if (event->event == psEventMode && out->verdict == psVerdictDone)
         psChildTextMode(child); /* before the start that it may lead to */
     act(child, out);
+    psChildReadyFollow(child);
     psChildWatchFollow(child);
     if (ended)
         reportEnd(child, out, pid);
@@ -124,6 +126,14 @@ void psChildStepPublish(psChild *child)
     arm(child);
 }
 
+void psChildStepReady(psChild *child)
+{
+    psLoopAssertInside(child->loop);
+    psChildTextReady(child);
+    psGoalsCheck(&child->goals, &child->machine, psChildNow(child), 0, NULL);
+    psChildStepPublish(child);
+}
+
 void psChildStepBoot(psChild *child)
 {
     psOutput out;
@@ -139,11 +149,22 @@ void psChildStepClear(psChild *child)
     psGoalsFailAll(&child->goals, psCmdFailed, "shutting down");
     psGoalsDeliver(&child->goals);
     psLoopDisarm(&child->machineTimer);
+    psLoopDisarm(&child->readyTimer);
     psLoopDisarm(&child->factsTimer);
     psChildWatchClear(child);
 }
 
 /* ---- time ---- */
+
+static void readyDue(void *ctx)
+{
+    psChild *child = ctx;
+
+    if (psReadinessTick(&child->readiness, psChildNow(child)))
+        psChildStepReady(child);
+    else
+        arm(child);
+}
 
 static void machineDue(void *ctx)
 {
@@ -185,7 +206,9 @@ static void arm(psChild *child)
 
     armOne(child, &child->machineTimer,
            fmin(child->machine.deadline, psGoalsDeadline(&child->goals)), machineDue);
-    psHealthEvaluate(&track, &child->machine, child->status.exitAlarm, at, &next);
+    armOne(child, &child->readyTimer, psReadinessDeadline(&child->readiness), readyDue);
+    psHealthEvaluate(&track, &child->machine, child->status.exitAlarm, child->readiness.late, at,
+                     &next);
     next = fmin(next, psMachineWindowChange(&child->machine, at));
     armOne(child, &child->factsTimer, fmax(next, at + 0.001), factsDue);
 }

@@ -17,6 +17,8 @@ void psChildStepBoot(psChild *child);
 /** After a change that was no event: publish it, deliver the goals that have ended, and arm the
  *  timers anew. */
 void psChildStepPublish(psChild *child);
+/** Readiness has changed: tell on the console, end the goals that wait for it, publish. */
+void psChildStepReady(psChild *child);
 /** Fail the goals, and disarm the timers.  May be called twice.  Thread: also any without a loop.
  */
 void psChildStepClear(psChild *child);

@@ -67,6 +67,29 @@ static void startingMsg(const psChild *child, char *out, size_t size)
                       since, child->launch.argv[0]);
 }
 
+/* QSRV shows 39 characters: the facts come first. */
+static void runningMsg(const psChild *child, char *out, size_t size)
+{
+    const psReadiness *readiness = &child->readiness;
+    char when[32], why[PS_TEXT_BYTES];
+    const char *said = readiness->said;
+
+    if (child->machine.hung) {
+        epicsSnprintf(out, size, "Hung: %s; pid %d", child->status.aliveMsg, child->pid);
+        return;
+    }
+    if (psReadinessIsMet(readiness)) {
+        psClockFormat(&child->status.startTime, "%H:%M:%S (%Y-%m-%d)", when, sizeof(when));
+        epicsSnprintf(out, size, "Running: pid %d since %s%s%s", child->pid, when,
+                      *said ? "; " : "", said);
+        return;
+    }
+    psChildTextTimeOfDay(child, readiness->sinceMono, when, sizeof(when));
+    psReadinessExplain(readiness, why, sizeof(why));
+    epicsSnprintf(out, size, "Running, not ready since %s: %s%s%s", when, why, *said ? "; " : "",
+                  said);
+}
+
 static void stoppingMsg(const psChild *child, char *out, size_t size)
 {
     const psMachine *machine = &child->machine;
@@ -108,13 +131,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
         startingMsg(child, out, size);
         break;
     case psStateRunning:
-        /* QSRV shows 39 characters: the facts come first */
-        if (machine->hung) {
-            epicsSnprintf(out, size, "Hung: %s; pid %d", child->status.aliveMsg, child->pid);
-            break;
-        }
-        psClockFormat(&child->status.startTime, "%H:%M:%S (%Y-%m-%d)", when, sizeof(when));
-        epicsSnprintf(out, size, "Running: pid %d since %s", child->pid, when);
+        runningMsg(child, out, size);
         break;
     case psStateStopping:
         stoppingMsg(child, out, size);
@@ -257,6 +274,31 @@ void psChildTextMode(psChild *child)
 
     psMessageToggled(&text, child->machine.settings.mode);
     print(child, &text);
+}
+
+/* Each change is one notice, also if there are other news in between. */
+void psChildTextReady(psChild *child)
+{
+    enum { nothing, ready, notAnyMore, late } now;
+    const psReadiness *readiness = &child->readiness;
+    char why[PS_TEXT_BYTES];
+
+    now = readiness->late               ? late
+          : psReadinessIsMet(readiness) ? ready
+          : readiness->once             ? notAnyMore
+                                        : nothing;
+    if (readiness->rule == psReadyNone || !readiness->running || (int)now == child->readyNoticed)
+        return;
+    child->readyNoticed = (int)now;
+    psReadinessExplain(readiness, why, sizeof(why));
+    if (now == late)
+        psChildTextNotice(child, "\"%s\" is not ready after %.0f s: %s", child->name,
+                          psChildNow(child) - readiness->sinceMono, why);
+    else if (now == ready)
+        psChildTextNotice(child, "\"%s\" is ready after %.1f s", child->name,
+                          readiness->sinceMono - readiness->startMono);
+    else
+        psChildTextNotice(child, "\"%s\" is not ready any more: %s", child->name, why);
 }
 
 void psChildTextNotice(psChild *child, const char *fmt, ...)

@@ -33,6 +33,8 @@ void psChildTextSpawned(psChild *child);
 void psChildTextSpawnFailed(psChild *child, const psSpawnOutcome *outcome, const char *why);
 /** After psChildStatusEnded(). */
 void psChildTextEnded(psChild *child);
+/** Readiness has changed.  Without a rule nothing is printed. */
+void psChildTextReady(psChild *child);
 void psChildTextKillKey(psChild *child);
 void psChildTextMode(psChild *child);
 /** A notice of ours, `@@@ ...`. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /** Longest line handed out, bytes; the rest of a longer one is dropped. */
-#define PS_LINE_BYTES 1024
+#define PS_LINE_BYTES 4096
 
 /** Collects bytes into lines: CR and terminal control sequences (CSI, OSC, DCS, APC, PM, SOS,
  *  single ESC pairs) are stripped, other control bytes shown as \xHH. */

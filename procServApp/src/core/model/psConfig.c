@@ -18,6 +18,7 @@
 #define DEFAULT_KILL_KEY 0x18   /* ^X */
 #define DEFAULT_TOGGLE_KEY 0x14 /* ^T */
 #define DEFAULT_TIME_FORMAT "%c"
+#define DEFAULT_READY_SEC 60.0
 
 /* ---- life ---- */
 
@@ -30,6 +31,7 @@ psConfig *psConfigCreate(void)
     psSettingsInit(&cfg->settings);
     cfg->killSignal = DEFAULT_KILL_SIGNAL;
     cfg->coreSizeBytes = -1;
+    cfg->readyTimeoutSec = DEFAULT_READY_SEC;
     cfg->killKey = DEFAULT_KILL_KEY;
     cfg->toggleKey = DEFAULT_TOGGLE_KEY;
     if (psConfigReplace(&cfg->timeFormat, DEFAULT_TIME_FORMAT)) {
@@ -65,6 +67,7 @@ void psConfigFree(psConfig *cfg)
     free(cfg->watchPv);
     free(cfg->hungCommand);
     free(cfg->eventCommand);
+    free(cfg->readyWhat);
     free(cfg);
 }
 
@@ -82,6 +85,7 @@ static psConfig *copyWithoutPointers(const psConfig *cfg)
     copy->name = copy->execFile = copy->dir = copy->logFile = NULL;
     copy->logStamp = copy->timeFormat = copy->stopInput = NULL;
     copy->stopInputLen = 0;
+    copy->readyWhat = NULL;
     copy->watchPv = copy->hungCommand = copy->eventCommand = NULL;
     copy->endpointCount = 0;
     memset(copy->endpoints, 0, sizeof(copy->endpoints));
@@ -112,6 +116,7 @@ psConfig *psConfigCopy(const psConfig *cfg)
                   psConfigReplace(&copy->logFile, cfg->logFile) ||
                   psConfigReplace(&copy->logStamp, cfg->logStamp) ||
                   psConfigReplace(&copy->timeFormat, cfg->timeFormat) || copyStopInput(copy, cfg) ||
+                  psConfigReplace(&copy->readyWhat, cfg->readyWhat) ||
                   psConfigReplace(&copy->watchPv, cfg->watchPv) ||
                   psConfigReplace(&copy->hungCommand, cfg->hungCommand) ||
                   psConfigReplace(&copy->eventCommand, cfg->eventCommand);

@@ -40,7 +40,10 @@ typedef struct psConfig {
     int killSignal;  /**< 1...64, 9 */
     char *stopInput; /**< decoded bytes sent as the first stage of a stop; NULL: none */
     size_t stopInputLen;
-    long coreSizeBytes; /**< soft RLIMIT_CORE of the child; -1: as inherited */
+    psReadyRule readyRule;
+    char *readyWhat;        /**< the expression or the PV of that rule; NULL: it has none */
+    double readyTimeoutSec; /**< 60 */
+    long coreSizeBytes;     /**< soft RLIMIT_CORE of the child; -1: as inherited */
     unsigned char killKey, toggleKey, logoutKey; /**< 0: disabled */
     bool keyGuard;         /**< a key that ends something counts when pressed twice */
     bool audit;            /**< the log says who connects, and who presses keys */

@@ -3,8 +3,8 @@
  *  @brief What the parts of the configuration share: the rows of the options, and functions that
  *  understand the values of several.
  *
- *  psConfigSet.c finds a row by its name; the rows are in psConfigProcess.c, psConfigConsole.c and
- *  psConfigWatch.c, cut by subject.  Pure.
+ *  psConfigSet.c finds a row by its name; the rows are in psConfigProcess.c, psConfigConsole.c,
+ *  psConfigReady.c and psConfigWatch.c, cut by subject.  Pure.
  */
 #ifndef INC_psConfigPvt_H
 #define INC_psConfigPvt_H
@@ -33,6 +33,7 @@ typedef struct psConfigRow {
 /** @name The rows of each subject.  @return NULL past the end @{ */
 const psConfigRow *psConfigProcessRow(unsigned index);
 const psConfigRow *psConfigConsoleRow(unsigned index);
+const psConfigRow *psConfigReadyRow(unsigned index);
 const psConfigRow *psConfigWatchRow(unsigned index);
 /** @} */
 

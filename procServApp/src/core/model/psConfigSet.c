@@ -34,6 +34,7 @@ static const psConfigRow *rowAt(unsigned index)
     static const psConfigRow *(*const subjects[])(unsigned index) = {
         psConfigProcessRow,
         psConfigConsoleRow,
+        psConfigReadyRow,
         psConfigWatchRow,
     };
 

@@ -28,6 +28,7 @@ typedef enum psOptionGroup {
     psOptionGroupChild,
     psOptionGroupRestart,
     psOptionGroupStop,
+    psOptionGroupReady,
     psOptionGroupWatch,
     psOptionGroupServer,
     psOptionGroupIoc,

@@ -8,10 +8,11 @@
 #include "model/psGoal.h"
 #include "model/psVerb.h"
 
-void psGoalsInit(psGoals *goals,
+void psGoalsInit(psGoals *goals, const psReadiness *readiness,
                  void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg),
                  void *ctx)
 {
+    goals->readiness = readiness;
     ellInit(&goals->list);
     ellInit(&goals->over);
     goals->gone = 0;
@@ -74,13 +75,14 @@ int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const p
 void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by)
 {
     psGoal *goal = (psGoal *)ellFirst(&goals->list);
+    bool endsStart = verb == psVerbStop;
+    bool endsProcess = endsStart || verb == psVerbRestart || verb == psVerbKill;
 
-    if (verb != psVerbStop)
-        return; /* a later start, restart or kill leaves the older ones reachable */
     while (goal) {
         psGoal *next = (psGoal *)ellNext(&goal->node);
 
-        if (goal->up) {
+        /* What waits for a start is still reachable after a later restart or kill. */
+        if (goal->up && (endsStart || (goal->runs && endsProcess))) {
             char why[PS_TEXT_BYTES];
 
             epicsSnprintf(why, sizeof(why), "superseded by %s of %s", psVerbName(verb), by);
@@ -122,6 +124,42 @@ static void succeed(psGoals *goals, psGoal *goal, const char *msg)
     endGoal(goals, goal, psCmdDone, text);
 }
 
+/* The process that @p goal waits for runs. */
+static void checkReady(psGoals *goals, psGoal *goal)
+{
+    const psReadiness *readiness = goals->readiness;
+    char text[PS_TEXT_BYTES], explained[PS_TEXT_BYTES];
+
+    goal->runs = true;
+    goal->deadline = HUGE_VAL;
+    if (psReadinessIsMet(readiness)) {
+        epicsSnprintf(text, sizeof(text), "ready after %.1f s", readiness->tookSec);
+        succeed(goals, goal, readiness->rule == psReadyNone ? "running" : text);
+    } else if (readiness->late) {
+        psReadinessExplain(readiness, explained, sizeof(explained));
+        epicsSnprintf(text, sizeof(text), "not ready within %g s: %s", readiness->timeoutSec,
+                      explained);
+        endGoal(goals, goal, psCmdFailed, text);
+    }
+}
+
+static void checkUp(psGoals *goals, psGoal *goal, const psMachine *m, double now,
+                    unsigned long ended, const char *why)
+{
+    const char *reason = hopeless(m);
+
+    if (m->state == psStateRunning && m->incarnation >= goal->incarnation)
+        checkReady(goals, goal);
+    else if (ended >= goal->incarnation && why)
+        endGoal(goals, goal, psCmdFailed, why);
+    else if (reason)
+        endGoal(goals, goal, psCmdFailed, reason);
+    else if (goal->runs && m->cannotKill)
+        endGoal(goals, goal, psCmdTimeout, "the process cannot be killed");
+    else if (now >= goal->deadline)
+        endGoal(goals, goal, psCmdTimeout, "did not start in time");
+}
+
 static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double now,
                      unsigned long ended, const char *why)
 {
@@ -131,16 +169,7 @@ static void checkOne(psGoals *goals, psGoal *goal, const psMachine *m, double no
         return;
     }
     if (goal->up) {
-        const char *reason = hopeless(m);
-
-        if (m->state == psStateRunning && m->incarnation >= goal->incarnation)
-            succeed(goals, goal, "running");
-        else if (ended >= goal->incarnation && why)
-            endGoal(goals, goal, psCmdFailed, why);
-        else if (reason)
-            endGoal(goals, goal, psCmdFailed, reason);
-        else if (now >= goal->deadline)
-            endGoal(goals, goal, psCmdTimeout, "did not start in time");
+        checkUp(goals, goal, m, now, ended, why);
         return;
     }
     if (goals->gone >= goal->incarnation)

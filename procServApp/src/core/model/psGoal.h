@@ -2,13 +2,14 @@
 /** @file psGoal.h
  *  @brief Commands in progress: what each waits for, and how it ends.  Pure.
  *
- *  Each command is a goal.  Start and restart wait until a process runs that is newer than the
- *  command, or whose start was in progress when the command was given; stop and kill wait until
- *  the process that was there when the command was given is gone; rotate log waits until the
+ *  Each command is a goal.  Start and restart wait until a process runs and is ready that is newer
+ *  than the command, or whose start was in progress when the command was given; stop and kill wait
+ *  until the process that was there when the command was given is gone; rotate log waits until the
  *  owner reports the outcome (psGoalsEnd()).  A goal fails with a reason when a later stop, the
  *  restart mode or CrashLoop make it unreachable, when the start fails or the process ends
- *  first, and at shutdown.  It times out after 2 x grace + 5 s, or when SIGKILL has had no
- *  effect for PS_CANNOT_KILL_SEC.
+ *  first, when the process is late to become ready, or a later restart or kill ends it before it
+ *  is, and at shutdown.  It times out after 2 x grace + 5 s, but for the time in which a process
+ *  that runs may become ready, or when SIGKILL has had no effect for PS_CANNOT_KILL_SEC.
  *
  *  A goal ends in two steps: when it is decided, `ended` is called; then, once the owner has
  *  published what led to it, psGoalsDeliver() calls the `done` of whoever gave the command.  So
@@ -22,6 +23,7 @@
 #include <ellLib.h>
 
 #include "model/psMachine.h"
+#include "model/psReadiness.h"
 #include "base/psTypes.h"
 
 /** How a command ended: Done, Failed or Timeout, and one sentence, valid during the call. */
@@ -34,7 +36,8 @@ typedef struct psGoal {
     bool up;                   /* waits for a running process, else for one to be gone... */
     bool word;                 /* ...or for psGoalsEnd() only */
     unsigned long incarnation; /* up: at least this; else: this must be gone */
-    double deadline;           /* monotonic s */
+    double deadline;           /* monotonic s; HUGE_VAL: psReadiness has one... */
+    bool runs;                 /* ...since the process meant runs, and is not ready */
     const char *merged;        /* what it was merged with, for the message; static; NULL: nothing */
     psGoalFn done;
     void *ctx;
@@ -43,17 +46,19 @@ typedef struct psGoal {
 } psGoal;
 
 typedef struct psGoals {
-    ELLLIST list;       /* in progress */
-    ELLLIST over;       /* ended, not delivered */
-    unsigned long gone; /* newest incarnation known to have ended */
+    const psReadiness *readiness; /* of the process that runs; not owned */
+    ELLLIST list;                 /* in progress */
+    ELLLIST over;                 /* ended, not delivered */
+    unsigned long gone;           /* newest incarnation known to have ended */
     /** Called for each that ends, at once; may be NULL. */
     void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg);
     void *ctx;
 } psGoals;
 
-/** None in progress.  @param ended see psGoals; may be NULL.  psGoalsFailAll() and
- *  psGoalsDeliver() free what is left. */
-void psGoalsInit(psGoals *goals,
+/** None in progress.  psGoalsFailAll() and psGoalsDeliver() free what is left.
+ *  @param readiness must live as long as @p goals
+ *  @param ended     see psGoals; may be NULL */
+void psGoalsInit(psGoals *goals, const psReadiness *readiness,
                  void (*ended)(void *ctx, const psGoal *goal, psCmdState how, const char *msg),
                  void *ctx);
 /** Remember a command that waits.  Call after its step, with the machine as it is then.
@@ -66,8 +71,8 @@ int psGoalsAdd(psGoals *goals, psVerb verb, int seq, const char *merged, const p
 void psGoalsSupersede(psGoals *goals, psVerb verb, const char *by);
 /** End the goals of @p verb that only wait for this, up to the one of command @p seq. */
 void psGoalsEnd(psGoals *goals, psVerb verb, int seq, psCmdState how, const char *msg);
-/** After a step, or when psGoalsDeadline() has come: end what is reached, or can't be reached
- *  any more.
+/** After a step, a change of readiness, or when psGoalsDeadline() has come: end what is reached, or
+ *  cannot be reached any more.
  *  @param ended the incarnation whose process ended or failed to start in this step; 0: none
  *  @param why   a sentence about that end, the message of goals that end by it; may be NULL */
 void psGoalsCheck(psGoals *goals, const psMachine *machine, double now, unsigned long ended,

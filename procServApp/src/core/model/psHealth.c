@@ -25,8 +25,8 @@ static double problemSince(const psHealthTrack *track, const psMachine *m, bool 
     return track->notUpSince > 0 ? track->notUpSince : now;
 }
 
-psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAlarm, double now,
-                          double *outNext)
+psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAlarm, bool late,
+                          double now, double *outNext)
 {
     bool running = m->state == psStateRunning;
     double upAt = m->startMono + PS_UP_SEC;
@@ -45,7 +45,7 @@ psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAla
         return psHealthHung;
     if (running && !m->unfit && now >= upAt) {
         forget(track);
-        return psHealthOk;
+        return late ? psHealthNotReady : psHealthOk;
     }
     track->notUpSince = problemSince(track, m, asked, now);
     double downAt = track->notUpSince > 0 ? track->notUpSince + PS_UP_SEC : HUGE_VAL;
@@ -56,5 +56,7 @@ psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *m, bool exitAla
         return psHealthDown;
     }
     *outNext = !running ? downAt : asked || m->unfit ? HUGE_VAL : upAt;
+    if (late)
+        return psHealthNotReady;
     return asked ? psHealthOk : psHealthTransient;
 }

@@ -13,7 +13,9 @@
  *  - a process that shows no sign of life: Hung; where it is to be restarted for that: Transient,
  *    as after an end that nobody asked for;
  *  - an end that nobody asked for, where it is not started again: Down, until the exit's alarm
- *    is cleared.
+ *    is cleared;
+ *  - a process that is late to be ready (psReadiness.h), whoever started it: NotReady, unless it is
+ *    Crashing or Down.
  *  Down lasts until a process has been running for PS_UP_SEC, so that one that dies every
  *  5 s raises exactly one alarm; or until nobody wants it up.
  */
@@ -33,8 +35,9 @@ typedef struct psHealthTrack {
 
 /** How it is, as of @p now (monotonic s).  To be called after each step of the machine.
  *  @param exitAlarm the last exit still deserves its alarm
+ *  @param late      the process should be ready by now
  *  @param outNext   when the answer may change by itself, monotonic s; HUGE_VAL: never */
-psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *machine, bool exitAlarm,
+psHealth psHealthEvaluate(psHealthTrack *track, const psMachine *machine, bool exitAlarm, bool late,
                           double now, double *outNext);
 
 #endif

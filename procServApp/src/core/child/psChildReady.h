@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: EPICS */
+/** @file psChildReady.h
+ *  @brief What is heard of a child's process, by the rule that says when it is ready.
+ *
+ *  A change runs psChild.readyJob at the end of the round, which psChild sets.
+ *  Thread: loop, unless a function says otherwise.  Blocks: never.
+ */
+#ifndef INC_psChildReady_H
+#define INC_psChildReady_H
+
+#include "child/psChildPvt.h"
+
+/** Thread: any, when the child is made.  @return 0 or -ENOMEM */
+int psChildReadyInit(psChild *child);
+/** May be called twice, and on an object of zeros.  Thread: any, without a loop. */
+void psChildReadyClear(psChild *child);
+/** The machine has made a step: a process may have begun or ended to run. */
+void psChildReadyFollow(psChild *child);
+/** The last @p len bytes of the console are what the process has just printed.  Once it is ready
+ *  this costs nothing. */
+void psChildReadyPrinted(psChild *child, size_t len);
+
+#endif

@@ -1,0 +1,97 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: EPICS
+# When a child is ready by a line of its output: what the records show, when commands are done, and
+# what happens if that line never comes.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
+
+use Test::More;
+use PsTest;
+use PsTest::Ports;
+use PsTest::Proc;
+use PsTest::PV;
+use PsTest::Server;
+
+deadman(200);
+needs(!is_procserv() && -x program(), 'our program');
+needs(PsTest::Ports::tool_dir(), "Base's tools");
+
+my $ports = PsTest::Ports->new->apply;
+$ports->repeater;
+needs_ca();
+
+my %pv;
+
+sub start {
+    my ($name, $args, @cmd) = @_;
+    my $server = PsTest::Server->start(
+        ioc => 1, name => $name, args => [$ports->ours, @$args], cmd => [@cmd])
+        or BAIL_OUT('the program does not start');
+    %pv = map { $_ => pv("$name:PS:$_") } qw(State Ready ReadyTime Health StateMsg.VAL$ Pid Start
+        Restart Stop CmdState CmdMsg.VAL$ Starts);
+    $pv{State}->wait_connected(30) or BAIL_OUT('no PVs: ' . $server->stderr);
+    $_->monitor for @pv{qw(State Ready Health)};
+    return $server;
+}
+
+sub finish {
+    my ($server) = @_;
+    $_->close for values %pv;
+    $server->stop;
+}
+
+sub text { return $pv{"$_[0].VAL\$"}->get; }
+
+# A soft IOC of Base: Restart is done when its last line of the start has come.
+{
+    my $server = start('S', ['--ready-match', '^iocRun: All initialization complete',
+            '--killsig', 'TERM'],
+        PsTest::Ports::tool_dir() . '/softIoc', '-d', top_dir() . '/iocBoot/quickstart/ioc.db');
+    ok($pv{Ready}->wait_value('Ready', 30), 'a soft IOC becomes ready');
+    my $first = $pv{Pid}->get;
+    my $seen = () = $server->log_text(qr/iocRun: All/) =~ /iocRun: All/g;
+    my ($exit) = tool('caput', '-c', '-w', 30, 'S:PS:Restart', 1);
+    my $log = file_text($server->log_file);
+    is($exit, 0, 'caput -c returns');
+    is(scalar(() = $log =~ /iocRun: All/g), $seen + 1, 'when the new one has said so');
+    is($pv{Ready}->get, 'Ready', 'and is ready');
+    isnt($pv{Pid}->get, $first, 'a new process');
+    like(text('CmdMsg'), qr/^ready after \d+\.\d s$/, 'CmdMsg says how long it took');
+    cmp_ok($pv{ReadyTime}->get, '>', 0, 'as does ReadyTime');
+    like($log, qr/^@@@ "S" is ready after \d+\.\d s\r?$/m, 'and the log');
+    is_deeply([grep { $_ ne 'NotReady' && $_ ne 'Ready' } $pv{Ready}->values], [], 'only two states');
+    my @health = grep { $_ ne 'OK' } $pv{Health}->values;
+    is("@health", '', 'Health was OK all the time');
+    finish($server);
+}
+
+# A child that says its word when it gets a line.
+{
+    my $server = start('L', ['--ready-match', '^got [0-9]+ go$', '--ready-timeout', 2], child_program(),
+        'text=got 2 go', "say= not a line of its own", 'lines');
+    my $console = $server->console;
+    ok($pv{State}->wait_value('Running', 10), 'it runs');
+    is($pv{Ready}->get, 'NotReady', 'but is not ready');
+    like(text('StateMsg'),
+        qr/^Running, not ready since \d\d:\d\d:\d\d: waits for a line that matches '\^got \[0-9\]\+ go\$'/,
+        'StateMsg says what for');
+    ok($pv{Health}->wait_value('NotReady', 15), 'late: Health is NotReady');
+    is($pv{Health}->severity, 'MINOR', 'with its alarm');
+    is($pv{Ready}->severity, 'MINOR', 'as Ready');
+    ok($pv{Restart}->put_wait(1, 20), 'a restart ends');
+    is($pv{CmdState}->get, 'Failed', 'as failed');
+    like(text('CmdMsg'), qr/^not ready within 2 s: waits for a line/, 'with the reason');
+    ok($pv{Start}->put_wait(1, 20), 'a start of what runs and is late');
+    is($pv{CmdState}->get, 'Failed', 'fails, too');
+    $console->send("go\r");
+    ok($pv{Ready}->wait_value('Ready', 10), 'ready after all');
+    is($pv{Ready}->severity, 'NO_ALARM', 'without alarm');
+    ok($pv{Health}->wait_value('OK', 10), 'Health is OK');
+    finish($server);
+}
+
+done_testing();
