@@ -134,7 +134,7 @@ subtest 'A restart in the same instant' => sub {
         args => ['-p', "$dir/locked", '--grace', 1, '--killsig', 'TERM'],
         cmd => ['/bin/sh', '-c', 'trap "" TERM; echo ready; exec sleep 1000'])
         or return fail('start');
-    $server->log_text(qr/ready/);
+    $server->log_text(qr/^ready\r?$/m);
     my ($endpoint) = ($server->endpoints)[-1] =~ /^tcp:(.*)/;
     $server->signal('TERM');
     my $next = PsTest::Proc->start(

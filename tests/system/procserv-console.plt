@@ -74,7 +74,7 @@ my $started = qr/Restarting child.*ready\r?\n/s;
 
 scenario('Running: ^R and ^Q are typed to the child', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "\x12\x11.");
     $both->see('a', qr/\^R\^Q\./);
@@ -82,7 +82,7 @@ scenario('Running: ^R and ^Q are typed to the child', [], \@echo, sub {
 
 scenario('Running: ^T, to OFF and back', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "\x14");
     $both->see('a', qr/Toggled.*to OFF\r\n/);
@@ -92,7 +92,7 @@ scenario('Running: ^T, to OFF and back', [], \@echo, sub {
 
 scenario('Running: ^X, for two clients', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->attach('b');
     $both->type('a', "\x18");
@@ -101,7 +101,7 @@ scenario('Running: ^X, for two clients', [], \@echo, sub {
 
 scenario('Running: a key among other bytes', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "one\x14two");
     $both->see('a', qr/onetwo/);
@@ -111,7 +111,7 @@ scenario('Running: a key among other bytes', [], \@echo, sub {
 
 scenario('Running: the logout key', ['-x', '^D'], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->attach('b');
     # What follows the key in the same packet goes nowhere, with procServ to the child.
@@ -123,7 +123,7 @@ scenario('Running: the logout key', ['-x', '^D'], \@lines, sub {
 
 scenario('Running: keys that are off, or others', ['-k', '', '--autorestartcmd', 't', '-x', 'q'], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "\x18\x14t.");
     $both->see('a', qr/to OFF.*\^X\^T\.|\^X\^T\..*to OFF/s);
@@ -133,7 +133,7 @@ scenario('Running: keys that are off, or others', ['-k', '', '--autorestartcmd',
 
 scenario('Running: ignored characters', ['-i', '^D^Cx^^'], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "a\x04b\x03cxd^e\x05.");
     $both->see('a', qr/abcde\^E\./);
@@ -141,7 +141,7 @@ scenario('Running: ignored characters', ['-i', '^D^Cx^^'], \@echo, sub {
 
 scenario("Running: the launcher's --ignore", ['-i', '^D^C^]'], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "a\x04\x03\x1d^].", "a\x04\x03]^^.");
     $both->see('a', qr/a\S*\./);
@@ -149,7 +149,7 @@ scenario("Running: the launcher's --ignore", ['-i', '^D^C^]'], \@echo, sub {
 
 scenario('Running: Enter in all its forms', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     for my $enter ("\r", "\n", "\r\0") {
         $both->type('a', "line$enter");
@@ -159,7 +159,7 @@ scenario('Running: Enter in all its forms', [], \@lines, sub {
 
 scenario('Running: CR LF', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "line\r\nnext\r.");
     $both->see('a', qr/next\^M\./);
@@ -171,7 +171,7 @@ my $sga = ['sga', qr/\xff\xfb\x03\xff\xfd\x03/, ''];
 
 scenario('Running: bytes, and commands of telnet', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     # What comes first must be text: see "Other protocols" in console.md.
     $both->type('a', "first\r");
@@ -184,7 +184,7 @@ scenario('Running: bytes, and commands of telnet', [], \@echo, sub {
 
 scenario('Running: telnet options that are refused', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     # DO TIMING-MARK, DO BINARY, WILL TTYPE, WILL NEW-ENVIRON, DONT ECHO
     $both->type('a', "\xff\xfd\x06\xff\xfd\x00\xff\xfb\x18\xff\xfb\x27.");
@@ -193,7 +193,7 @@ scenario('Running: telnet options that are refused', [], \@echo, sub {
 
 scenario('A log client', ['-l', 0], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('l', log => 1);
     $both->type('l', "lost\r\x18\x14\x11");
     $both->attach('a');
@@ -204,7 +204,7 @@ scenario('A log client', ['-l', 0], \@lines, sub {
 for my $stamp ('--logstamp=LOG ', '--logstamp=', '--logstamp=%%|') {
     scenario("Log and log client with $stamp", ['-l', 0, $stamp], \@lines, sub {
         my ($both) = @_;
-        $both->logged(qr/ready/);
+        $both->logged(qr{(?<![-/\w])ready\r?$}m);
         $both->attach('l', log => 1);
         $both->attach('a');
         $both->type('a', "hello\r");
@@ -218,7 +218,7 @@ for my $stamp ('--logstamp=LOG ', '--logstamp=', '--logstamp=%%|') {
 
 scenario('Hold-off: typing is lost, ^R starts', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     finish($both);
     $both->type('a', "lost\r");
@@ -231,7 +231,7 @@ scenario('Hold-off: typing is lost, ^R starts', [], \@lines, sub {
 
 scenario('Hold-off: ^X starts, ^T toggles', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "\x18");
     $both->see('a', $gone);
@@ -244,7 +244,7 @@ scenario('Hold-off: ^X starts, ^T toggles', [], \@lines, sub {
 
 scenario('Hold-off: ^Q ends', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     finish($both);
     $both->type('a', "\x11");
@@ -254,7 +254,7 @@ scenario('Hold-off: ^Q ends', [], \@lines, sub {
 
 scenario('Hold-off of 1 s: it starts again', ['--holdoff', 1], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     finish($both);
     $both->see('a', $started);
@@ -271,7 +271,7 @@ for my $key (["\x12", '^R'], ["\x18", '^X']) {
     });
     scenario("OFF: $key->[1] starts", ['--noautorestart'], \@lines, sub {
         my ($both) = @_;
-        $both->logged(qr/ready/);
+        $both->logged(qr{(?<![-/\w])ready\r?$}m);
         $both->attach('a');
         finish($both);
         $both->type('a', $key->[0]);
@@ -298,7 +298,7 @@ scenario('--wait: ^T, then ^Q ends', ['-w', '-x', 'x'], \@lines, sub {
 
 scenario('Stopped: ^R^R in one packet start one', ['--noautorestart'], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     finish($both);
     $both->type('a', "\x12\x12");
@@ -317,7 +317,7 @@ scenario('Stopped: ^T^Q in one packet', ['-w'], \@lines, sub {
 
 scenario('Running: ^T and ^X in one packet', [], \@echo, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->type('a', "\x14\x18");
     $both->see('a', $gone);
@@ -326,7 +326,7 @@ scenario('Running: ^T and ^X in one packet', [], \@echo, sub {
 
 scenario('Stopped: a client that types ^R and closes', ['--noautorestart'], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     finish($both);
     $both->attach('b');
@@ -339,7 +339,7 @@ scenario('Stopped: a client that types ^R and closes', ['--noautorestart'], \@li
 
 scenario('A connection that is half closed', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->attach('b');
     $both->type('a', "hello\r");
@@ -350,7 +350,7 @@ scenario('A connection that is half closed', [], \@lines, sub {
 
 scenario('SIGHUP: the log is moved away', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     for my $one ($both->each) {
         rename "$one->{dir}/log", "$one->{dir}/old" or die "old: $!";
     }
@@ -371,7 +371,7 @@ my @at_end = (
 
 scenario('SIGTERM, with a client that came after the child', [], \@lines, sub {
     my ($both) = @_;
-    $both->logged(qr/ready/);
+    $both->logged(qr{(?<![-/\w])ready\r?$}m);
     $both->attach('a');
     $both->signal('TERM');
     $both->closed('a');

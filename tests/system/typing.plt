@@ -62,7 +62,7 @@ subtest 'A paste that is longer than what can wait, to a slow child' => sub {
         or return fail('start');
     touch($go);
     my ($client, $other) = map { $server->console } 1, 2;
-    $other->expect(qr/ready/) if $server->log_text(qr/ready/) !~ /ready/;
+    $other->expect(qr/^ready\r?$/m) if $server->log_text(qr/^ready\r?$/m) !~ /^ready\r?$/m;
     my $paste = lines(40_000); # 3 MB
     ok($client->send($paste), 'typed');
     $other->send("\x14");
@@ -78,7 +78,7 @@ subtest 'Others, while a paste waits for a slow child' => sub {
     my ($got, $go) = ("$dir/snail", "$dir/snail.go");
     my $server = PsTest::Server->start(cmd => reader($got, $go, 1000, 0.1)) or return fail('start');
     touch($go);
-    $server->log_text(qr/ready/);
+    $server->log_text(qr/^ready\r?$/m);
     my ($client, $other) = map { $server->console } 1, 2;
     ok($client->send(lines(20_000)), 'typed');
     wait_for { -s $got } 10, 'the child to read';
@@ -96,7 +96,7 @@ subtest 'A paste to a child that does not read' => sub {
     my ($got, $go) = ("$dir/stalled", "$dir/stalled.go");
     my $server = PsTest::Server->start(cmd => reader($got, $go, 100_000, 0))
         or return fail('start');
-    $server->log_text(qr/ready/);
+    $server->log_text(qr/^ready\r?$/m);
     my $client = $server->console;
     my $paste = lines(25_000); # 1.9 MB
     ok($client->send($paste), 'typed');
