@@ -70,6 +70,8 @@ static void testWithoutSupervisor(void)
     testdbGetFieldEqual("sup:LoopMax.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("sup:AnyAlarm.SEVR", DBR_LONG, INVALID_ALARM);
     psTestBecomes("sup:NumChildren.AMSG", "there is no supervisor");
+    testdbGetFieldEqual("sup:SupRss.SEVR", DBR_LONG, INVALID_ALARM);
+    testdbGetFieldEqual("sup:LogDiskFree.SEVR", DBR_LONG, INVALID_ALARM);
 }
 
 static psSup *addSupervisor(void)
@@ -105,6 +107,9 @@ static void testSupervisor(void)
     psTestBecomes("sup:AnyAlarm", "Alarm");
     testdbGetFieldEqual("sup:AnyAlarm.SEVR", DBR_LONG, MAJOR_ALARM);
     awaitAtLeast("sup:SupUptime", 1);
+    awaitAtLeast("sup:SupThreads", 2);
+    awaitAtLeast("sup:LogDiskFree", 100); /* no log is a file */
+    testdbGetFieldEqual("sup:LogDiskFree.SEVR", DBR_LONG, NO_ALARM);
     testdbGetFieldEqual("sup:LoopMax.SEVR", DBR_LONG, NO_ALARM);
     psIocSetSup(NULL);
     psTestBecomes("sup:NumChildren.AMSG", "there is no supervisor");
@@ -122,7 +127,7 @@ static void testBadLinks(void)
 
 MAIN(psSystemTest)
 {
-    testPlan(30);
+    testPlan(35);
     testdbPrepare();
     testdbReadDatabase("psSystemTest.dbd", NULL, NULL);
     psSystemTest_registerRecordDeviceDriver(pdbbase);

@@ -54,6 +54,25 @@ static void put_ComesOutInOrder_WithItsPlaceOfReopening(void)
     psLogQueueClear(&queue);
 }
 
+static void look_ComesWhenAllIsWritten_NotAtTheEnd(void)
+{
+    psLogQueue queue;
+    psLogQueueNews news;
+    char text[64];
+
+    testDiag("look_ComesWhenAllIsWritten_NotAtTheEnd");
+    psLogQueueInit(&queue);
+    psLogQueueLook(&queue);
+    psLogQueueLook(&queue);
+    psLogQueuePut(&queue, "one", 3);
+    testOk1(next(&queue, text, &news) == psLogWorkWrite);
+    testOk1(next(&queue, text, &news) == psLogWorkLook);
+    psLogQueueLook(&queue);
+    psLogQueueEnd(&queue, false);
+    testOk1(next(&queue, text, &news) == psLogWorkEnd);
+    psLogQueueClear(&queue);
+}
+
 static void put_BeyondTheBound_IsRefusedUntilThereIsRoom(void)
 {
     static const char block[65536];
@@ -161,8 +180,9 @@ MAIN(psLogQueueTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(26);
+    testPlan(29);
     put_ComesOutInOrder_WithItsPlaceOfReopening();
+    look_ComesWhenAllIsWritten_NotAtTheEnd();
     put_BeyondTheBound_IsRefusedUntilThereIsRoom();
     put_WithoutMemory_IsLostAndCounted();
     next_Sleeps_UntilItIsWoken();

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: EPICS */
 /* What real children use, as the supervisor reads it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <epicsMutex.h>
+#include <epicsThread.h>
 #include <epicsTime.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
+#include "child/psChild.h"
+#include "log/psLogFile.h"
 #include "psSupFixture.h"
+#include "sup/psSupSpace.h"
 
 static psSupFixture fixture;
 static psChild *child;
@@ -181,6 +191,57 @@ static void memory_IsShown(void)
     testOk1(near(now.sizeMiB - before.sizeMiB, 100, 1));
 }
 
+static void logs_TheSmallestRoomCounts(void)
+{
+    double end = (double)epicsMonotonicGet() * 1e-9 + PS_TEST_SEC;
+    struct statvfs space;
+    psSummary sum;
+
+    testDiag("logs_TheSmallestRoomCounts");
+    do {
+        awaitPasses(1);
+        psSupSummary(fixture.sup, &sum);
+    } while (!sum.logSpace.known && (double)epicsMonotonicGet() * 1e-9 < end);
+    if (statvfs(fixture.dir, &space))
+        testAbort("statvfs %s: %s", fixture.dir, strerror(errno));
+    double used = (double)(space.f_blocks - space.f_bfree);
+    double percent = 100 * (double)space.f_bavail / (used + (double)space.f_bavail);
+    testOk(sum.logSpace.known && !sum.logSpace.hangs && near(sum.logSpace.freePercent, percent, 1),
+           "as df shows it");
+}
+
+/* The log of this child is a pipe that nobody empties: its thread cannot look at anything. */
+static void logHangs_IsSaid_OnlyLate(void)
+{
+    char path[120];
+    const char *words[] = {"flood=0", NULL};
+    psConfig *cfg = psSupFixtureConfig(&fixture, "stuck", words);
+    psLogSpace space = {.freePercent = -7};
+
+    testDiag("logHangs_IsSaid_OnlyLate");
+    snprintf(path, sizeof(path), "%s/fifo", fixture.dir);
+    int fd = mkfifo(path, 0600) == 0 ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    if (fd < 0)
+        testAbort("mkfifo %s: %s", path, strerror(errno));
+    psSupFixtureSet(cfg, "logfile", path);
+    psSupFixtureAdd(&fixture, cfg);
+    psSupStartChild(fixture.sup, psSupFind(fixture.sup, "stuck"));
+    struct pollfd full = {.fd = fd, .events = POLLIN};
+    testOk(poll(&full, 1, (int)(PS_TEST_SEC * 1e3)) == 1, "it floods its log");
+    psLogFile *log = psChildLog(psSupFind(fixture.sup, "stuck"));
+    double end = (double)epicsMonotonicGet() * 1e-9 + PS_TEST_SEC;
+    while (psLogFileQueued(log) < PS_LOG_QUEUE_BYTES / 2 &&
+           (double)epicsMonotonicGet() * 1e-9 < end)
+        epicsThreadSleep(0.01);
+    psSupSpaceAsk(fixture.sup);
+    testOk1(!psSupSpaceTake(fixture.sup, false, &space) && space.freePercent == -7);
+    testOk1(psSupSpaceTake(fixture.sup, true, &space) && space.hangs);
+    close(fd); /* the log fails now, instead of waiting */
+    while (!psSupSpaceTake(fixture.sup, false, &space) && (double)epicsMonotonicGet() * 1e-9 < end)
+        epicsThreadSleep(0.01);
+    testOk(!space.hangs && space.freePercent > 0, "it answers again: %g %%", space.freePercent);
+}
+
 static void ended_AllIsZero_NextCountsAnew(void)
 {
     testDiag("ended_AllIsZero_NextCountsAnew");
@@ -211,7 +272,7 @@ MAIN(psSupStatTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(15);
+    testPlan(20);
     lock = epicsMutexMustCreate();
     news = epicsEventMustCreate(epicsEventEmpty);
     begin();
@@ -220,7 +281,9 @@ MAIN(psSupStatTest)
     io_AddsUp();
     cpu_AddsUp();
     memory_IsShown();
+    logs_TheSmallestRoomCounts();
     ended_AllIsZero_NextCountsAnew();
+    logHangs_IsSaid_OnlyLate();
     unsubscribed_NothingIsRead();
     psTestConsoleClose(&console);
     psSupFixtureClose(&fixture);

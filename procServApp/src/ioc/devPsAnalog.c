@@ -312,7 +312,13 @@ static double getSupRss(const psSystemView *v)
     return v->sum.self.rssMiB;
 }
 
+static double getLogDiskFree(const psSystemView *v)
+{
+    return v->sum.logSpace.freePercent;
+}
+
 static const aiSystemItem aiSystemItems[] = {
+    {{"LogDiskFree", psSystemSpace}, getLogDiskFree},
     {{"SupCpu", psSystemSelf}, getSupCpu},
     {{"SupRss", psSystemSelf}, getSupRss},
     {{"LoopMax", psSystemSup}, getLoopMax},

@@ -16,6 +16,18 @@ const void *psSystemItem(const dbCommon *prec)
     return in && !in->child ? in->item : NULL;
 }
 
+/* Why there is no value; NULL: there is one. */
+static const char *unknown(psSystemNeed need, const psSummary *sum)
+{
+    if (need == psSystemSelf && !sum->self.known)
+        return "/proc has not been read yet, or never is";
+    if (need == psSystemSpace && !sum->logSpace.known)
+        return "not looked at yet";
+    if (need == psSystemSpace && sum->logSpace.hangs)
+        return "the file system of a log does not answer";
+    return NULL;
+}
+
 bool psSystemBegin(dbCommon *prec, psSystemView *outView)
 {
     const psSystemRow *row = psSystemItem(prec);
@@ -28,12 +40,12 @@ bool psSystemBegin(dbCommon *prec, psSystemView *outView)
     psIocAllStagger(&outView->staggerSec); /* fails without a supervisor only */
     memset(&outView->sum, 0, sizeof(outView->sum));
     bool found = psIocSummaryGet(&outView->sum);
-    if (row->need == psSystemAlways)
+    const char *why = row->need == psSystemAlways ? NULL
+                      : found                     ? unknown(row->need, &outView->sum)
+                                                  : "there is no supervisor";
+    if (!why)
         return true;
-    if (found && (row->need == psSystemSup || outView->sum.self.known))
-        return true;
-    recGblSetSevrMsg(prec, found ? READ_ALARM : COMM_ALARM, INVALID_ALARM, "%s",
-                     found ? "/proc has not been read yet, or never is" : "there is no supervisor");
+    recGblSetSevrMsg(prec, found ? READ_ALARM : COMM_ALARM, INVALID_ALARM, "%s", why);
     psSystemStamp(prec, false, INVALID_ALARM);
     return false;
 }

@@ -19,7 +19,8 @@
 typedef enum psSystemNeed {
     psSystemAlways, /**< nothing */
     psSystemSup,    /**< there is a supervisor */
-    psSystemSelf    /**< and what it uses was read from /proc */
+    psSystemSelf,   /**< and what it uses was read from /proc */
+    psSystemSpace   /**< and the file systems of its logs answer */
 } psSystemNeed;
 
 /** The beginning of every row. */

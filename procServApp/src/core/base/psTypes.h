@@ -324,6 +324,13 @@ typedef struct psSelfUsage {
     int fds, threads;
 } psSelfUsage;
 
+/** Room for logs: of the file system of a log that has the least. */
+typedef struct psLogSpace {
+    bool known;         /**< else nobody has looked yet */
+    bool hangs;         /**< a file system does not answer; freePercent is that of the others */
+    double freePercent; /**< 0...100; 100 if no log is a regular file */
+} psLogSpace;
+
 #ifdef __cplusplus
 }
 #endif

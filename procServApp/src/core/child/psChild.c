@@ -395,6 +395,11 @@ void psChildInfo(const psChild *child, bool asFile, psText *out)
     psConsoleInfo(&child->console, asFile, out);
 }
 
+psLogFile *psChildLog(const psChild *child)
+{
+    return child->console.log.file;
+}
+
 psFeed *psChildFeed(psChild *child)
 {
     return child->feed;

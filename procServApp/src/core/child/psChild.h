@@ -102,6 +102,8 @@ const char *psChildName(const psChild *child);
 const psChildFacts *psChildGetFacts(const psChild *child);
 /** Append what PROCSERV_INFO or an info file says about the endpoints. */
 void psChildInfo(const psChild *child, bool asFile, psText *out);
+/** Its log, for the calls that any thread may make; NULL: none. */
+struct psLogFile *psChildLog(const psChild *child);
 psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
 /** Somebody subscribes to its console: publish it soon. */
 void psChildConsoleWanted(psChild *child);

@@ -105,6 +105,16 @@ static void reopen(psLogFile *log)
     epicsMutexUnlock(log->lock);
 }
 
+static void look(psLogFile *log)
+{
+    double freePercent = psLogSinkFreePercent(&log->sink);
+
+    epicsMutexMustLock(log->lock);
+    log->stats.looking = false;
+    log->stats.freePercent = freePercent;
+    epicsMutexUnlock(log->lock);
+}
+
 static void writeBlock(psLogFile *log, psLogBlock *block)
 {
     psLogSinkWrite(&log->sink, block->lostBefore, block->data, block->used);
@@ -138,6 +148,8 @@ static void writerThread(void *arg)
     while ((work = psLogQueueNext(&log->queue, &block)) != psLogWorkEnd)
         if (work == psLogWorkReopen)
             reopen(log);
+        else if (work == psLogWorkLook)
+            look(log);
         else
             writeBlock(log, block);
     epicsMutexMustLock(log->lock);
@@ -214,6 +226,7 @@ psLogFile *psLogFileCreate(const char *path, psLoop *loop, void (*onNews)(void *
     log->loop = loop;
     log->onNews = onNews;
     log->newsCtx = ctx;
+    log->stats.freePercent = -1;
     log->newsJob.fn = newsJob;
     log->idleJob.fn = idleJob;
     log->newsJob.ctx = log->idleJob.ctx = log;
@@ -246,6 +259,14 @@ int psLogFileReopen(psLogFile *log, int request)
     epicsMutexUnlock(log->lock);
     psLogQueueReopen(&log->queue);
     return 0;
+}
+
+void psLogFileLook(psLogFile *log)
+{
+    epicsMutexMustLock(log->lock);
+    log->stats.looking = true;
+    epicsMutexUnlock(log->lock);
+    psLogQueueLook(&log->queue);
 }
 
 void psLogFileStats(psLogFile *log, psLogStats *out)

@@ -30,8 +30,11 @@ typedef struct psLogStats {
     uint64_t writtenBytes; /**< without the notices of losses */
     uint64_t lostBytes;    /**< refused by the disk, or for lack of memory */
     uint64_t sizeBytes;    /**< of the file now; 0 if it is no regular file */
-    int reopened;          /**< newest request of psLogFileReopen() that was tried; 0: none */
-    int reopenError;       /**< errno of that; 0: the file is open */
+    bool looking;          /**< psLogFileLook() has not been answered yet */
+    double
+        freePercent; /**< room in its file system, as seen last; -1: no regular file, or unknown */
+    int reopened;    /**< newest request of psLogFileReopen() that was tried; 0: none */
+    int reopenError; /**< errno of that; 0: the file is open */
 } psLogStats;
 
 /** Start the thread and wait for the first attempt to open.
@@ -55,6 +58,9 @@ size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len);
  *  @param request greater than those before; 0: nobody asks for the result
  *  @return 0, or -EOPNOTSUPP: standard output has no name to be opened by */
 int psLogFileReopen(psLogFile *log, int request);
+/** Have the thread look how much room the file system has, which psLogStats.freePercent shows then;
+ *  looking stays true while a file server does not answer.  Thread: any.  Blocks: never. */
+void psLogFileLook(psLogFile *log);
 /** Thread: any.  Blocks: never. */
 void psLogFileStats(psLogFile *log, psLogStats *out);
 /** Bytes queued or being written.  Thread: any.  Blocks: never. */

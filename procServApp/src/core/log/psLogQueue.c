@@ -134,6 +134,14 @@ void psLogQueueReopen(psLogQueue *queue)
     wake(queue);
 }
 
+void psLogQueueLook(psLogQueue *queue)
+{
+    epicsMutexMustLock(queue->lock);
+    queue->look = true;
+    epicsMutexUnlock(queue->lock);
+    wake(queue);
+}
+
 bool psLogQueueFlush(psLogQueue *queue)
 {
     epicsMutexMustLock(queue->lock);
@@ -204,6 +212,9 @@ static bool take(psLogQueue *queue, psLogWork *outWork, psLogBlock **outBlock)
         *outWork = psLogWorkWrite;
     } else if (queue->end) {
         *outWork = psLogWorkEnd;
+    } else if (queue->look) {
+        queue->look = false;
+        *outWork = psLogWorkLook;
     } else {
         return false;
     }

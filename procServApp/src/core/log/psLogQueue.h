@@ -33,6 +33,7 @@ typedef struct psLogBlock {
 typedef enum psLogWork {
     psLogWorkWrite,  /**< write a block, then give it back */
     psLogWorkReopen, /**< open the file by its name again */
+    psLogWorkLook,   /**< look how much room its file system has */
     psLogWorkEnd     /**< end: everything is written, or nobody waits for it any more */
 } psLogWork;
 
@@ -53,7 +54,7 @@ typedef struct psLogQueue {
     uint64_t lostBytes;  /* for want of memory, after the last block */
     uint64_t reopenAt;   /* in takenBytes */
     uint64_t flushAt;    /* in takenBytes */
-    bool reopen, flush;
+    bool reopen, flush, look;
     bool sealed;   /* the tail belongs to the old file: what comes begins a block */
     bool wantRoom; /* somebody was refused */
     bool asleep;   /* the writer, and has to be woken */
@@ -71,6 +72,8 @@ size_t psLogQueuePut(psLogQueue *queue, const void *bytes, size_t len);
 /** Have the file reopened after what is queued now.  A second request before the first was begun
  *  is the same as one.  Thread: any. */
 void psLogQueueReopen(psLogQueue *queue);
+/** Have the writer look at the file system, once everything queued is written.  Thread: any. */
+void psLogQueueLook(psLogQueue *queue);
 /** Ask for psLogQueueFlushed once everything queued now is written or lost.  Thread: loop.
  *  @return false if nothing is queued: that news will not come */
 bool psLogQueueFlush(psLogQueue *queue);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "log/psLogSink.h"
@@ -50,6 +51,19 @@ static void noteSize(psLogSink *sink)
     bool known = sink->fd >= 0 && fstat(sink->fd, &info) == 0 && S_ISREG(info.st_mode);
 
     sink->sizeBytes = known ? (uint64_t)info.st_size : 0;
+}
+
+double psLogSinkFreePercent(const psLogSink *sink)
+{
+    struct statvfs space;
+    struct stat info;
+
+    if (sink->fd < 0 || fstat(sink->fd, &info) || !S_ISREG(info.st_mode) ||
+        fstatvfs(sink->fd, &space))
+        return -1;
+    double used = (double)space.f_blocks - (double)space.f_bfree;
+    double all = used + (double)space.f_bavail;
+    return all > 0 ? 100.0 * (double)space.f_bavail / all : -1;
 }
 
 int psLogSinkOpen(psLogSink *sink)

@@ -47,6 +47,9 @@ int psLogSinkInit(psLogSink *sink, const char *path, int wakeFd, bool (*mayWait)
 void psLogSinkClear(psLogSink *sink);
 /** Open, or open again by the name.  @return 0 or -errno, also in openError */
 int psLogSinkOpen(psLogSink *sink);
+/** How much room the file's file system has for those who are not root, as df shows it.
+ *  @return 0...100 %; -1: it is no regular file, or that cannot be found out */
+double psLogSinkFreePercent(const psLogSink *sink);
 /** Write @p bytes, all of them if the file takes them.
  *  @param lostBefore bytes that were lost elsewhere just before these */
 void psLogSinkWrite(psLogSink *sink, uint64_t lostBefore, const char *bytes, size_t len);

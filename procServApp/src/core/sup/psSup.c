@@ -194,7 +194,7 @@ void psSupSetStandardOutput(int fd)
 void psSupWatch(psSup *sup, bool on)
 {
     psSupBeatWant(&sup->beat, on);
-    if (on && !sup->stat && sup->options.statPeriodSec > 0) {
+    if (on && !sup->stat) {
         sup->stat = psSupStatStart(sup, sup->options.statPeriodSec);
         if (!sup->stat)
             psLogPrintf("no memory or thread to read /proc: what the children use is not known");

@@ -214,7 +214,8 @@ typedef struct psSummary {
     int down;           /**< of them, those that need a person: Crashing and Down */
     uint32_t heartbeat; /**< counted by the loop, once per second while psSupWatch() is on */
     psSelfUsage self;   /**< of this program, read last */
-    double loopMaxSec;  /**< the loop's longest round within the last 60 beats of its heart */
+    psLogSpace logSpace;
+    double loopMaxSec; /**< the loop's longest round within the last 60 beats of its heart */
 } psSummary;
 
 /** Let the loop's heart beat, which costs a wake-up per second, and have /proc read once per

@@ -71,7 +71,7 @@ void psSupSummary(psSup *sup, psSummary *out)
 
     *out = (psSummary){.upSec = psSupMono(sup) - sup->startMono};
     if (sup->stat)
-        psSupStatSelf(sup->stat, &out->self);
+        psSupStatGet(sup->stat, &out->self, &out->logSpace);
     out->heartbeat = psSupBeatCount(&sup->beat, &out->loopMaxSec);
     for (; (child = psSupAt(sup, out->children)); out->children++) {
         psFeedNewest(psChildFeed(child), &status);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,12 @@
 #include "process/psInherit.h"
 #include "process/psUsage.h"
 #include "sup/psSupChildren.h"
+#include "sup/psSupSpace.h"
 #include "sup/psSupStat.h"
 
+#define ASK_SEC                                                                                    \
+    60.0 /* how often the logs' file systems are looked at; who is later than that hangs */
+#define ANSWER_SEC 1.0      /* how soon it is looked whether they have answered */
 #define FAILED_POLL_SEC 1.0 /* the kernel has no memory for a wait */
 
 /* What was reported of a child. */
@@ -29,15 +34,18 @@ typedef struct reported {
 struct psSupStat {
     /* fixed after psSupStatStart */
     psSup *sup;
+    double periodSec;
     int wakeFd; /* eventfd: look at what is wanted */
     epicsThreadId thread;
     epicsEventId ended; /* signalled as the thread's last deed */
     epicsMutexId lock;
     /* guarded by lock */
-    double periodSec;
     bool wanted, quit;
     psSelfUsage self;
+    psLogSpace space;
     /* thread only */
+    double readAt, askAt, takeAt; /* when that is due; monotonic s */
+    bool awaiting;                /* logs were asked for their space */
     psUsage *usage;
     psUsageTarget targets[PS_CHILDREN];
     psResources results[PS_CHILDREN];
@@ -139,10 +147,9 @@ static void setSelf(psSupStat *stat, const psSelfUsage *self)
     epicsMutexUnlock(stat->lock);
 }
 
-static void readAll(psSupStat *stat)
+static void readAll(psSupStat *stat, double now)
 {
     psSelfUsage self;
-    double now = psClockMono(stat->sup->options.clock);
     int count = takeTargets(stat);
     int status = psUsageRead(stat->usage, now, stat->targets, count, stat->results, &self);
 
@@ -151,15 +158,57 @@ static void readAll(psSupStat *stat)
     publish(stat, count);
 }
 
-/* @return ms until something is to be read; -1: nothing is */
-static int pauseMs(psSupStat *stat, bool *outQuit)
+/* Logs are asked seldom: each of their threads wakes up for it. */
+static void lookAtLogs(psSupStat *stat, double now)
+{
+    psLogSpace space;
+
+    if (stat->awaiting && now >= stat->takeAt) {
+        stat->takeAt = now + ANSWER_SEC;
+        if (psSupSpaceTake(stat->sup, now >= stat->askAt, &space)) {
+            stat->awaiting = false;
+            epicsMutexMustLock(stat->lock);
+            stat->space = space;
+            epicsMutexUnlock(stat->lock);
+        }
+    }
+    if (now >= stat->askAt) {
+        psSupSpaceAsk(stat->sup);
+        stat->awaiting = true;
+        stat->askAt = now + ASK_SEC;
+        stat->takeAt = now + ANSWER_SEC;
+    }
+}
+
+/* @return ms until something is to be done next; -1: nothing is */
+static int work(psSupStat *stat, bool wanted)
+{
+    double now = psClockMono(stat->sup->options.clock);
+
+    if (!wanted) {
+        stat->readAt = 0; /* at once, when it is wanted again */
+        return -1;
+    }
+    if (stat->periodSec > 0 && now >= stat->readAt) {
+        stat->readAt = now + stat->periodSec;
+        readAll(stat, now);
+    }
+    lookAtLogs(stat, now);
+    double next = stat->awaiting ? stat->takeAt : stat->askAt;
+    if (stat->periodSec > 0 && stat->readAt < next)
+        next = stat->readAt;
+    double pauseSec = next - psClockMono(stat->sup->options.clock);
+    return pauseSec > 0 ? (int)ceil(pauseSec * 1e3) : 0;
+}
+
+/* @return false: the thread is to end */
+static bool isWanted(psSupStat *stat, bool *outWanted)
 {
     epicsMutexMustLock(stat->lock);
-    bool active = stat->wanted && stat->periodSec > 0;
-    double periodSec = stat->periodSec;
-    *outQuit = stat->quit;
+    *outWanted = stat->wanted;
+    bool quit = stat->quit;
     epicsMutexUnlock(stat->lock);
-    return active ? (int)(periodSec * 1e3) : -1;
+    return !quit;
 }
 
 static void statThread(void *arg)
@@ -167,14 +216,12 @@ static void statThread(void *arg)
     psSupStat *stat = arg;
     struct pollfd wake = {.fd = stat->wakeFd, .events = POLLIN};
     uint64_t count;
-    bool quit;
-    int pause;
+    bool wanted;
 
     psInheritSchedule(stat->sup->options.inherit);
-    while (pause = pauseMs(stat, &quit), !quit) {
-        if (pause >= 0)
-            readAll(stat);
-        int ready = poll(&wake, 1, pause);
+    while (isWanted(stat, &wanted)) {
+        int ready = poll(&wake, 1, work(stat, wanted));
+
         if (ready > 0 && read(stat->wakeFd, &count, sizeof(count)) < 0)
             ready = -1;
         if (ready < 0 && errno != EINTR && errno != EAGAIN)
@@ -236,10 +283,11 @@ void psSupStatWant(psSupStat *stat, bool wanted)
         wake(stat);
 }
 
-void psSupStatSelf(psSupStat *stat, psSelfUsage *out)
+void psSupStatGet(psSupStat *stat, psSelfUsage *outSelf, psLogSpace *outSpace)
 {
     epicsMutexMustLock(stat->lock);
-    *out = stat->self;
+    *outSelf = stat->self;
+    *outSpace = stat->space;
     epicsMutexUnlock(stat->lock);
 }
 
