@@ -326,7 +326,7 @@ static const aiSystemItem aiSystemItems[] = {
 };
 static const psItemTable aiSystemTable = PS_ITEM_TABLE(aiSystemItems, PS_NO_SETTINGS);
 static const psItemTable aiTable =
-    PS_ITEM_TABLE_AND(aiItems, psSettingDouble, &aiSystemTable, &psResourcesAiTable);
+    PS_ITEM_TABLE_AND(aiItems, psSettingDouble, &aiSystemTable, &psConsoleAiTable);
 
 static long initAi(dbCommon *pcommon)
 {

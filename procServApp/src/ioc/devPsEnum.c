@@ -82,7 +82,8 @@ static const biSystemItem biSystemItems[] = {
     {{"AnyAlarm", psSystemSup}, getAnyAlarm},
 };
 static const psItemTable biSystemTable = PS_ITEM_TABLE(biSystemItems, PS_NO_SETTINGS);
-static const psItemTable biTable = PS_ITEM_TABLE_AND(biItems, PS_NO_SETTINGS, &biSystemTable, NULL);
+static const psItemTable biTable =
+    PS_ITEM_TABLE_AND(biItems, PS_NO_SETTINGS, &biSystemTable, &psConsoleBiTable);
 
 static long initBi(dbCommon *pcommon)
 {

@@ -46,6 +46,8 @@ typedef struct psCharsItem {
 } psCharsItem;
 
 /** @name Items of psTopicConsole. @{ */
+extern const psItemTable psConsoleBiTable;
+extern const psItemTable psConsoleAiTable;
 extern const psItemTable psConsoleLongTable;
 extern const psItemTable psConsoleTextTable;
 extern const psItemTable psConsoleCharsTable;

@@ -285,13 +285,23 @@ typedef enum psTopic {
  *  control characters but TAB; control sequences of terminals are left out, and other bytes are
  *  shown as \xHH. */
 typedef struct psConsoleStatus {
-    uint32_t seq;                      /**< counts what is published, from 1 */
-    epicsTimeStamp time;               /**< of that */
-    int clients;                       /**< consoles, reading and writing */
-    int loggers;                       /**< consoles, only reading */
+    uint32_t seq;                          /**< counts what is published, from 1 */
+    epicsTimeStamp time;                   /**< of that */
+    int clients;                           /**< consoles, reading and writing */
+    int loggers;                           /**< consoles, only reading */
+    char clientList[PS_CLIENT_LIST_BYTES]; /**< who they are, the newest first */
+    unsigned refused;                      /**< connections turned away */
+    uint64_t lostBytes;                    /**< not delivered to slow clients */
+    uint64_t logBytes;                     /**< size of the log file; 0 if it is no regular file */
+    uint64_t logLostBytes;                 /**< that the log lacks */
+    int logError;                      /**< errno of the log; 0: all is well, or there is none */
+    uint32_t lines;                    /**< that the process has printed since its start */
+    double byteRate;                   /**< bytes per second, within the last second or so */
     char lastLine[PS_LAST_LINE_BYTES]; /**< the last complete line; "": none yet */
     size_t tailBytes;                  /**< of tail */
     char tail[PS_TAIL_BYTES];          /**< the last complete lines, LF between them */
+    size_t exitTailBytes;              /**< of exitTail */
+    char exitTail[PS_EXIT_TAIL_BYTES]; /**< what the process printed last that has ended last */
 } psConsoleStatus;
 
 /** What the processes of a child use: a value, copied whole.  A child's processes are its process

@@ -105,6 +105,8 @@ void psChildInfo(const psChild *child, bool asFile, psText *out);
 /** Its log, for the calls that any thread may make; NULL: none. */
 struct psLogFile *psChildLog(const psChild *child);
 psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
+/** When it printed something last, monotonic s; 0: never. */
+double psChildOutputMono(const psChild *child);
 /** Somebody subscribes to its console: publish it soon. */
 void psChildConsoleWanted(psChild *child);
 /** As psSupMonitorConsole(). */

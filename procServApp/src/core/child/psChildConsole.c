@@ -7,17 +7,26 @@
 
 #include "child/psChildConsole.h"
 
+#include "console/psTail.h"
+
 #define PERIOD_SEC 1.0
 #define MONITORED_PERIOD_SEC 0.2
+#define RATE_SEC 1.0 /* what the rate is measured over, at least */
 
 /* ---- what is published ---- */
+
+/* Cut to @p size, if need be. */
+static void copyText(const psText *from, char *out, size_t size)
+{
+    epicsSnprintf(out, size, "%s", from->len > 0 ? from->data : "");
+}
 
 /* Without memory what was published before stays, for the time being. */
 static bool fillTexts(const psChild *child, psConsoleStatus *status)
 {
     psText text = PS_TEXT_INIT;
 
-    psConsoleTail(&child->console, UINT_MAX, sizeof(status->tail), &text);
+    psConsoleTail(&child->console, UINT_MAX, sizeof(status->tail) - 1, &text);
     bool failed = text.failed;
     if (!failed && text.len > 0)
         memcpy(status->tail, text.data, text.len);
@@ -25,35 +34,83 @@ static bool fillTexts(const psChild *child, psConsoleStatus *status)
     psTextReset(&text);
     psConsoleTail(&child->console, 1, sizeof(status->lastLine) - 1, &text);
     failed |= text.failed;
-    epicsSnprintf(status->lastLine, sizeof(status->lastLine), "%s", text.len > 0 ? text.data : "");
+    copyText(&text, status->lastLine, sizeof(status->lastLine));
+    psTextReset(&text);
+    psClientsPrint(&child->console.clients, &text);
+    failed |= text.failed;
+    copyText(&text, status->clientList, sizeof(status->clientList));
     psTextClear(&text);
+    status->exitTailBytes = child->exitTail.len;
+    if (child->exitTail.len > 0)
+        memcpy(status->exitTail, child->exitTail.data, child->exitTail.len);
     return !failed;
+}
+
+static void fillCounts(const psChild *child, psConsoleStatus *status)
+{
+    const psConsole *console = &child->console;
+    psLogStats log;
+
+    status->clients = console->clients.users;
+    status->loggers = console->clients.loggers;
+    status->lostBytes = psClientsLost(&console->clients);
+    status->refused = 0;
+    for (int i = 0; i < console->listenerCount; i++)
+        status->refused += console->listeners[i].refused;
+    psConsoleLogStats(&console->log, &log);
+    status->logBytes = log.sizeBytes;
+    status->logLostBytes = log.lostBytes;
+    status->logError = log.error;
+    status->lines = console->output.readLines;
+    status->byteRate = child->rate;
+}
+
+static void measureRate(psChild *child)
+{
+    double now = psLoopNow(child->loop);
+    uint64_t bytes = child->console.output.readBytes;
+
+    if (child->rateIdle || now - child->rateMono < RATE_SEC)
+        return;
+    child->rate = (double)(bytes - child->rateBytes) / (now - child->rateMono);
+    child->rateIdle = bytes == child->rateBytes;
+    child->rateBytes = bytes;
+    child->rateMono = now;
+}
+
+/* ---- when ---- */
+
+static void publish(void *ctx);
+
+static void scheduleAt(psChild *child, double due)
+{
+    if (!child->consoleTimer.loop || child->consoleTimer.deadline > due)
+        psLoopArm(child->loop, &child->consoleTimer, due, publish, child);
+}
+
+static void schedule(psChild *child)
+{
+    double period = child->consoleMonitored ? MONITORED_PERIOD_SEC : PERIOD_SEC;
+
+    child->consoleNews = true;
+    scheduleAt(child, fmax(child->consoleMono + period, psLoopNow(child->loop)));
 }
 
 static void publish(void *ctx)
 {
     psChild *child = ctx;
-    const psClients *clients = &child->console.clients;
     psConsoleStatus status;
 
     child->consoleMono = psLoopNow(child->loop);
+    child->consoleNews = false;
+    measureRate(child);
+    if (!child->rateIdle && psFeedWanted(child->feed, psTopicConsole))
+        scheduleAt(child, child->rateMono + RATE_SEC); /* once more when it is silent */
     if (!fillTexts(child, &status))
         return;
+    fillCounts(child, &status);
     psClockWall(psLoopClock(child->loop), &status.time);
-    status.clients = clients->users;
-    status.loggers = clients->loggers;
     psFeedPublishConsole(child->feed, &status);
-}
-
-/* ---- when ---- */
-
-static void schedule(psChild *child)
-{
-    double period = child->consoleMonitored ? MONITORED_PERIOD_SEC : PERIOD_SEC;
-    double due = fmax(child->consoleMono + period, psLoopNow(child->loop));
-
-    if (!child->consoleTimer.loop || child->consoleTimer.deadline > due)
-        psLoopArm(child->loop, &child->consoleTimer, due, publish, child);
 }
 
 static void wanted(void *ctx)
@@ -66,25 +123,54 @@ void psChildConsoleInit(psChild *child)
     child->consoleJob.fn = wanted;
     child->consoleJob.ctx = child;
     child->consoleMono = -PERIOD_SEC;
+    child->rateIdle = true;
 }
 
 void psChildConsoleClear(psChild *child)
 {
     psLoopCancel(child->loop, &child->consoleJob);
     psLoopDisarm(&child->consoleTimer);
+    psTextClear(&child->exitTail);
 }
 
 void psChildConsolePrinted(psChild *child)
 {
     psLoopAssertInside(child->loop);
-    if (!child->consoleTimer.loop && psFeedWanted(child->feed, psTopicConsole))
-        schedule(child);
+    if (child->consoleNews || !psFeedWanted(child->feed, psTopicConsole))
+        return;
+    if (child->rateIdle) {
+        child->rateIdle = false;
+        child->rateMono = psLoopNow(child->loop);
+    }
+    schedule(child);
+}
+
+void psChildConsoleEnded(psChild *child)
+{
+    const psConsoleOutput *output = &child->console.output;
+    psTailRequest request = {
+        .from = output->spawnFrom,
+        .lines = UINT_MAX,
+        .bytes = PS_EXIT_TAIL_BYTES - 1,
+        .withPartial = true,
+    };
+
+    psLoopAssertInside(child->loop);
+    psTextReset(&child->exitTail);
+    psTailRead(&output->plain.ring, &request, &child->exitTail);
+    if (child->exitTail.failed)
+        psTextReset(&child->exitTail);
 }
 
 void psChildConsoleCounted(psChild *child)
 {
     psLoopAssertInside(child->loop);
     schedule(child);
+}
+
+double psChildOutputMono(const psChild *child)
+{
+    return child->console.output.readMono;
 }
 
 void psChildConsoleWanted(psChild *child)

@@ -123,6 +123,7 @@ static void spawnDone(void *ctx, const psSpawnOutcome *outcome)
     child->pid = outcome->pid;
     psChildStatusSpawned(child);
     psChildTextSpawned(child);
+    psConsoleOutputMarkSpawn(&child->console.output);
     psReapStart(&child->reap, child->loop, outcome->pid, outcome->pidfd, reaped, child);
     child->happened(child, &event, NULL);
     psChildPtyWatch(child, psConsoleMayRead(&child->console));

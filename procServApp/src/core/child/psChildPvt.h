@@ -71,7 +71,13 @@ struct psChild {
     psTimer consoleTimer; /* armed: something has changed */
     double consoleMono;   /* when it was published last */
     psJob consoleJob;     /* looks again when it is due; of any thread */
+    bool consoleNews;     /* its publication is scheduled */
     atomic_bool consoleMonitored;
+    psText exitTail;    /* what the process printed last that has ended last */
+    double rateMono;    /* since when its output is measured ... */
+    uint64_t rateBytes; /* ... from this number of bytes on */
+    double rate;        /* bytes/s, measured last */
+    bool rateIdle;      /* nothing was printed since: no timer runs */
 
     /* psChildReady */
     psReadiness readiness;

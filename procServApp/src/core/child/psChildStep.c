@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "child/psChildConsole.h"
 #include "child/psChildHook.h"
 #include "child/psChildProcess.h"
 #include "child/psChildPty.h"
@@ -96,6 +97,8 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     if (machine->stale != stale)
         return;
     if (ended) {
+        if (event->event == psEventExited)
+            psChildConsoleEnded(child);
         psChildStatusEnded(child, out, why);
         psChildTextEnded(child);
         if (event->event == psEventExited)

@@ -13,6 +13,7 @@
 #define INC_psClient_H
 
 #include <ellLib.h>
+#include <epicsTime.h>
 
 #include "loop/psLoop.h"
 #include "console/psForeign.h"
@@ -60,13 +61,14 @@ struct psClient {
     bool readOnly; /* a log client: input is dropped unparsed */
     char peer[80]; /* "127.0.0.1:40112", "unix uid 1000 pid 4711" */
     /* the owner's */
-    size_t typedLost;    /* bytes typed in vain and not reported yet */
-    size_t spareUsed;    /* bytes typed since the child's queue was full ... */
-    unsigned fullTimes;  /* ... for that time, of which each has its number */
-    bool answered;       /* it has typed something that the child may answer */
-    uint8_t armedKey;    /* pressed once, of a key that counts when pressed twice; 0: none */
-    double armedMono;    /* when */
-    unsigned cols, rows; /* last reported; 0: never */
+    epicsTimeStamp since; /* when it came */
+    size_t typedLost;     /* bytes typed in vain and not reported yet */
+    size_t spareUsed;     /* bytes typed since the child's queue was full ... */
+    unsigned fullTimes;   /* ... for that time, of which each has its number */
+    bool answered;        /* it has typed something that the child may answer */
+    uint8_t armedKey;     /* pressed once, of a key that counts when pressed twice; 0: none */
+    double armedMono;     /* when */
+    unsigned cols, rows;  /* last reported; 0: never */
     /* psClient.c's to write */
     int fd; /* owned here; -1: closed */
     psWatch watch;

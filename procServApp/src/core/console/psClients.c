@@ -74,6 +74,7 @@ static void closed(void *ctx, psClient *client)
     ellDelete(&clients->list, &client->node);
     ellAdd(&clients->dead, &client->node);
     psFlowRemove(psConsoleOutputFlow(clients->output, client->readOnly), &client->sender.reader);
+    clients->lostBytes += client->sender.reader.lost;
     if (!client->inputOver)
         left(clients, client);
     psConsoleOutputProgress(clients->output);
@@ -110,6 +111,7 @@ psClient *psClientsAdd(psClients *clients, int fd, psClientKind kind, bool readO
 
     if (!client)
         return NULL;
+    psClockWall(psLoopClock(clients->loop), &client->since);
     clients->ops->banner(clients->ctx, &banner, readOnly); /* counts the others only */
     ellAdd(&clients->list, &client->node);
     psFlowAdd(flow, &client->sender.reader);
@@ -176,6 +178,27 @@ psClient *psClientsMostStalled(psClients *clients, double *outSince)
 int psClientsCount(const psClients *clients)
 {
     return ellCount(&clients->list);
+}
+
+uint64_t psClientsLost(const psClients *clients)
+{
+    uint64_t lost = clients->lostBytes;
+
+    for (ELLNODE *node = ellFirst(&clients->list); node; node = ellNext(node))
+        lost += CONTAINER(node, psClient, node)->sender.reader.lost;
+    return lost;
+}
+
+void psClientsPrint(const psClients *clients, psText *out)
+{
+    for (ELLNODE *node = ellLast(&clients->list); node; node = ellPrevious(node)) {
+        const psClient *client = CONTAINER(node, psClient, node);
+        char time[32];
+
+        psClockFormat(&client->since, "%Y-%m-%d %H:%M:%S", time, sizeof(time));
+        psTextPrintf(out, "%s%s since %s%s", out->len > 0 ? "; " : "", client->peer, time,
+                     client->readOnly ? ", reads only" : "");
+    }
 }
 
 void psClientsClose(psClients *clients, bool afterSending)

@@ -41,6 +41,7 @@ typedef struct psClients {
     ELLLIST dead;            /* psClient.node: freed by psClientsPump() */
     int users, loggers;      /**< counted */
     int terminals;           /**< of users: not counted against the limit */
+    uint64_t lostBytes;      /* of those that are gone */
     bool typistsHeld;        /* there was no room for what somebody types */
 } psClients;
 
@@ -60,6 +61,11 @@ void psClientsResumeTyping(psClients *clients);
 psClient *psClientsMostStalled(psClients *clients, double *outSince);
 /** How many connections there are, counted or not. */
 int psClientsCount(const psClients *clients);
+/** Bytes that did not reach slow ones, also those that are gone. */
+uint64_t psClientsLost(const psClients *clients);
+/** Append who they are, the newest first: "10.0.0.7:40112 since 2026-11-23 15:49:52", with "; "
+ *  between them.  Those that only read have ", reads only" after that. */
+void psClientsPrint(const psClients *clients, psText *out);
 /** Close all.
  *  @param afterSending once they got what was printed; otherwise at once, and all are freed */
 void psClientsClose(psClients *clients, bool afterSending);

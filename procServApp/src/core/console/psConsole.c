@@ -130,9 +130,11 @@ static void accepted(void *ctx, psListener *listener, int fd, const char *peer)
     if (limit > 0) {
         psText line = PS_TEXT_INIT;
 
+        listener->refused++;
         psMessageConsolesFull(&line, limit);
         psListenerRefuse(fd, line.failed ? "" : line.data);
         psTextClear(&line);
+        console->ops->counted(console->ctx);
         return;
     }
     psConsoleAddClient(console, fd, psClientSocket, listener->readOnly, peer);

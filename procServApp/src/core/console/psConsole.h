@@ -32,7 +32,7 @@ typedef struct psConsoleOps {
     void (*banner)(void *ctx, psText *out, bool readOnly);
     /** May one more connection be accepted?  @return 0: yes; otherwise the limit that is reached */
     int (*admit)(void *ctx);
-    /** Number of clients or loggers changed. */
+    /** Number of clients or loggers changed, or a connection was refused. */
     void (*counted)(void *ctx);
     /** At the end of a round in which something was printed, or that brought news of the log. */
     void (*printed)(void *ctx);

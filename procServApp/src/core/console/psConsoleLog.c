@@ -170,6 +170,15 @@ bool psConsoleLogFailed(const psConsoleLog *log)
     return log->state == psLogFailed;
 }
 
+void psConsoleLogStats(const psConsoleLog *log, psLogStats *out)
+{
+    *out = (psLogStats){0};
+    if (!log->file)
+        return;
+    psLogFileStats(log->file, out);
+    out->lostBytes += log->reader.lost;
+}
+
 static void quietOver(void *ctx)
 {
     newsCame(ctx);

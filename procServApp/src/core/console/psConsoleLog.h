@@ -67,6 +67,9 @@ void psConsoleLogFlush(psConsoleLog *log);
 size_t psConsoleLogUnwritten(const psConsoleLog *log);
 /** Is there no file to write to, as far as was reported?  False while it is opening. */
 bool psConsoleLogFailed(const psConsoleLog *log);
+/** What there is of it, and what it lacks: lostBytes with those that it did not take in time.
+ *  @param out all zero if there is no log */
+void psConsoleLogStats(const psConsoleLog *log, psLogStats *out);
 /** Did state or error change since it was last asked?
  *  @param outLine the sentence for people is appended; its `failed` may be set */
 bool psConsoleLogNews(psConsoleLog *log, psText *outLine);

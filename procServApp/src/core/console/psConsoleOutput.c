@@ -5,6 +5,7 @@
 
 #include "console/psConsoleOutput.h"
 
+#define COUNT_BLOCK_BYTES 240
 #define HISTORY_LINE_BYTES 128 /* for --history the ring is so large, per line */
 
 /* How small the ring may be. */
@@ -89,6 +90,32 @@ void psConsoleOutputWrite(psConsoleOutput *output, const void *bytes, size_t len
     output->written(output->ctx);
 }
 
+/* Line feeds.  A block is as long as a byte can count, so that the compiler counts 16 or more at a
+ * time: this is the only thing that is done per byte. */
+static uint32_t countFeeds(const char *bytes, size_t len)
+{
+    uint32_t count = 0;
+
+    while (len > 0) {
+        size_t block = len < COUNT_BLOCK_BYTES ? len : COUNT_BLOCK_BYTES;
+        uint8_t feeds = 0;
+
+        for (size_t i = 0; i < block; i++)
+            feeds = (uint8_t)(feeds + (bytes[i] == '\n'));
+        count += feeds;
+        bytes += block;
+        len -= block;
+    }
+    return count;
+}
+
+static void noteRead(psConsoleOutput *output, const char *bytes, size_t len)
+{
+    output->readBytes += len;
+    output->readLines += countFeeds(bytes, len);
+    output->readMono = psLoopNow(output->loop);
+}
+
 long psConsoleOutputReadFrom(psConsoleOutput *output, int fd, size_t max)
 {
     char *room;
@@ -108,6 +135,7 @@ long psConsoleOutputReadFrom(psConsoleOutput *output, int fd, size_t max)
     if (n == 0)
         return 0;
     psRingCommit(&output->plain.ring, (size_t)n);
+    noteRead(output, room, (size_t)n);
     if (hasStamps(output))
         stampNew(output, room, (size_t)n);
     output->written(output->ctx);
@@ -158,6 +186,12 @@ void psConsoleOutputMarkEnd(psConsoleOutput *output)
 {
     output->endFrom = output->plain.ring.head;
     output->over = true;
+}
+
+void psConsoleOutputMarkSpawn(psConsoleOutput *output)
+{
+    output->spawnFrom = output->plain.ring.head;
+    output->readLines = 0;
 }
 
 uint64_t psConsoleOutputHistory(const psConsoleOutput *output)

@@ -33,6 +33,11 @@ typedef struct psConsoleOutput {
     uint64_t runFrom;  /* where the last run begins, with the end of the one before */
     uint64_t endFrom;  /* where the end of that run begins, once it is `over` */
     bool over;
+    /* what the child has printed */
+    uint64_t spawnFrom;      /**< where the output of the present or last process begins */
+    uint32_t readLines;      /**< since then */
+    uint64_t readBytes;      /**< since the beginning */
+    _Atomic double readMono; /**< when something was read last, s; 0: never.  Thread: any */
 } psConsoleOutput;
 
 /** @param written called from within, after each write
@@ -59,6 +64,8 @@ void psConsoleOutputProgress(psConsoleOutput *output);
 void psConsoleOutputMarkStart(psConsoleOutput *output);
 void psConsoleOutputMarkEnd(psConsoleOutput *output);
 /** @} */
+/** A process has started, and nothing was read from it yet. */
+void psConsoleOutputMarkSpawn(psConsoleOutput *output);
 /** Where a reader begins that is to see what was printed without stamps since the last start, and
  *  the end of the run before it: the last --history lines of that. */
 uint64_t psConsoleOutputHistory(const psConsoleOutput *output);

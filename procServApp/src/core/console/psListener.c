@@ -229,8 +229,10 @@ static bool refuseOne(psListener *listener)
     close(listener->spareFd);
     listener->spareFd = -1;
     fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0)
+    if (fd >= 0) {
+        listener->refused++;
         psListenerRefuse(fd, listener->fullLine ? listener->fullLine : "");
+    }
     openSpare(listener);
     return fd >= 0;
 }

@@ -27,6 +27,7 @@ struct psListener {
     psLoop *loop;
     bool isOpen; /* fd and spareFd are ours: an object of zeros may be closed */
     int fd;
+    unsigned refused; /* connections: by us for lack of descriptors, by the owner at its limit */
     int spareFd;
     psWatch watch;
     psTimer retry;     /* accept again after a shortage */

@@ -181,6 +181,9 @@ void psSupResources(psChild *child, psResources *out);
  *  way (so never call it from @p fn or with a lock that @p fn takes).
  *  Thread: any but the loop's. */
 void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *ctx);
+/** When it printed something last, on the clock of psSupMono(); 0: never.
+ *  Thread: any.  Blocks: never. */
+double psSupOutputMono(const psChild *child);
 /** Does a client follow the text of its console, so that it is worth more updates?
  *  Thread: any.  Blocks: never. */
 void psSupMonitorConsole(psChild *child, bool monitored);

@@ -39,6 +39,11 @@ void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *
         psChildConsoleWanted(child);
 }
 
+double psSupOutputMono(const psChild *child)
+{
+    return psChildOutputMono(child);
+}
+
 void psSupMonitorConsole(psChild *child, bool monitored)
 {
     psChildConsoleMonitor(child, monitored);
