@@ -4,8 +4,10 @@
 #include <strings.h>
 
 #include <dbDefs.h>
+#include <epicsStdio.h>
 #include <epicsStdlib.h>
 
+#include "base/psClock.h"
 #include "base/psTypes.h"
 
 static const char *const stateNames[] = {
@@ -130,6 +132,15 @@ const char *psHealthName(psHealth health)
 const char *psCmdStateName(psCmdState state)
 {
     return (unsigned)state < psCmdStateCount ? cmdStateNames[state] : "?";
+}
+
+void psLockoutText(const psLockout *lockout, char *out, size_t size)
+{
+    char since[32];
+
+    psClockFormat(&lockout->time, "%Y-%m-%d %H:%M:%S", since, sizeof(since));
+    epicsSnprintf(out, size, "locked out by %s since %s%s%s", lockout->by, since,
+                  lockout->msg[0] ? ": " : "", lockout->msg);
 }
 
 const char *psSignalName(int signo)

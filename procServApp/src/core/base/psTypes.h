@@ -145,6 +145,8 @@ typedef enum psVerb {
     psVerbGrace,         /**< value: s */
     psVerbMaxRestarts,   /**< value: count */
     psVerbIn,            /**< text: a line, typed to the process */
+    psVerbLockout,       /**< value: 1 on, 0 off; text: why, or none, which leaves it as it is */
+    psVerbLockoutMsg,    /**< text: why it is locked out, or will be */
     psVerbCount
 } psVerb;
 
@@ -222,6 +224,18 @@ typedef struct psChildFacts {
     const char *watchPv; /**< of --watch-pv; "": none */
 } psChildFacts;
 
+/** Maintenance: while it is on, commands of people are refused. */
+typedef struct psLockout {
+    bool on;
+    unsigned changes;        /**< counts them */
+    char by[PS_BY_BYTES];    /**< who has set it; "": nobody has */
+    epicsTimeStamp time;     /**< when */
+    char msg[PS_TEXT_BYTES]; /**< why, in the words of somebody; "": nobody has said */
+} psLockout;
+
+/** "locked out by ops@ws3 since 2026-11-23 15:49:52: vacuum work", cut to @p size. */
+void psLockoutText(const psLockout *lockout, char *out, size_t size);
+
 /** Settings that may change while it runs; ranges and all else about them: psSetting.h. */
 typedef struct psSettings {
     psMode mode;
@@ -270,6 +284,7 @@ typedef struct psStatus {
     double nextStartMono;             /**< of a pending automatic start, monotonic s; 0: none */
     psSettings settings;
     bool overridden; /**< a setting differs from the configuration */
+    psLockout lockout;
     psCmdStatus cmd;
 } psStatus;
 

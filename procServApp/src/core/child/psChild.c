@@ -293,6 +293,12 @@ bool psChildEnding(const psChild *child)
     return child->machine.ending;
 }
 
+bool psChildLockedOut(const psChild *child)
+{
+    psLoopAssertInside(child->loop);
+    return child->status.lockout.on;
+}
+
 bool psChildAtRest(const psChild *child)
 {
     psLoopAssertInside(child->loop);

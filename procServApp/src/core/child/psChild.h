@@ -86,6 +86,7 @@ int psChildExitCode(const psChild *child);
 bool psChildHangs(const psChild *child);
 /** @} */
 
+bool psChildLockedOut(const psChild *child); /**< does it take no commands of people? */
 bool psChildAtRest(const psChild *child); /**< has it neither a process nor a start in progress? */
 bool psChildFinished(const psChild *child); /**< is it OneShot, and has it ended for good? */
 

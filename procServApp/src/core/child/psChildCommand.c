@@ -4,6 +4,7 @@
 #include <epicsStdio.h>
 
 #include "child/psChildCommand.h"
+#include "child/psChildLockout.h"
 #include "child/psChildStatus.h"
 #include "child/psChildStep.h"
 #include "child/psChildTyped.h"
@@ -61,6 +62,8 @@ static void directCommand(psChild *child, const psCommand *cmd, int seq, psOutpu
         rotateLog(child, seq, out);
     } else if (cmd->verb == psVerbIn) {
         typeLine(child, cmd->text, out);
+    } else if (cmd->verb == psVerbLockout || cmd->verb == psVerbLockoutMsg) {
+        out->why = psChildLockoutCommand(child, cmd);
     } else if (setting) {
         changeSetting(child, setting, cmd->value);
     }
@@ -104,8 +107,15 @@ static const char *addGoal(psChild *child, psVerb verb, int seq, const char *mer
 void psChildCommand(psChild *child, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     psOutput out = {0};
+    char refusal[2 * PS_TEXT_BYTES];
 
     psLoopAssertInside(child->loop);
+    if (psChildLockoutRefuses(child, cmd, refusal, sizeof(refusal))) {
+        psChildDenied(child, cmd, refusal);
+        if (done)
+            done(ctx, psCmdDenied, refusal);
+        return;
+    }
     int seq = psChildStatusCommand(child, cmd);
     psCmdState how = psCmdDone;
     const char *msg = "done";

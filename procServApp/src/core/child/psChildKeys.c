@@ -5,6 +5,7 @@
 #include "base/psKey.h"
 #include "child/psChildCommand.h"
 #include "child/psChildKeys.h"
+#include "child/psChildLockout.h"
 #include "child/psChildPty.h"
 #include "child/psChildText.h"
 #include "child/psChildTyped.h"
@@ -30,6 +31,18 @@ static void audit(psChild *child, const psClient *client, unsigned char key, con
 
     psKeyPrint(key, text);
     psConsoleAudit(&child->console, client->peer, "pressed %s%s", text, more);
+}
+
+/* Is the child locked out?  Then the key does nothing, and everybody on the console reads why. */
+static bool lockedOut(psChild *child, const psClient *client, unsigned char key)
+{
+    char text[3];
+
+    psKeyPrint(key, text);
+    if (!psChildLockoutRefusesKey(child, text, client->peer))
+        return false;
+    audit(child, client, key, ", refused: locked out");
+    return true;
 }
 
 /* Has the key that was pressed last led to a start, just now?  procServ starts a process up to 0.5
@@ -78,6 +91,8 @@ static void killKey(psChild *child, psClient *client, unsigned char key)
     bool starts = psMachineAtRest(&child->machine) ||
                   (justKilled(child) && child->machine.state == psStateKilling);
 
+    if (lockedOut(child, client, key))
+        return;
     if (justStarted(child) && !starts) {
         audit(child, client, key, ", not needed");
         psChildTextJustStarted(client, key);
@@ -99,6 +114,8 @@ static void toggleKey(psChild *child, const psClient *client, unsigned char key)
         [psModeOneShot] = psModeAlways,
     };
 
+    if (lockedOut(child, client, key))
+        return;
     audit(child, client, key, "");
     child->pressedMono = 0; /* what is pressed after that is no second press */
     keyCommand(child, client, psVerbMode, next[child->machine.settings.mode]);
@@ -108,7 +125,7 @@ static void quitKey(psChild *child, psClient *client)
 {
     const char *whyNot = NULL;
 
-    if (guarded(child, client, KEY_QUIT, "ends the server"))
+    if (lockedOut(child, client, KEY_QUIT) || guarded(child, client, KEY_QUIT, "ends the server"))
         return;
     audit(child, client, KEY_QUIT, "");
     if (!child->ops->quit(child->ctx, child, &whyNot))
@@ -124,6 +141,8 @@ static bool isKeyAtRest(psChild *child, psClient *client, unsigned char byte)
     if (child->cfg->ignore[byte])
         return false;
     if (byte == KEY_START && atRest) {
+        if (lockedOut(child, client, byte))
+            return true;
         audit(child, client, byte, "");
         press(child, client, psVerbStart);
         return true;

@@ -118,6 +118,18 @@ static void stoppedMsg(const psChild *child, char *out, size_t size)
         epicsSnprintf(out, size, "Stopped: not started yet");
 }
 
+/* After what holds anyway: that is most worth knowing. */
+static void lockoutMsg(const psChild *child, char *out, size_t size)
+{
+    char text[PS_TEXT_BYTES];
+    size_t len = strlen(out);
+
+    if (!child->status.lockout.on)
+        return;
+    psLockoutText(&child->status.lockout, text, sizeof(text));
+    epicsSnprintf(out + len, size - len, "; %s", text);
+}
+
 void psChildTextState(const psChild *child, char *out, size_t size)
 {
     const psMachine *machine = &child->machine;
@@ -156,6 +168,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
         stoppedMsg(child, out, size);
         break;
     }
+    lockoutMsg(child, out, size);
 }
 
 /* ---- on console and log ---- */

@@ -24,6 +24,8 @@ static const struct psCommandFacts {
     {psVerbResetCounters, "ResetCounters", "resetcounters", false, {0, 0}},
     {psVerbRotateLog, "RotateLog", "rotatelog", false, {0, 0}},
     {psVerbIn, "In", NULL, false, {0, 0}},
+    {psVerbLockout, "Lockout", NULL, true, {0, 1}},
+    {psVerbLockoutMsg, "LockoutMsg", NULL, false, {0, 0}},
 };
 
 static const struct psCommandFacts *factsOf(psVerb verb)
@@ -68,7 +70,7 @@ psRange psVerbRange(psVerb verb)
 
 bool psVerbTakesText(psVerb verb)
 {
-    return verb == psVerbIn;
+    return verb == psVerbIn || verb == psVerbLockoutMsg;
 }
 
 static bool isPlain(const char *text)
@@ -81,9 +83,15 @@ static bool isPlain(const char *text)
 
 int psVerbCheckText(psVerb verb, const char *text)
 {
-    if (!psVerbTakesText(verb))
-        return text ? -EINVAL : 0;
-    return text && strlen(text) < PS_COMMAND_TEXT_BYTES && isPlain(text) ? 0 : -EINVAL;
+    bool isReason = verb == psVerbLockout || verb == psVerbLockoutMsg;
+
+    if (!text)
+        return psVerbTakesText(verb) ? -EINVAL : 0;
+    if (!psVerbTakesText(verb) && !isReason)
+        return -EINVAL;
+    return strlen(text) < (isReason ? PS_TEXT_BYTES : PS_COMMAND_TEXT_BYTES) && isPlain(text)
+               ? 0
+               : -EINVAL;
 }
 
 int psVerbCheck(psVerb verb, double value)

@@ -26,7 +26,8 @@ psRange psVerbRange(psVerb verb);
 /** Does the command need a text? */
 bool psVerbTakesText(psVerb verb);
 /** May @p verb be asked with @p text?  A text has no control characters but TAB, and is shorter
- *  than PS_COMMAND_TEXT_BYTES.  @param text NULL: none
+ *  than PS_COMMAND_TEXT_BYTES; that of a lockout, which it need not have, than PS_TEXT_BYTES.
+ *  @param text NULL: none
  *  @return 0 or -EINVAL */
 int psVerbCheckText(psVerb verb, const char *text);
 /** May @p verb be asked with @p value?  NaN is in no range.

@@ -84,6 +84,10 @@ static bool quit(void *ctx, const psChild *asking, const char **outWhyNot)
         return false;
     }
     for (int i = 0; (child = psSupAt(sup, i)); i++) {
+        if (child != asking && psChildLockedOut(child)) {
+            *outWhyNot = "another child is locked out: ^Q would end its supervision";
+            return false;
+        }
         if (child != asking && !psChildAtRest(child)) {
             *outWhyNot = "another child is running: stop it first, then ^Q ends the server";
             return false;

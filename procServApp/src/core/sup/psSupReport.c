@@ -148,6 +148,15 @@ static void reportCommand(const view *v)
              timeOf(&cmd->time, when), psCmdStateName(cmd->state), orNone(cmd->msg));
 }
 
+static void reportLockout(const view *v)
+{
+    char text[2 * PS_TEXT_BYTES] = "No";
+
+    if (v->status.lockout.on)
+        psLockoutText(&v->status.lockout, text, sizeof(text));
+    line(v, "Lockout", "%s", text);
+}
+
 static void reportConsole(const view *v)
 {
     line(v, "Clients", "%d; Loggers %d", v->console.clients, v->console.loggers);
@@ -157,8 +166,9 @@ static const struct {
     int level;
     void (*report)(const view *v);
 } concerns[] = {
-    {0, reportState}, {1, reportFacts},    {2, reportRun},     {2, reportAlive},   {1, reportExit},
-    {2, reportExits}, {2, reportSettings}, {2, reportCommand}, {2, reportConsole},
+    {0, reportState},   {1, reportFacts},   {2, reportRun},      {2, reportAlive},
+    {1, reportExit},    {2, reportExits},   {2, reportSettings}, {2, reportCommand},
+    {2, reportLockout}, {2, reportConsole},
 };
 
 void psSupReportChild(psSup *sup, psChild *child, FILE *out, int level)
