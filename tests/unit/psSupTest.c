@@ -593,7 +593,7 @@ static void report_OfEachLevel_HasItsConcerns(psSupFixture *f)
     static const char *const two[] = {
         "Ready",       "StartTime", "Starts",        "Seq",   "ExitClass",   "Exits",
         "AutoRestart", "Holdoff",   "RestartWindow", "Grace", "MaxRestarts", "Overridden",
-        "CmdLast",     "Clients",   "HoldoffMax",    "Alive",
+        "CmdLast",     "Clients",   "HoldoffMax",    "Alive", "Lockout",
     };
 
     testOk1(psSupFixtureDo(f, "one", psVerbRestart, 0) == psCmdDone);

@@ -9,6 +9,7 @@
 #include <dbAccess.h>
 #include <dbEvent.h>
 #include <epicsExport.h>
+#include <epicsStdio.h>
 #include <longoutRecord.h>
 #include <lsoRecord.h>
 #include <mbboRecord.h>
@@ -19,18 +20,24 @@
 
 /* ---- bo ---- */
 
+static double lockoutOn(const psStatus *now)
+{
+    return now->lockout.on;
+}
+
 static const psOutItem boItems[] = {
-    {{"Start"}, psVerbStart, {1, 1}, NULL},
-    {{"Stop"}, psVerbStop, {1, 1}, NULL},
-    {{"Restart"}, psVerbRestart, {1, 1}, NULL},
-    {{"Kill"}, psVerbKill, {1, 1}, NULL},
-    {{"Reset"}, psVerbReset, {1, 1}, NULL},
-    {{"ResetCounters"}, psVerbResetCounters, {1, 1}, NULL},
-    {{"RotateLog"}, psVerbRotateLog, {1, 1}, NULL},
-    {{"START"}, psVerbStart, {1, 1}, NULL},
-    {{"STOP"}, psVerbStop, {1, 1}, psCompatStop},
-    {{"RESTART"}, psVerbRestart, {1, 1}, psCompatRestart},
-    {{"TOGGLE"}, psVerbMode, {1, 1}, psCompatToggle},
+    {.item = {"Start"}, .verb = psVerbStart, .only = {1, 1}},
+    {.item = {"Stop"}, .verb = psVerbStop, .only = {1, 1}},
+    {.item = {"Restart"}, .verb = psVerbRestart, .only = {1, 1}},
+    {.item = {"Kill"}, .verb = psVerbKill, .only = {1, 1}},
+    {.item = {"Reset"}, .verb = psVerbReset, .only = {1, 1}},
+    {.item = {"ResetCounters"}, .verb = psVerbResetCounters, .only = {1, 1}},
+    {.item = {"RotateLog"}, .verb = psVerbRotateLog, .only = {1, 1}},
+    {.item = {"Lockout"}, .verb = psVerbLockout, .only = {0, 1}, .actual = lockoutOn},
+    {.item = {"START"}, .verb = psVerbStart, .only = {1, 1}},
+    {.item = {"STOP"}, .verb = psVerbStop, .only = {1, 1}, .plan = psCompatStop},
+    {.item = {"RESTART"}, .verb = psVerbRestart, .only = {1, 1}, .plan = psCompatRestart},
+    {.item = {"TOGGLE"}, .verb = psVerbMode, .only = {1, 1}, .plan = psCompatToggle},
 };
 static const psOutSystemItem boSystemItems[] = {
     {{"StartAll"}, psVerbStart, {1, 1}, psIocAllSubmit, NULL},
@@ -95,7 +102,7 @@ epicsExportAddress(dset, devPsBo);
 
 static const psOutItem mbboItems[] = {
     /* a state's number is the signal's: other signals have no state, and SignalNum for them */
-    {{"Signal"}, psVerbSignal, {1, 15}, NULL},
+    {.item = {"Signal"}, .verb = psVerbSignal, .only = {1, 15}},
 };
 static const psItemTable mbboTable = PS_ITEM_TABLE(mbboItems, psSettingMode);
 
@@ -145,7 +152,7 @@ epicsExportAddress(dset, devPsMbbo);
 /* ---- longout ---- */
 
 static const psOutItem longoutItems[] = {
-    {{"SignalNum"}, psVerbSignal, {1, 64}, NULL},
+    {.item = {"SignalNum"}, .verb = psVerbSignal, .only = {1, 64}},
 };
 static const psItemTable longoutTable = PS_ITEM_TABLE(longoutItems, psSettingInt);
 
@@ -248,8 +255,23 @@ epicsExportAddress(dset, devPsAo);
 
 /* ---- lso ---- */
 
+static double lockoutChanges(const psStatus *now)
+{
+    return now->lockout.changes;
+}
+
+static const char *lockoutMsg(const psStatus *now)
+{
+    return now->lockout.msg;
+}
+
 static const psOutItem lsoItems[] = {
-    {{"In"}, psVerbIn, {1, 1}, NULL},
+    {.item = {"In"}, .verb = psVerbIn, .only = {1, 1}},
+    {.item = {"LockoutMsg"},
+     .verb = psVerbLockoutMsg,
+     .only = {1, 1},
+     .actual = lockoutChanges,
+     .text = lockoutMsg},
 };
 static const psItemTable lsoTable = PS_ITEM_TABLE(lsoItems, PS_NO_SETTINGS);
 
@@ -263,14 +285,19 @@ static double lsoValue(const dbCommon *prec)
     return lsoText(prec)[0] != '\0';
 }
 
-static void lsoAdopt(dbCommon *pcommon, double value)
+static void lsoAdoptText(dbCommon *pcommon, const char *text)
 {
     lsoRecord *prec = (lsoRecord *)pcommon;
 
-    (void)value; /* there is none but 0 for a command */
-    prec->val[0] = '\0';
-    prec->len = 1;
+    epicsSnprintf(prec->val, prec->sizv, "%s", text);
+    prec->len = (epicsUInt32)strlen(prec->val) + 1;
     prec->udf = FALSE;
+}
+
+static void lsoAdopt(dbCommon *pcommon, double value)
+{
+    (void)value; /* there is none but 0 for a command */
+    lsoAdoptText(pcommon, "");
 }
 
 static void lsoPost(dbCommon *pcommon)
@@ -282,8 +309,11 @@ static void lsoPost(dbCommon *pcommon)
     memcpy(prec->oval, prec->val, prec->olen);
 }
 
-static const psOutType lsoType = {
-    .value = lsoValue, .adopt = lsoAdopt, .post = lsoPost, .text = lsoText};
+static const psOutType lsoType = {.value = lsoValue,
+                                  .adopt = lsoAdopt,
+                                  .post = lsoPost,
+                                  .text = lsoText,
+                                  .adoptText = lsoAdoptText};
 
 static long initLso(dbCommon *pcommon)
 {

@@ -144,7 +144,7 @@ IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic)
 static void pollObservers(psIocChild *child, uint32_t shown)
 {
     epicsMutexMustLock(child->lock);
-    psSettings now = child->snap.settings;
+    psStatus now = child->snap;
     bool live = child->live;
     epicsMutexUnlock(child->lock);
     if (!live)

@@ -26,7 +26,7 @@ typedef struct psIocObserver {
     ELLNODE node;
     /** Called without a lock each time all records show a transition, and once per second.
      *  @param shown number of that transition */
-    void (*poll)(struct psIocObserver *observer, const psSettings *now, uint32_t shown);
+    void (*poll)(struct psIocObserver *observer, const psStatus *now, uint32_t shown);
 } psIocObserver;
 
 /** What a getter sees.  Valid between psIocChildLock() and psIocChildUnlock() only. */

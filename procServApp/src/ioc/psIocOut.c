@@ -143,6 +143,27 @@ static void setAlarm(dbCommon *prec, const char *msg)
     recGblSetSevrMsg(prec, WRITE_ALARM, INVALID_ALARM, "%s", msg);
 }
 
+static void adopt(psOut *out, double actual)
+{
+    char text[PS_TEXT_BYTES];
+
+    if (!out->type->text)
+        out->type->adopt(out->prec, actual);
+    else if (!psTargetText(&out->target, text, sizeof(text)))
+        out->type->adoptText(out->prec, text);
+}
+
+/* Does VAL show what holds? */
+static bool isShown(const psOut *out, double actual)
+{
+    char text[PS_TEXT_BYTES];
+
+    if (!out->type->text)
+        return actual == out->type->value(out->prec);
+    return psTargetText(&out->target, text, sizeof(text)) ||
+           strcmp(text, out->type->text(out->prec)) == 0;
+}
+
 /* VAL of a setting shows what holds, unless a newer put waits there. */
 static void adoptActual(psOut *out)
 {
@@ -150,7 +171,7 @@ static void adoptActual(psOut *out)
 
     if (psTargetActual(&out->target, NULL, &actual))
         return; /* nothing is supervised: nothing holds */
-    out->type->adopt(out->prec, actual);
+    adopt(out, actual);
     epicsMutexMustLock(out->lock);
     out->seen = actual;
     epicsMutexUnlock(out->lock);
@@ -298,22 +319,14 @@ psPutSlot *psOutSlot(psOut *out)
 
 void psOutRefused(psOut *out, const char *by)
 {
-    static const char reason[] = "the record is disabled (DISP)";
-    char text[PS_TEXT_BYTES + PS_BY_BYTES];
-    psCommand cmd = {.verb = out->target.verb, .reason = psReasonOperator};
-
-    epicsSnprintf(cmd.by, sizeof(cmd.by), "%s", by);
-    epicsSnprintf(text, sizeof(text), "%s put %s refused: %s", by, out->prec->name, reason);
-    /* With a full queue only the client knows. */
-    psTargetTell(&out->target, text);
-    psTargetDenied(&out->target, &cmd, reason, NULL, NULL);
+    psTargetRefused(&out->target, out->prec->name, by);
 }
 
 /* ---- what happens elsewhere ---- */
 
-static bool isClosed(const psOut *out)
+static bool isClosed(const psOut *out, const psStatus *known)
 {
-    return out->shut || psIocAccessClosed();
+    return out->shut || psIocAccessClosed() || psTargetLockedOut(&out->target, known, NULL);
 }
 
 /* DISP, and a setting changed elsewhere.  Thread: any that holds no record lock. */
@@ -321,7 +334,7 @@ static void syncNow(psOut *out)
 {
     dbCommon *prec = out->prec;
     double actual;
-    bool closed = isClosed(out);
+    bool closed = isClosed(out, NULL);
 
     dbScanLock(prec);
     epicsMutexMustLock(out->lock);
@@ -333,7 +346,7 @@ static void syncNow(psOut *out)
         db_post_events(prec, &prec->disp, DBE_VALUE | DBE_LOG);
     }
     if (out->target.isSetting && !prec->pact && !psTargetActual(&out->target, NULL, &actual) &&
-        actual != out->type->value(prec)) {
+        !isShown(out, actual)) {
         out->readback = true;
         dbProcess(prec);
         out->readback = false; /* SDIS may have kept it from being processed */
@@ -341,7 +354,7 @@ static void syncNow(psOut *out)
     dbScanUnlock(prec);
 }
 
-static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
+static void poll(psIocObserver *observer, const psStatus *now, uint32_t shown)
 {
     psOut *out = CONTAINER(observer, psOut, observer);
     double actual = out->seen; /* nothing holds: nothing to follow */
@@ -354,7 +367,7 @@ static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
     bool reached = allShow && (int32_t)(shown - out->awaited) >= 0;
     bool stuck = shown == out->shown && monotonic() - out->endedAt > PATIENCE_SEC;
     bool over = (out->ended || out->late) && (reached || stuck);
-    bool sync = actual != out->seen || isClosed(out) != out->closed;
+    bool sync = actual != out->seen || isClosed(out, now) != out->closed;
     out->shown = shown;
     out->seen = actual;
     epicsMutexUnlock(out->lock);
@@ -393,7 +406,7 @@ static psOut *createOut(dbCommon *prec, const psLinkTarget *target, const psOutT
     out->how = psCmdDone;
     out->observer.poll = poll;
     out->shut = prec->disp;
-    out->closed = isClosed(out);
+    out->closed = isClosed(out, NULL);
     prec->disp = out->closed; /* asInit comes later: closed until it has opened */
     return out;
 }
@@ -405,7 +418,7 @@ static void loadActual(psOut *out)
 
     if (psTargetActual(&out->target, NULL, &out->seen))
         return; /* VAL stays undefined until there is something to show */
-    out->type->adopt(prec, out->seen);
+    adopt(out, out->seen);
     prec->udf = FALSE;
     prec->stat = prec->sevr = NO_ALARM;
     epicsTimeGetCurrent(&prec->time); /* fails without a clock: then it stays as it is */

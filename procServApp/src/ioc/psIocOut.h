@@ -16,7 +16,7 @@
  *  taken only if it was put to the field VAL$, which can hold more.
  *
  *  A record that its template has disabled (DISP) stays so.  Of all others DISP follows access
- *  security.
+ *  security, and the lockout of the child.
  *
  *  The record of a command shows an alarm as long as the last command given by it has failed, and
  *  its reason as the alarm's message; a command that is done, or a put of 0, clears it.
@@ -40,6 +40,7 @@ typedef struct psOutType {
     /** VAL of a type whose values are texts, else NULL.  Then value() says whether it has one, and
      *  adopt(0) leaves none. */
     const char *(*text)(const dbCommon *prec);
+    void (*adoptText)(dbCommon *prec, const char *text); /**< with text: copy it into VAL */
 } psOutType;
 
 /** init_record of every output.  Thread: the one that runs iocInit.

@@ -25,7 +25,7 @@ static void explainValue(const psCommand *cmd, psRange only, char *msg, size_t m
 {
     if (cmd->text)
         epicsSnprintf(msg, msgSize, "a text has at most %d bytes and no control characters",
-                      PS_COMMAND_TEXT_BYTES - 1);
+                      (int)psVerbTextBytes(cmd->verb) - 1);
     else if (only.low < only.high)
         epicsSnprintf(msg, msgSize, "%.10g is outside %.10g...%.10g", cmd->value, only.low,
                       only.high);

@@ -76,7 +76,7 @@ bool psIocRegistryReached(void)
 }
 
 /* A child shows a transition: was it the last one that is waited for? */
-static void poll(psIocObserver *observer, const psSettings *now, uint32_t shown)
+static void poll(psIocObserver *observer, const psStatus *now, uint32_t shown)
 {
     (void)observer;
     (void)now;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EPICS */
 #include <errno.h>
 
+#include <epicsStdio.h>
+
 #include "psIocAll.h"
 #include "psIocRegistry.h"
 #include "psIocTarget.h"
@@ -15,11 +17,11 @@ static void initSystem(psTarget *target, const psOutSystemItem *item)
 
 static void initChild(psTarget *target, const psOutItem *command, const psSetting *setting)
 {
+    target->item = command;
     target->setting = setting;
     target->verb = command ? command->verb : setting->verb;
     target->range = command ? command->only : setting->range;
-    target->plan = command ? command->plan : NULL;
-    target->isSetting = setting;
+    target->isSetting = setting || command->actual;
 }
 
 int psTargetInit(psTarget *target, const psLinkTarget *link)
@@ -48,7 +50,7 @@ static int submitPlanned(const psTarget *target, const psCommand *cmd, psDoneFn 
 
     if (status)
         return status;
-    target->plan(&now, &plan);
+    target->item->plan(&now, &plan);
     if (plan.refusal)
         return psIocChildDenied(target->child, cmd, plan.refusal, done, ctx);
     if (plan.setsMode) {
@@ -62,7 +64,7 @@ static int submitPlanned(const psTarget *target, const psCommand *cmd, psDoneFn 
 
 int psTargetSubmit(const psTarget *target, const psCommand *cmd, psDoneFn done, void *ctx)
 {
-    if (target->plan)
+    if (target->item && target->item->plan)
         return submitPlanned(target, cmd, done, ctx);
     return target->child ? psIocChildSubmit(target->child, cmd, done, ctx)
                          : target->system->submit(cmd, done, ctx);
@@ -80,7 +82,21 @@ int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *rea
                          : psIocAllDenied(cmd, reason, done, ctx);
 }
 
-int psTargetActual(const psTarget *target, const psSettings *known, double *out)
+void psTargetRefused(const psTarget *target, const char *record, const char *by)
+{
+    char reason[PS_TEXT_BYTES] = "the record is disabled (DISP)";
+    char text[2 * PS_TEXT_BYTES];
+    psCommand cmd = {.verb = target->verb, .reason = psReasonOperator};
+
+    psTargetLockedOut(target, NULL, reason);
+    epicsSnprintf(cmd.by, sizeof(cmd.by), "%s", by);
+    epicsSnprintf(text, sizeof(text), "%s put %s refused: %s", by, record, reason);
+    /* With a full queue only the client knows. */
+    psTargetTell(target, text);
+    psTargetDenied(target, &cmd, reason, NULL, NULL);
+}
+
+int psTargetActual(const psTarget *target, const psStatus *known, double *out)
 {
     psStatus now;
     int status = 0;
@@ -93,11 +109,37 @@ int psTargetActual(const psTarget *target, const psSettings *known, double *out)
         return target->system->actual(out);
     if (!known) {
         status = psIocChildStatus(target->child, &now);
-        known = &now.settings;
+        known = &now;
     }
+    if (status)
+        return status;
+    *out = target->item ? target->item->actual(known)
+                        : psSettingGet(target->setting, &known->settings);
+    return 0;
+}
+
+int psTargetText(const psTarget *target, char *out, size_t size)
+{
+    psStatus now;
+    int status = psIocChildStatus(target->child, &now);
+
     if (!status)
-        *out = psSettingGet(target->setting, known);
+        epicsSnprintf(out, size, "%s", target->item->text(&now));
     return status;
+}
+
+bool psTargetLockedOut(const psTarget *target, const psStatus *known, char *outWhy)
+{
+    psStatus now;
+
+    if (!target->child || !psVerbIsForLockout(target->verb))
+        return false;
+    if (!known && psIocChildStatus(target->child, &now))
+        return false;
+    const psLockout *lockout = known ? &known->lockout : &now.lockout;
+    if (lockout->on && outWhy)
+        psLockoutText(lockout, outWhy, PS_TEXT_BYTES);
+    return lockout->on;
 }
 
 uint32_t psTargetEnded(const psTarget *target)

@@ -21,13 +21,16 @@ typedef struct psTargetPlan {
 } psTargetPlan;
 
 /** A command of a child: row of a record type's table.  What is no row is a setting, which keeps
- *  its value and follows changes made elsewhere. */
+ *  its value and follows changes made elsewhere; so does a row that says what holds. */
 typedef struct psOutItem {
     psItem item;
     psVerb verb;
     psRange only; /**< the values it takes, beside 0, which does nothing */
     /** @p out is all zero; NULL: the command is given as it is */
     void (*plan)(const psStatus *now, psTargetPlan *out);
+    /** What holds, of a text the number of its changes; NULL: it is a command */
+    double (*actual)(const psStatus *now);
+    const char *(*text)(const psStatus *now); /**< what holds, of a text */
 } psOutItem;
 
 /** A command or a setting of the supervisor: row of the table for links that name no child. */
@@ -42,12 +45,12 @@ typedef struct psOutSystemItem {
 } psOutSystemItem;
 
 typedef struct psTarget {
-    psIocChild *child;             /**< NULL: the supervisor */
-    const psSetting *setting;      /**< of the child; NULL: none */
+    psIocChild *child;     /**< NULL: the supervisor */
+    const psOutItem *item; /**< of the child, as is the next; NULL: none */
+    const psSetting *setting;
     const psOutSystemItem *system; /**< of the supervisor; NULL: a child's */
     psVerb verb;
     psRange range;
-    void (*plan)(const psStatus *now, psTargetPlan *out); /**< of a command; NULL: none */
     bool isSetting; /**< else a command: 0 does nothing, and VAL is 0 at the end */
 } psTarget;
 
@@ -63,10 +66,19 @@ int psTargetTell(const psTarget *target, const char *text);
 int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *reason, psDoneFn done,
                    void *ctx);
 
+/** Record that the put of @p by to @p record was refused since that is disabled. */
+void psTargetRefused(const psTarget *target, const char *record, const char *by);
+
 /** What holds; for a command 0.
- *  @param known the settings of the child, if the caller has them; else NULL
+ *  @param known the status of the child, if the caller has it; else NULL
  *  @return 0, or -errno: nothing is supervised, and nothing holds */
-int psTargetActual(const psTarget *target, const psSettings *known, double *out);
+int psTargetActual(const psTarget *target, const psStatus *known, double *out);
+/** The same of a text, cut to @p size. */
+int psTargetText(const psTarget *target, char *out, size_t size);
+/** Is the child locked out, and the target closed for it?
+ *  @param known as of psTargetActual()
+ *  @param outWhy NULL, or the reason, of PS_TEXT_BYTES; untouched if false is returned */
+bool psTargetLockedOut(const psTarget *target, const psStatus *known, char *outWhy);
 
 /** A command has ended: number of the newest state that the records of the target may show.  For
  *  one to all children that is how it ended; what each of them has come to is noted, too. */

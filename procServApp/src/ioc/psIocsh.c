@@ -44,6 +44,11 @@
     "procServSet NAME OPTION VALUE\n"                                                              \
     "Change a setting of a child while it runs, or of all children with NAME *.  It holds until\n" \
     "the supervisor ends.  OPTION is one of\n"
+#define USAGE_LOCKOUT                                                                              \
+    "procServLockout NAME on [REASON]\n"                                                           \
+    "procServLockout NAME off\n"                                                                   \
+    "Maintenance: from on to off, commands of people to a child are refused, by PV, key and\n"     \
+    "shell.  Automatic restarts go on.\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network give commands to the processes while access security is not\n"     \
@@ -342,6 +347,33 @@ static const char *setUsage(void)
     return text;
 }
 
+/* ---- procServLockout ---- */
+
+static void lockoutCall(const iocshArgBuf *args)
+{
+    const char *name = args[0].sval, *word = args[1].sval, *reason = args[2].sval;
+    bool on = word && strcmp(word, "on") == 0;
+    psCommand cmd = {.verb = psVerbLockout,
+                     .value = on,
+                     .text = on ? reason : NULL,
+                     .reason = psReasonScript,
+                     .by = "iocsh"};
+    char words[PS_TEXT_BYTES];
+
+    if (!name || !word || (!on && strcmp(word, "off") != 0)) {
+        refuse("procServLockout", "procServLockout needs a name, and on or off");
+        return;
+    }
+    if (psVerbCheckText(cmd.verb, cmd.text)) {
+        refuse("procServLockout",
+               "procServLockout: the reason is too long or has control characters");
+        return;
+    }
+    epicsSnprintf(words, sizeof(words), "procServLockout %s %s %s", name, word,
+                  cmd.text ? cmd.text : "");
+    submit("procServLockout", name, &cmd, words);
+}
+
 /* ---- procServInsecurePvs ---- */
 
 static void insecureCall(const iocshArgBuf *args)
@@ -358,6 +390,8 @@ static const iocshArg nameOrLevelArg = {"[NAME]", iocshArgString};
 static const iocshArg levelArg = {"[LEVEL]", iocshArgString};
 static const iocshArg verbArg = {"COMMAND", iocshArgString};
 static const iocshArg signalArg = {"SIGNAL", iocshArgString};
+static const iocshArg onOffArg = {"on|off", iocshArgString};
+static const iocshArg reasonArg = {"[REASON]", iocshArgString};
 static const iocshArg optionArg = {"OPTION", iocshArgString};
 static const iocshArg valueArg = {"VALUE", iocshArgString};
 
@@ -365,6 +399,7 @@ static const iocshArg *const addArgs[] = {&nameArg, &optionsArg};
 static const iocshArg *const startArgs[] = {&nameArg};
 static const iocshArg *const reportArgs[] = {&nameOrLevelArg, &levelArg};
 static const iocshArg *const cmdArgs[] = {&nameArg, &verbArg, &signalArg};
+static const iocshArg *const lockoutArgs[] = {&nameArg, &onOffArg, &reasonArg};
 static const iocshArg *const setArgs[] = {&nameArg, &optionArg, &valueArg};
 
 static struct {
@@ -376,6 +411,7 @@ static struct {
     {{"procServReport", NELEMENTS(reportArgs), reportArgs, USAGE_REPORT}, reportCall},
     {{"procServCmd", NELEMENTS(cmdArgs), cmdArgs, USAGE_CMD}, cmdCall},
     {{"procServSet", NELEMENTS(setArgs), setArgs, NULL}, setCall},
+    {{"procServLockout", NELEMENTS(lockoutArgs), lockoutArgs, USAGE_LOCKOUT}, lockoutCall},
     {{"procServInsecurePvs", 0, NULL, USAGE_INSECURE}, insecureCall},
 };
 

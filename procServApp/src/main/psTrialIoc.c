@@ -146,6 +146,11 @@ static void setCall(const iocshArgBuf *args)
     passCommand("procServSet", args);
 }
 
+static void lockoutCall(const iocshArgBuf *args)
+{
+    passCommand("procServLockout", args);
+}
+
 /* ---- commands of Base ---- */
 
 static int build(void)
@@ -245,7 +250,7 @@ static const replacement childrenOnly[] = {
     REPLACE("asInit", nothingCall),         REPLACE("iocInit", nothingCall),
     REPLACE("iocBuild", nothingCall),       REPLACE("procServAdd", addCall),
     REPLACE("procServStart", startCall),    REPLACE("procServCmd", cmdCall),
-    REPLACE("procServSet", setCall),
+    REPLACE("procServSet", setCall),        REPLACE("procServLockout", lockoutCall),
 };
 
 static void replace(const replacement *list, size_t count)

@@ -5,16 +5,10 @@
 #include "child/psChildText.h"
 #include "model/psVerb.h"
 
-/* Whoever has locked it out must be able to end that, and to use the console. */
-static bool isExempt(psVerb verb)
-{
-    return verb == psVerbLockout || verb == psVerbLockoutMsg || verb == psVerbIn;
-}
-
 bool psChildLockoutRefuses(psChild *child, const psCommand *cmd, char *msg, size_t msgSize)
 {
     psLoopAssertInside(child->loop);
-    if (!child->status.lockout.on || isExempt(cmd->verb))
+    if (!child->status.lockout.on || !psVerbIsForLockout(cmd->verb))
         return false;
     psLockoutText(&child->status.lockout, msg, msgSize);
     psChildTextNotice(child, "%s of %s refused: %s", psVerbName(cmd->verb), cmd->by, msg);

@@ -68,6 +68,16 @@ psRange psVerbRange(psVerb verb)
     return facts ? facts->range : setting ? setting->range : none;
 }
 
+bool psVerbIsForLockout(psVerb verb)
+{
+    return verb != psVerbLockout && verb != psVerbLockoutMsg && verb != psVerbIn;
+}
+
+size_t psVerbTextBytes(psVerb verb)
+{
+    return verb == psVerbIn ? PS_COMMAND_TEXT_BYTES : PS_TEXT_BYTES;
+}
+
 bool psVerbTakesText(psVerb verb)
 {
     return verb == psVerbIn || verb == psVerbLockoutMsg;
@@ -83,15 +93,11 @@ static bool isPlain(const char *text)
 
 int psVerbCheckText(psVerb verb, const char *text)
 {
-    bool isReason = verb == psVerbLockout || verb == psVerbLockoutMsg;
-
     if (!text)
         return psVerbTakesText(verb) ? -EINVAL : 0;
-    if (!psVerbTakesText(verb) && !isReason)
+    if (!psVerbTakesText(verb) && verb != psVerbLockout)
         return -EINVAL;
-    return strlen(text) < (isReason ? PS_TEXT_BYTES : PS_COMMAND_TEXT_BYTES) && isPlain(text)
-               ? 0
-               : -EINVAL;
+    return strlen(text) < psVerbTextBytes(verb) && isPlain(text) ? 0 : -EINVAL;
 }
 
 int psVerbCheck(psVerb verb, double value)

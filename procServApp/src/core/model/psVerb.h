@@ -23,10 +23,14 @@ psVerb psVerbParse(const char *word);
 bool psVerbTakesValue(psVerb verb);
 /** Range of that value; {0,0} for verbs without one. */
 psRange psVerbRange(psVerb verb);
+/** Is it refused while the child is locked out?  Not what ends that, and what is typed. */
+bool psVerbIsForLockout(psVerb verb);
+/** Longest text of a command, with its NUL. */
+size_t psVerbTextBytes(psVerb verb);
 /** Does the command need a text? */
 bool psVerbTakesText(psVerb verb);
 /** May @p verb be asked with @p text?  A text has no control characters but TAB, and is shorter
- *  than PS_COMMAND_TEXT_BYTES; that of a lockout, which it need not have, than PS_TEXT_BYTES.
+ *  than psVerbTextBytes().  A lockout need not have one.
  *  @param text NULL: none
  *  @return 0 or -EINVAL */
 int psVerbCheckText(psVerb verb, const char *text);

@@ -208,6 +208,8 @@ int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done,
 
 int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
 {
+    if (cmd->text)
+        return -EINVAL; /* the text ends with the request, and the round goes on */
     return submit(sup, NULL, doAll, cmd, done, ctx);
 }
 
