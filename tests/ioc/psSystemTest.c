@@ -118,6 +118,20 @@ static void testSupervisor(void)
     psSupFree(sup);
 }
 
+/* An IOC that has no rules, and nothing to say of how they are loaded. */
+static void testAccess(void)
+{
+    psTestBecomes("sup:AcfState", "None");
+    testdbGetFieldEqual("sup:AcfState.SEVR", DBR_LONG, MINOR_ALARM);
+    testdbGetFieldEqual("sup:AcfReload.DISP", DBR_LONG, 1);
+    psIocSetAccessError("a reason");
+    psTestBecomes("sup:AcfState", "Error");
+    testdbGetFieldEqual("sup:AcfState.SEVR", DBR_LONG, MAJOR_ALARM);
+    psTestBecomes("sup:AcfState.AMSG", "a reason");
+    psIocSetAccessError(NULL);
+    psTestBecomes("sup:AcfState", "None");
+}
+
 static void testBadLinks(void)
 {
     testdbGetFieldEqual("bad:1.SEVR", DBR_LONG, INVALID_ALARM);
@@ -127,7 +141,7 @@ static void testBadLinks(void)
 
 MAIN(psSystemTest)
 {
-    testPlan(35);
+    testPlan(42);
     testdbPrepare();
     testdbReadDatabase("psSystemTest.dbd", NULL, NULL);
     psSystemTest_registerRecordDeviceDriver(pdbbase);
@@ -138,6 +152,7 @@ MAIN(psSystemTest)
     eltc(1);
     testRelay();
     testBadLinks();
+    testAccess();
     testWithoutSupervisor();
     testSupervisor();
     testIocShutdownOk();

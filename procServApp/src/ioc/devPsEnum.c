@@ -229,7 +229,18 @@ static const char *whyCmdStateOfAll(const psSystemView *v)
     return v->all.cmd.msg;
 }
 
+static unsigned getAcfState(const psSystemView *v)
+{
+    return v->acf;
+}
+
+static const char *whyAcfState(const psSystemView *v)
+{
+    return v->acfWhy;
+}
+
 static const mbbiSystemItem mbbiSystemItems[] = {
+    {{"AcfState", psSystemAlways}, getAcfState, whyAcfState, NULL},
     {{"CaRelay", psSystemAlways}, getCaRelay, whyCaRelay, NULL},
     {{"CmdState", psSystemSup}, getCmdStateOfAll, whyCmdStateOfAll, psIocAllTake},
 };

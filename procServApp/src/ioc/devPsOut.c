@@ -15,6 +15,7 @@
 #include <mbboRecord.h>
 
 #include "devPsOut.h"
+#include "psIocAcf.h"
 #include "psIocCompat.h"
 #include "psIocAll.h"
 
@@ -43,6 +44,7 @@ static const psOutSystemItem boSystemItems[] = {
     {{"StartAll"}, psVerbStart, {1, 1}, psIocAllSubmit, NULL},
     {{"StopAll"}, psVerbStop, {1, 1}, psIocAllSubmit, NULL},
     {{"RestartAll"}, psVerbRestart, {1, 1}, psIocAllSubmit, NULL},
+    {{"AcfReload"}, psVerbNone, {1, 1}, psIocAcfReload, NULL},
 };
 static const psItemTable boSystemTable = PS_ITEM_TABLE(boSystemItems, PS_NO_SETTINGS);
 static const psItemTable boTable = PS_ITEM_TABLE_AND(boItems, PS_NO_SETTINGS, &boSystemTable, NULL);

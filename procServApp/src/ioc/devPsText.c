@@ -256,11 +256,17 @@ static void getCmdMsgOfAll(const psSystemView *v, char *out, size_t size)
     put(out, size, v->all.cmd.msg);
 }
 
+static void getAcfMsg(const psSystemView *v, char *out, size_t size)
+{
+    put(out, size, v->acfWhy);
+}
+
 static const textSystemItem textSystemItems[] = {
-    {{"CaRelayMsg", psSystemAlways}, getCaRelayMsg},   {{"Version", psSystemAlways}, getVersion},
-    {{"BaseVersion", psSystemAlways}, getBaseVersion}, {{"Host", psSystemAlways}, getSupHost},
-    {{"CmdLast", psSystemSup}, getCmdLastOfAll},       {{"CmdBy", psSystemSup}, getCmdByOfAll},
-    {{"CmdTime", psSystemSup}, getCmdTimeOfAll},       {{"CmdMsg", psSystemSup}, getCmdMsgOfAll},
+    {{"AcfMsg", psSystemAlways}, getAcfMsg},   {{"CaRelayMsg", psSystemAlways}, getCaRelayMsg},
+    {{"Version", psSystemAlways}, getVersion}, {{"BaseVersion", psSystemAlways}, getBaseVersion},
+    {{"Host", psSystemAlways}, getSupHost},    {{"CmdLast", psSystemSup}, getCmdLastOfAll},
+    {{"CmdBy", psSystemSup}, getCmdByOfAll},   {{"CmdTime", psSystemSup}, getCmdTimeOfAll},
+    {{"CmdMsg", psSystemSup}, getCmdMsgOfAll},
 };
 static const psItemTable textSystemTable = PS_ITEM_TABLE(textSystemItems, PS_NO_SETTINGS);
 static const psItemTable textTable =

@@ -49,6 +49,21 @@ void psIocSetTrial(const psIocTrial *trial);
  *  Thread: any.  Blocks: never. */
 void psIocSetInsecure(bool on);
 
+/** How the program loads the rules of access security again, where that is not simply asInit. */
+typedef struct psIocAccessOps {
+    /** One call at a time, on a thread of its own.  It may block.
+     *  @return 0; -errno and one line in @p msg: the rules are as before; -ENOENT: there are none
+     *          to load, which is no error of the rules */
+    int (*reload)(void *ctx, char *msg, size_t msgSize);
+    void *ctx;
+} psIocAccessOps;
+/** @param ops must live until the program ends.  Thread: any, before iocInit. */
+void psIocSetAccessOps(const psIocAccessOps *ops);
+/** What is wrong with the rules that should hold: AcfState is Error as long as there is something.
+ *  @param why copied; NULL: nothing is
+ *  Thread: any.  Blocks: never. */
+void psIocSetAccessError(const char *why);
+
 #ifdef __cplusplus
 }
 #endif

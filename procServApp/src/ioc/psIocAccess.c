@@ -21,14 +21,14 @@ void psIocSetInsecure(bool on)
 }
 
 /* asActive alone stays set when iocShutdown has taken the rules away. */
-static bool isActive(void)
+bool psIocAccessActive(void)
 {
     return asActive && pasbase;
 }
 
 bool psIocAccessClosed(void)
 {
-    return !isActive() && !insecure;
+    return !psIocAccessActive() && !insecure;
 }
 
 /* Look at the rules that hold for a record.  @return false if there are none */
@@ -37,7 +37,7 @@ static bool look(const dbCommon *prec, ASCLIENTCALLBACK callback, void *ctx)
     static char nobody[] = "";
     ASCLIENTPVT client = NULL;
 
-    if (!isActive() || asAddClient(&client, (ASMEMBERPVT)prec->asp, 0, nobody, nobody))
+    if (!psIocAccessActive() || asAddClient(&client, (ASMEMBERPVT)prec->asp, 0, nobody, nobody))
         return false;
     asPutClientPvt(client, ctx);
     bool looked = !asRegisterClientCallback(client, callback);

@@ -9,6 +9,9 @@
 
 #include <dbCommon.h>
 
+/** Is access security active?  Thread: any.  Blocks: never. */
+bool psIocAccessActive(void);
+
 /** Shall commands and settings be closed by DISP?  They are while access security is not active,
  *  since anybody on the network could write then, unless psIocSetInsecure() says otherwise.
  *  Thread: any.  Blocks: never. */

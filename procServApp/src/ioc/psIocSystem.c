@@ -36,6 +36,7 @@ bool psSystemBegin(dbCommon *prec, psSystemView *outView)
         prec->namsg[0] = '\0';
     psCaRelayStatusGet(&outView->relay);
     psIocAllShown(&outView->all);
+    outView->acf = psIocAcfState(outView->acfWhy);
     outView->staggerSec = 0;
     psIocAllStagger(&outView->staggerSec); /* fails without a supervisor only */
     memset(&outView->sum, 0, sizeof(outView->sum));

@@ -12,6 +12,7 @@
 #define INC_psIocSystem_H
 
 #include "psCaRelay.h"
+#include "psIocAcf.h"
 #include "psIocIn.h"
 #include "psSup.h"
 
@@ -35,6 +36,8 @@ typedef struct psSystemView {
     psSummary sum;     /**< zero without a supervisor: only rows of psSystemAlways are asked then */
     psAllStatus all;   /**< the last command to all children */
     double staggerSec; /**< 0 if nothing is supervised */
+    psAcfState acf;
+    char acfWhy[PS_TEXT_BYTES];
 } psSystemView;
 
 /** The item of a record whose link names no child; NULL: it names one, or is bad. */

@@ -78,8 +78,13 @@ int psTargetTell(const psTarget *target, const char *text)
 int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *reason, psDoneFn done,
                    void *ctx)
 {
-    return target->child ? psIocChildDenied(target->child, cmd, reason, done, ctx)
-                         : psIocAllDenied(cmd, reason, done, ctx);
+    if (target->child)
+        return psIocChildDenied(target->child, cmd, reason, done, ctx);
+    if (target->verb != psVerbNone)
+        return psIocAllDenied(cmd, reason, done, ctx);
+    if (done)
+        done(ctx, psCmdDenied, reason); /* no other record shows it */
+    return 0;
 }
 
 void psTargetRefused(const psTarget *target, const char *record, const char *by)

@@ -36,7 +36,7 @@ typedef struct psOutItem {
 /** A command or a setting of the supervisor: row of the table for links that name no child. */
 typedef struct psOutSystemItem {
     psItem item;
-    psVerb verb;  /**< of the command that submit gets */
+    psVerb verb;  /**< of the command that submit gets; psVerbNone: it is none to all children */
     psRange only; /**< the values it takes; for a command beside 0, which does nothing */
     /** Carry it out.  @return 0: done will be called exactly once; else -errno */
     int (*submit)(const psCommand *cmd, psDoneFn done, void *ctx);

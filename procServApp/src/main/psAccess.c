@@ -18,6 +18,7 @@
 #include "psAcf.h"
 #include "psAddresses.h"
 #include "psInstalled.h"
+#include "psIoc.h"
 #include "psThread.h"
 #include "psTrial.h"
 
@@ -30,6 +31,7 @@ static struct {
     epicsMutexId lock;             /* held while rules are read, tried and loaded; the outermost */
     const psServeOptions *options; /* NULL: the rules are none of ours */
     char *file;                    /* of a script's asSetFilename; NULL: ours hold */
+    bool ended;                    /* they are not loaded again */
     int changes;                   /* descriptor of psAddressesOpen(), or -errno; thread: psHosts */
 } rules = {.changes = -1};
 
@@ -78,12 +80,20 @@ static void setFilenameCall(const iocshArgBuf *args)
     epicsMutexUnlock(rules.lock);
 }
 
-/* A bad file leaves the rules as they are.  With the lock held. */
-static int reload(char *msg, size_t msgSize)
+/* A bad file leaves the rules as they are. */
+static int reload(void *ctx, char *msg, size_t msgSize)
 {
     int status = 0;
 
-    if (rules.options) {
+    (void)ctx;
+    lockRules();
+    if (rules.ended) {
+        epicsSnprintf(msg, msgSize, "the IOC is about to end");
+        status = -ESHUTDOWN;
+    } else if (!rules.options && !rules.file) {
+        epicsSnprintf(msg, msgSize, "access security: there is no file of rules to load");
+        status = -ENOENT;
+    } else if (rules.options) {
         const char *file = rules.file ? rules.file : rules.options->acf;
 
         status = tryFile(file, msg, msgSize);
@@ -94,6 +104,7 @@ static int reload(char *msg, size_t msgSize)
         epicsSnprintf(msg, msgSize, "access security: the rules were not changed");
         status = -EINVAL;
     }
+    epicsMutexUnlock(rules.lock);
     return status;
 }
 
@@ -102,9 +113,9 @@ static void initCall(const iocshArgBuf *args)
     char msg[PS_REASON_BYTES] = "";
 
     (void)args;
-    lockRules();
-    int status = reload(msg, sizeof(msg));
-    epicsMutexUnlock(rules.lock);
+    int status = reload(NULL, msg, sizeof(msg));
+    if (status != -ENOENT)
+        psIocSetAccessError(status ? msg : NULL);
     if (status) {
         fprintf(stderr, "asInit: %s\n", msg);
         iocshSetError(-1);
@@ -129,6 +140,7 @@ static void replaceCommands(void)
 int psAccessPrepare(const psServeOptions *options, psReportFn report, void *ctx, char *msg,
                     size_t msgSize)
 {
+    static const psIocAccessOps ops = {.reload = reload};
     char line[PS_REASON_BYTES], why[PS_REASON_BYTES / 2] = "";
 
     rules.lock = epicsMutexCreate();
@@ -138,6 +150,7 @@ int psAccessPrepare(const psServeOptions *options, psReportFn report, void *ctx,
     }
     rules.changes = psAddressesOpen(); /* before the addresses are read: no change is missed */
     replaceCommands();
+    psIocSetAccessOps(&ops);
     if (options->insecurePvs && !options->acf) {
         report(ctx, false,
                "PVs are open: anybody on the network may give commands (--insecure-pvs)");
@@ -150,6 +163,7 @@ int psAccessPrepare(const psServeOptions *options, psReportFn report, void *ctx,
         return 0;
     epicsSnprintf(line, sizeof(line), "PVs are read-only: %s", why);
     report(ctx, false, line);
+    psIocSetAccessError(why);
     asCheckClientIP = 1;
     status = psAcfUseClosed();
     if (status)
@@ -204,9 +218,10 @@ void psAccessFollow(void)
 
 void psAccessStop(void)
 {
-    if (!rules.options)
+    if (!rules.lock)
         return;
     lockRules();
     rules.options = NULL;
+    rules.ended = true;
     epicsMutexUnlock(rules.lock);
 }
