@@ -28,9 +28,11 @@ open(my $db, '>', "$dir/one.db") or die "one.db: $!";
 print $db qq{record(ai, "one:value") { field(VAL, "1") }\n};
 close $db;
 
-my $server = PsTest::Server->start(ioc => 1, name => 'one-a', args => [$ports->ours, '--holdoff', 0, '--killsig', 15],
+my $server = PsTest::Server->start(ioc => 1, name => 'one-a', args => [$ports->ours, '--holdoff', 0, '--killsig', 15,
+        '--stagger', 0.25],
     cmd => [PsTest::Ports::tool_dir() . '/softIoc', '-d', "$dir/one.db"]) or BAIL_OUT('the program does not start');
 client("with_$_", 'one-a:PS:', 120) for qw(pyepics caproto p4p ophyd);
+client('with_caproto_denied', 'one-a:PS:', 120, map { $_ => 'mallory' } qw(LOGNAME USER));
 is($server->stop, 0, 'SIGTERM ends it');
 
 done_testing();

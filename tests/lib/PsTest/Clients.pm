@@ -4,7 +4,7 @@ package PsTest::Clients;
 # Clients in Python of other projects, in an environment of the tests' own (tools/setup --clients).
 #
 #   needs_clients();
-#   client('with_p4p', 'T:PS:', 60);      # a subtest of the points that it prints
+#   client('with_p4p', 'T:PS:', 60, LOGNAME => 'eve');      # a subtest of the points that it prints
 
 use strict;
 use warnings;
@@ -31,10 +31,10 @@ sub needs_clients {
 }
 
 sub client {
-    my ($script, $prefix, $seconds) = @_;
+    my ($script, $prefix, $seconds, %env) = @_;
     subtest $script => sub {
         my $proc = PsTest::Proc->start(cmd => [$python, '-u', top_dir() . "/tests/clients/$script.py", $prefix],
-            env => {PYTHONDONTWRITEBYTECODE => 1});
+            env => {PYTHONDONTWRITEBYTECODE => 1, %env});
         ok($proc->wait_exit($seconds), 'it ends') or $proc->stop(1);
         my $points = 0;
         for my $line (split /\n/, $proc->stdout) {
