@@ -51,4 +51,5 @@ ok(not pvs[PREFIX + "Pid"].access_rights & AccessRights.WRITE, "there is no writ
 ok(pvs[PREFIX + "Stop"].access_rights & AccessRights.WRITE, "but to a command")
 pvs[SUP + "Stagger"].write([0.5], wait=True, notify=True, timeout=DEADLINE)
 ok(until(lambda: value(SUP + "Stagger_RBV") == 0.5, "Stagger_RBV"), "a setting of the supervisor")
+pvs[SUP + "Stagger"].write([0.25], wait=True, notify=True, timeout=DEADLINE)
 context.disconnect()

@@ -61,6 +61,7 @@ async def untyped():
     await wait_for(lambda: states[-1] == "Running", "Running")
     ok("Stopping" in states or "Killing" in states, "a monitor sees each state", states)
     following.cancel()
+    ok(await sup.stagger.get_value() == 0.25, "stagger is as --stagger says")
     await sup.stop_all.trigger()
     ok(await ioc.state.get_value() == "Stopped", "stop_all of the supervisor stops it")
     await sup.start_all.trigger()

@@ -284,6 +284,31 @@ static void statPeriod_HasARange(void)
     }
 }
 
+static void stagger_HasARange(void)
+{
+    static const struct {
+        const char *line;
+        bool good;
+        double sec;
+    } cases[] = {
+        {"0 cat", true, 0},
+        {"--stagger 2.5 0 cat", true, 2.5},
+        {"--stagger 3600 0 cat", true, 3600},
+        {"--stagger 3601 0 cat", false, 0},
+        {"--stagger -1 0 cat", false, 0},
+        {"--stagger nan 0 cat", false, 0},
+    };
+
+    for (size_t i = 0; i < NELEMENTS(cases); i++) {
+        psProgram *program = run(cases[i].line);
+
+        testOk(cases[i].good == (program->action == psActionRun) &&
+                   (!cases[i].good || program->staggerSec == cases[i].sec),
+               "%s", cases[i].line);
+        psProgramFree(program);
+    }
+}
+
 static void checks_AreActions(void)
 {
     psProgram *program = run("--check 0 cat");
@@ -313,7 +338,7 @@ MAIN(psOptionsTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(148);
+    testPlan(154);
     mistakes_AreToldAsProcServDoes();
     styles_OldAndNew();
     shapes_OfOptions();
@@ -323,6 +348,7 @@ MAIN(psOptionsTest)
     environment_IsHonoured();
     iocOptions_AreKept();
     statPeriod_HasARange();
+    stagger_HasARange();
     checks_AreActions();
     nothing_IsSurvived();
     return testDone();

@@ -138,6 +138,7 @@ static void fillSupOptions(run *self)
     self->options.environ = psEnvironOriginal();
     self->options.reservedDescriptors = self->program->noIoc ? 0 : IOC_DESCRIPTORS;
     self->options.statPeriodSec = self->program->statPeriodSec;
+    self->options.staggerSec = self->program->staggerSec;
     self->options.endWithOneShot = true;
     self->options.ending = ending;
     self->options.ended = ended;

@@ -158,6 +158,16 @@ static void applyStatPeriod(psProgram *program, const char *value)
         program->statPeriodSec = sec;
 }
 
+static void applyStagger(psProgram *program, const char *value)
+{
+    double sec;
+
+    if (epicsParseDouble(value, &sec, NULL) || !(sec >= 0 && sec <= PS_STAGGER_MAX_SEC))
+        psOptionWrong(program, "stagger", "give seconds, 0 to 3600");
+    else
+        program->staggerSec = sec;
+}
+
 static void applyCheck(psProgram *program, const char *value)
 {
     (void)value;
@@ -219,6 +229,9 @@ static const programOption ownOptions[] = {
     {PS_OPTION("stat-period", 0, 170, Required, Ioc, "<sec>",
                "how often CPU, memory and so on are read; 0: never [5]"),
      applyStatPeriod},
+    {PS_OPTION("stagger", 0, 180, Required, Ioc, "<sec>",
+               "from one start to the next when all children are started [0]"),
+     applyStagger},
     {PS_OPTION("no-ioc", 0, 111, None, Ioc, NULL,
                "run without PVs"),
      applyNoIoc},

@@ -43,6 +43,7 @@ typedef struct psProgram {
     bool insecurePvs;
     psRelayMode relay;
     double statPeriodSec;  /**< 0: never */
+    double staggerSec;     /**< of commands to all children */
     const char *trialMode; /**< the value of --check-ioc, for psTrialModeParse() */
     char **iocEnv;         /**< NAME=VALUE..., NULL at the end; the array is owned here */
     int iocEnvCount;

@@ -246,6 +246,7 @@ static bool init(psSup *sup, const psSupOptions *options)
     struct rlimit limit;
 
     sup->options = *options;
+    sup->staggerSec = options->staggerSec;
     if (!sup->options.clock)
         sup->options.clock = psClockSystem();
     sup->terminal.fd = -1;

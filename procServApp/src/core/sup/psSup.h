@@ -38,6 +38,7 @@ typedef struct psSupOptions {
     const char *ownLog;   /**< file for psSupWriteLog(), "-": standard output; NULL: none;
                                static */
     double statPeriodSec; /**< how often /proc is read; 0: never; else 0.5...3600 */
+    double staggerSec;    /**< psSupStagger() at first */
     bool endWithOneShot;  /**< shut down when all children are OneShot and done, or ^Q */
     /** Called once, on the loop thread, when the end begins; must not block; may be NULL. */
     void (*ending)(void *ctx);
@@ -154,8 +155,8 @@ int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx);
 int psSupTellAll(psSup *sup, const char *text);
 /** How the last such command stands or ended. */
 void psSupAllStatus(psSup *sup, psAllStatus *out);
-/** From one start to the next, s: 0...PS_STAGGER_MAX_SEC; 0 at first.  The next start of a command
- *  in progress still comes when it was due. */
+/** From one start to the next, s: 0...PS_STAGGER_MAX_SEC; at first as the options say.  The next
+ *  start of a command in progress still comes when it was due. */
 double psSupStagger(psSup *sup);
 /** @return 0, or -EINVAL: out of range */
 int psSupSetStagger(psSup *sup, double sec);
