@@ -50,6 +50,8 @@ static void environment_IsOursWithoutWhatWasMeantForUs(void)
                           "LISTEN_PID=12",
                           "LISTEN_FDS=1",
                           "LISTEN_FDNAMES=x",
+                          "WATCHDOG_USEC=30000000",
+                          "WATCHDOG_PID=12",
                           "LISTEN=kept",
                           "B=",
                           NULL};

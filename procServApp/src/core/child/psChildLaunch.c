@@ -12,8 +12,9 @@
 
 static bool isOurs(const char *variable)
 {
-    static const char *const ours[] = {
-        INFO, "NOTIFY_SOCKET=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="};
+    static const char *const ours[] = {INFO,           "NOTIFY_SOCKET=",  "LISTEN_PID=",
+                                       "LISTEN_FDS=",  "LISTEN_FDNAMES=", "WATCHDOG_USEC=",
+                                       "WATCHDOG_PID="};
 
     for (size_t i = 0; i < NELEMENTS(ours); i++)
         if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
