@@ -68,6 +68,7 @@ sub is_event {
     my @lines = events() =~ /^line (\d+)$/mg;
     cmp_ok(scalar @lines, '<', 50, 'not more than 50');
     cmp_ok($lines[-1], '==', 60, 'the last of them');
+    unlike(events(), qr/Restarting/, 'nothing of the next process');
     ok($pv->{Starts}->wait_value(2, 10), 'the child was started meanwhile');
 
     unlink $note;

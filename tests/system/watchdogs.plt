@@ -31,10 +31,9 @@ sub start {
         ioc => 1, name => $name, cmd => [@cmd], args => [$ports->ours, '--holdoff', 0, @$args])
         or BAIL_OUT('the program does not start');
     my %pv = map { $_ => pv("$name:PS:$_") } qw(State Health Alive AliveAge AliveMsg StateMsg
-        StartReason ExitClass Pid SignalNum Starts WatchPv
-        WatchIn WatchSeen);
+        StartReason ExitClass Pid SignalNum Starts);
     $pv{State}->wait_connected(30) or BAIL_OUT('no PVs: ' . $server->stderr);
-    $_->monitor for @pv{qw(State Health Alive AliveMsg StartReason Pid Starts WatchSeen)};
+    $_->monitor for @pv{qw(State Health Alive StartReason Pid Starts)};
     return ($server, \%pv);
 }
 
@@ -123,54 +122,6 @@ sub is_logged {
     is_logged($server, qr/the hung command was ended: it is not needed any more/, 'so it ends');
     is($pv->{Starts}->get, 1, 'and there is no restart');
     ok($pv->{Health}->wait_value('OK', 10), 'Health is OK');
-    $server->stop;
-}
-
-# A PV of the supervised IOC: a real one, which prints nothing, and hangs.
-{
-    my $db = tmpdir() . '/beat.db';
-    open my $out, '>', $db or BAIL_OUT("$db: $!");
-    print $out qq{record(calc, "BEAT:N") {
-    field(CALC, "VAL+1")
-    field(SCAN, ".1 second")
-}\n};
-    close $out;
-    my ($server, $pv) = start('BEAT', ['--watch-pv', 'BEAT:N', '--watch-after', 3, '--hung-action',
-        'restart', '--hung-command', 'ls /proc/$PS_PID/task | wc -l'],
-        PsTest::Ports::tool_dir() . '/softIoc', '-d', $db);
-    is($pv->{WatchPv}->get, 'BEAT:N', 'WatchPv shows the name');
-    ok((wait_for { ($pv->{WatchSeen}->last || {value => 0})->{value} >= 20 } 30, '20 updates'),
-        'updates are counted');
-    like($pv->{WatchIn}->get, qr/^\d+/, 'WatchIn is the value of the PV');
-    is($pv->{AliveMsg}->get, 'watched: BEAT:N within 3 s', 'it is watched');
-    cmp_ok($pv->{AliveAge}->get, '<=', 1, 'a moment ago');
-    is($pv->{Starts}->get, 1, 'and not restarted');
-    my $pid = $pv->{Pid}->get;
-    kill 'STOP', $pid;
-    ok($pv->{StartReason}->wait_value('Watchdog', 30), 'an IOC that is suspended is hung, and restarted');
-    is_logged($server, qr/\@\@\@ "BEAT" is hung: no update of BEAT:N since [\d:]+, limit 3 s/, 'so the log');
-    is_logged($server, qr/\@\@\@ hung command: (?:[5-9]|[1-9]\d)\r?$/m, 'its threads could be seen');
-    isnt($pv->{Pid}->get, $pid, 'another process');
-    my $seen = $pv->{WatchSeen}->last->{value};
-    ok((wait_for { $pv->{WatchSeen}->last->{value} >= $seen + 10 } 40, '10 more updates'),
-        'the new one is watched');
-    is($pv->{Starts}->get, 2, 'and lives');
-    $server->stop;
-}
-
-# A PV that nobody has: one line, and never a restart.
-{
-    my ($server, $pv) = start('NOPV', ['--watch-pv', 'NOPV:no-such', '--watch-after', 1,
-        '--hung-action', 'restart'], child_program(), 'say=up', 'wait');
-    is_logged($server, qr/\@\@\@ no update of NOPV:no-such so far: "NOPV" is watched by it from its first/,
-        'a PV that never connects is reported');
-    ok((stays { $pv->{Starts}->get == 1 } 3, '1 start'), 'it is no reason to restart');
-    like($pv->{AliveMsg}->get, qr/^watched: NOPV:no-such within 1 s \(none/, 'AliveMsg says so');
-    is($pv->{Alive}->get, 'Alive', 'it is alive');
-    is($pv->{AliveAge}->get, 0, 'for all we know');
-    is($pv->{WatchIn}->severity, 'INVALID', 'WatchIn is invalid');
-    is($pv->{Health}->get, 'OK', 'Health is OK');
-    is(() = $server->log_text =~ /no update of/g, 1, 'one line');
     $server->stop;
 }
 

@@ -43,6 +43,7 @@ static void hung_WhenRunning_IsForgottenAtTheNextStart(psFixture *f)
 {
     psFixtureHung(f, false);
     psFixtureFire(f, psEventRestart);
+    WANT(f, f->m.state == psStateStopping && !f->m.hung);
     psFixtureDies(f, SIGTERM);
     WANT(f, f->out.asked && f->out.exitClass == psExitKilled && f->m.crashes == 0);
     psFixtureSpawned(f);
@@ -64,7 +65,7 @@ static void unfit_WhenRunning_IsACrashThatStartsAgain(psFixture *f)
     WANT(f, f->m.state == psStateStopping && f->out.actions == PS_DO_KILL_SIGNAL);
     WANT(f, f->m.desiredUp && !f->m.asked);
     psFixtureDies(f, SIGTERM);
-    WANT(f, f->out.exitClass == psExitSignal && !f->out.asked && f->out.unfit);
+    WANT(f, f->out.exitClass == psExitSignal && !f->out.asked && f->out.hung);
     WANT(f, f->m.state == psStateStarting && f->m.startReason == psReasonWatchdog);
     WANT(f, f->m.autoRestarts == 1 && f->m.crashes == 1 && f->m.lastUnasked);
     psFixtureSpawned(f);

@@ -39,6 +39,7 @@ struct psChildHooks {
     psEventGate gate;
     psTimer timer;       /* the gate's */
     psHookFacts waiting; /* of gate.waiting */
+    psText lines;        /* noted for the next event; empty: none are */
     bool ending;
 };
 
@@ -164,21 +165,37 @@ static void arm(psChild *child)
         psLoopDisarm(&hooks->timer);
 }
 
+static void readLines(const psChild *child, psText *out)
+{
+    const psTailRequest last = {.lines = EVENT_LINES, .bytes = EVENT_BYTES, .withPartial = true};
+
+    psTextReset(out);
+    psTailRead(&child->console.output.plain.ring, &last, out);
+    psTextAppend(out, "\n", 1);
+}
+
+void psChildHookNote(psChild *child)
+{
+    psLoopAssertInside(child->loop);
+    if (child->hooks && child->hooks->event.runner && !child->hooks->ending)
+        readLines(child, &child->hooks->lines);
+}
+
 static void startEvent(psChild *child, psNews news, const psHookFacts *facts)
 {
     psChildHooks *hooks = child->hooks;
-    const psTailRequest last = {.lines = EVENT_LINES, .bytes = EVENT_BYTES, .withPartial = true};
-    psText lines = PS_TEXT_INIT;
+    psText *lines = &hooks->lines;
     const char *values[] = {child->name, psNewsName(news), facts->pid,
                             facts->code, facts->reason,    child->prefix ? child->prefix : ""};
 
-    psTailRead(&child->console.output.plain.ring, &last, &lines);
-    psTextAppend(&lines, "\n", 1);
+    if (lines->len == 0)
+        readLines(child, lines);
     psChildTextNotice(child, "running the event command for \"%s\"", psNewsName(news));
     psEventGateStarted(&hooks->gate, psChildNow(child));
-    if (!start(&hooks->event, values, lines.failed ? "" : lines.data, lines.failed ? 0 : lines.len))
+    if (!start(&hooks->event, values, lines->failed ? "" : lines->data,
+               lines->failed ? 0 : lines->len))
         psEventGateEnded(&hooks->gate);
-    psTextClear(&lines);
+    psTextClear(lines);
 }
 
 static bool isStillTrue(const psChild *child, psNews news)
@@ -231,6 +248,7 @@ void psChildHookEvent(psChild *child, psNews news, int pid, int exitCode, const 
         startEvent(child, news, &facts);
     else if (hooks->gate.waiting == news)
         hooks->waiting = facts;
+    psTextClear(&hooks->lines);
     arm(child);
 }
 
@@ -302,6 +320,7 @@ void psChildHookFree(psChild *child)
     psLoopDisarm(&hooks->timer);
     psRunnerFree(hooks->hung.runner);
     psRunnerFree(hooks->event.runner);
+    psTextClear(&hooks->lines);
     free(hooks);
     child->hooks = NULL;
 }

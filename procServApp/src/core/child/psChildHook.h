@@ -26,6 +26,9 @@ void psChildHookFree(psChild *child);
 bool psChildHookHung(psChild *child, const char *reason, void (*over)(psChild *child));
 /** What the hung command was run for is called off: end it. */
 void psChildHookStopHung(psChild *child);
+/** A process has ended, and another one may be started before its event is passed on: keep the
+ *  last lines of the console for that.  psChildHookEvent() follows in the same step. */
+void psChildHookNote(psChild *child);
 /** Something has happened: run the event command now, later, or not at all.
  *  @param pid      of the process concerned; 0: none
  *  @param exitCode status, 128+N for signal N; < 0: none */

@@ -70,16 +70,13 @@ static void act(psChild *child, psOutput *out)
 }
 
 /* What the user's event command hears of an end.  Of a hang it has heard before. */
-static void reportEnd(psChild *child, const psOutput *out, int pid)
+static psNews newsOf(const psOutput *out)
 {
-    const psStatus *status = &child->status;
     bool crashed = !out->asked && out->exitClass != psExitClean;
-    bool known = out->unfit && !status->alive;
 
     if (out->actions & PS_DO_GAVE_UP)
-        psChildHookEvent(child, psNewsCrashLoop, pid, status->history[0].code, status->exitMsg);
-    else if (crashed && !known)
-        psChildHookEvent(child, psNewsCrash, pid, status->history[0].code, status->exitMsg);
+        return psNewsCrashLoop;
+    return crashed && !out->hung ? psNewsCrash : psNewsNone;
 }
 
 static void arm(psChild *child);
@@ -106,11 +103,14 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
     }
     if (event->event == psEventMode && out->verdict == psVerdictDone)
         psChildTextMode(child); /* before the start that it may lead to */
+    psNews news = ended ? newsOf(out) : psNewsNone;
+    if (news != psNewsNone)
+        psChildHookNote(child);
     act(child, out);
     psChildReadyFollow(child);
     psChildWatchFollow(child);
-    if (ended)
-        reportEnd(child, out, pid);
+    if (news != psNewsNone)
+        psChildHookEvent(child, news, pid, child->status.history[0].code, child->status.exitMsg);
     psGoalsCheck(&child->goals, machine, psChildNow(child), ended ? incarnation : 0,
                  ended ? child->status.exitMsg : NULL);
     if (out->moved || out->actions || ellCount(&child->goals.over) > 0)

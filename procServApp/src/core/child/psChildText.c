@@ -30,7 +30,7 @@ void psChildTextExit(const psChild *child, const psOutput *decision, const char 
                      char *out, size_t size)
 {
     const psReapInfo *info = &child->exitInfo;
-    const char *asked = decision->asked ? ", as asked" : decision->unfit ? ", as it was hung" : "";
+    const char *asked = decision->asked ? ", as asked" : decision->hung ? ", as it was hung" : "";
 
     if (why)
         epicsSnprintf(out, size, "%s", why);
@@ -99,7 +99,7 @@ static void stoppingMsg(const psChild *child, char *out, size_t size)
 
     psChildTextTimeOfDay(child, machine->deadline, when, sizeof(when));
     epicsSnprintf(out, size, "Stopping: %s%s sent; next stage at %s",
-                  machine->unfit ? "it is hung, " : "", sent, when);
+                  psMachineIsHungEnd(machine) ? "it was hung, " : "", sent, when);
 }
 
 static void stoppedMsg(const psChild *child, char *out, size_t size)

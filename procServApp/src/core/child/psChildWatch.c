@@ -9,6 +9,9 @@
 
 /* An update may be on its way for so long that it is still one of the process before. */
 #define OTHERS_UPDATES_SEC 1.0
+/* A client looks for a PV that was gone less and less often: an IOC that has restarted is no news.
+ */
+#define REMARK_SEC 30.0
 
 static void look(void *ctx);
 
@@ -120,7 +123,7 @@ static void begin(psChild *child)
     double now = psChildNow(child);
 
     if (child->cfg->watchAfterSec > 0)
-        child->remarkMono = now + child->cfg->watchAfterSec;
+        child->remarkMono = now + fmax(child->cfg->watchAfterSec, REMARK_SEC);
     atomic_store(&child->pvFromMono, now + OTHERS_UPDATES_SEC);
     psWatchdogStart(&child->watchdog);
     psWatchdogSign(&child->watchdog, psWatchSilent, now);

@@ -86,7 +86,7 @@ typedef struct psOutput {
                                 why nothing was to be done; static; NULL: nothing to say */
     psExitClass exitClass; /**< Exited, SpawnFailed: of this end; else psExitNone */
     bool asked;            /**< Exited: somebody asked for it */
-    bool unfit;            /**< Exited: we ended it because it did not do its work */
+    bool hung;             /**< Exited: we ended it because it was hung */
     bool moved;            /**< the state changed, or a process event was accepted */
 } psOutput;
 
@@ -126,7 +126,7 @@ typedef struct psMachine {
     psStartReason startReason;
     uint64_t signalsSent; /* for an operator: bit N-1 for signal N */
     bool asked;           /* somebody asked it to end */
-    bool hung;            /* it shows no sign of life */
+    bool hung;            /* Running, and it shows no sign of life */
     bool unfit;           /* nobody asked, but it is to be ended, and started again */
     bool graceRanOut;
     double killingSince;
@@ -165,6 +165,12 @@ static inline bool psMachineAtRest(const psMachine *machine)
 {
     return machine->state == psStateStopped || machine->state == psStateWaiting ||
            machine->state == psStateHoldoff || machine->state == psStateCrashLoop;
+}
+
+/** Is it being ended because it was hung? */
+static inline bool psMachineIsHungEnd(const psMachine *machine)
+{
+    return machine->unfit && machine->autoReason == psReasonWatchdog;
 }
 
 /** All starts but the first. */

@@ -116,7 +116,7 @@ PS_MACHINE_HANDLER(psMachineEnded)
     out->asked = m->asked || out->exitClass == psExitKilled;
     m->lastClean = out->exitClass == psExitClean && !m->unfit;
     m->lastUnasked = !out->asked;
-    out->unfit = m->unfit;
+    out->hung = psMachineIsHungEnd(m);
     psRestartPolicyEnded(&m->policy, &m->settings, now - m->startMono, out->asked, m->lastClean,
                          now);
     if (!out->asked && !m->lastClean)

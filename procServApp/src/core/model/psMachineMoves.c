@@ -8,6 +8,7 @@
 void psMachineTo(psMachine *m, psState state, double deadline, psOutput *out)
 {
     m->state = state;
+    m->hung = false;
     m->deadline = deadline;
     out->moved = true;
 }
@@ -31,7 +32,6 @@ void psMachineToStarting(psMachine *m, psStartReason reason, double now, psOutpu
     m->startReason = reason;
     m->signalsSent = 0;
     m->asked = false;
-    m->hung = false;
     m->unfit = false;
     m->autoReason = psReasonAutoRestart;
     m->graceRanOut = false;
