@@ -3,6 +3,7 @@
  * The Channel Access client of tools/bench.
  *
  *   ca monitor PV              prints "NS VALUE" for each update, as it arrives
+ *   ca text PV                 the same for an array of characters; prints "NS COUNT"
  *   ca put PV VALUE COUNT MS   puts VALUE (a number) every MS milliseconds; prints NS before each
  *
  * The stamps are CLOCK_MONOTONIC, as the child's.  Ends by itself, or by SIGTERM.
@@ -19,6 +20,13 @@ static void onUpdate(struct event_handler_args args)
 
     if (args.status == ECA_NORMAL)
         printf("%llu %d\n", (unsigned long long)now, (int)*(const dbr_long_t *)args.dbr);
+    fflush(stdout);
+}
+
+static void onText(struct event_handler_args args)
+{
+    if (args.status == ECA_NORMAL)
+        printf("%llu %ld\n", (unsigned long long)nowNs(), args.count);
     fflush(stdout);
 }
 
@@ -40,11 +48,11 @@ static chid connectPv(const char *name)
     return channel;
 }
 
-static void monitor(const char *name)
+static void monitor(const char *name, chtype type, unsigned long count, caEventCallBackFunc *fn)
 {
     chid channel = connectPv(name);
 
-    check(ca_create_subscription(DBR_LONG, 1, channel, DBE_VALUE, onUpdate, NULL, NULL), name);
+    check(ca_create_subscription(type, count, channel, DBE_VALUE, fn, NULL, NULL), name);
     ca_flush_io();
     for (;;)
         pause();
@@ -68,7 +76,9 @@ int main(int argc, char **argv)
 {
     alarm(BENCH_LIFETIME_SEC);
     if (argc == 3 && strcmp(argv[1], "monitor") == 0)
-        monitor(argv[2]);
+        monitor(argv[2], DBR_LONG, 1, onUpdate);
+    else if (argc == 3 && strcmp(argv[1], "text") == 0)
+        monitor(argv[2], DBR_CHAR, 0, onText); /* as many as there are */
     else if (argc == 6 && strcmp(argv[1], "put") == 0)
         put(argv[2], (dbr_long_t)number(argv[3]), number(argv[4]), number(argv[5]));
     else

@@ -91,10 +91,17 @@ def run_load(bench, server, clients, rate, deadline):
     return {name: int(value) for name, value in (word.split("=") for word in text.split())}
 
 
-def flood(bench, kind, size, clients=1, rate=-1, deadline=20, extra=()):
-    """One flood of `size` bytes: the report, and what child and server say to it."""
+def flood(bench, kind, size, clients=1, rate=-1, deadline=20, extra=(), text=None):
+    """One flood of `size` bytes: the report, and what child and server say to it.
+
+    With `text`, a CA client monitors that PV meanwhile; its updates are counted.
+    """
     size -= size % LINE_BYTES
-    with bench.server(kind, "flood", size, extra=extra) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(bench.server(kind, "flood", size, extra=extra))
+        if text:
+            stack.enter_context(bench.repeater(server))
+            updates = stack.enter_context(bench.monitor(server, text, "text"))
         cpu = server.cpu()
         got = run_load(bench, server, clients, rate, deadline)
         got["cpu"] = server.cpu() - cpu
@@ -105,6 +112,7 @@ def flood(bench, kind, size, clients=1, rate=-1, deadline=20, extra=()):
         got["expected"] = size // LINE_BYTES
         got["mbps"] = got["lines"] * LINE_BYTES / MB / (got["elapsed"] / 1e9)
         got["lost"] = (got["expected"] - got["lines"]) * LINE_BYTES
+        got["updates"] = len(updates.read_text().splitlines()) if text else 0
     return got
 
 
@@ -137,6 +145,16 @@ def slow_reader(rate, full, quick, deadlines):
         return values
 
     return measure
+
+
+def out_monitored(bench, kind):
+    """One client, and a CA client that monitors the console's text; beside it one flood without."""
+    size = bench.size(100_000_000, 50_000_000)
+    alone = flood(bench, kind, size)
+    watched = flood(bench, kind, size, text="Out")
+    if watched["updates"] < 2:
+        raise Failure("Out was not updated")
+    return {"out": watched["mbps"], "outratio": watched["mbps"] / alone["mbps"]}
 
 
 def log_to_disk(bench, kind):

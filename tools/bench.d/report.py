@@ -41,6 +41,8 @@ ROWS = [
     Row("beside20", "one client beside one that reads 20 MB/s", "MB/s"),
     Row("beside20slowlost", "… bytes lost by the slow one", "MB"),
     Row("beside20write", "… longest write of the child", "ms"),
+    Row("out", "one client, and Out monitored", "MB/s"),
+    Row("outratio", "… of that without", ""),
     Row("disk", "one client, and a log to disk", "MB/s"),
     Row("diskcpu", "… CPU", "s/GB"),
     Row("disklost", "… lost in the log", "kB"),
