@@ -31,11 +31,11 @@ my @child = qw(State Seq Running Ready Desired Health StateMsg Pid Uptime Uptime
     ExitMaxRss ExitCpu HoldoffRemain Name Host User Cmd Cwd Console LogFile AutoRestart AutoRestart_RBV
     Holdoff Holdoff_RBV HoldoffMax HoldoffMax_RBV RestartWindow RestartWindow_RBV Grace Grace_RBV
     MaxRestarts MaxRestarts_RBV Overridden Start Stop Restart Kill Signal SignalNum Reset ResetCounters
-    RotateLog CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg Out OutLast In Clients Loggers Cpu CpuTime Rss
+    RotateLog CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg Lockout LockoutMsg Out OutLast In Clients Loggers Cpu CpuTime Rss
     VSize Threads Procs Fds FdMax FdPct IoRead IoWrite OomScore Alive AliveAge AliveMsg WatchPv);
 my @supervisor = qw(Version BaseVersion ApiLevel Host SupPid SupUptime SupRss SupCpu SupFds SupThreads
     Heartbeat LoopMax NumChildren NumRunning NumAlarm AnyAlarm StartAll StopAll RestartAll Stagger
-    Stagger_RBV CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg CaRelay CaRelayMsg CaSearches CaDropped);
+    Stagger_RBV CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg AcfState AcfMsg AcfReload CaRelay CaRelayMsg CaSearches CaDropped);
 my @groups = qw(Status Exits PVI Sup:Table Sup:PVI);
 
 sub template_records {
@@ -128,6 +128,13 @@ trouble('it floods', [], [child_program(), 'flood=2000000'], sub {
         pv("$name:PS:Out")->monitor;
     }, State => 'Running', 'NO_ALARM', OutLast => qr/./, 'NO_ALARM', Health => 'OK', 'NO_ALARM',
     'Sup:LoopMax' => qr/^\d{1,3}(?:\.|$)/, 'NO_ALARM');
+
+trouble('it is locked out', [], [child_program(), 'wait'], sub {
+        my ($name) = @_;
+        pv("$name:PS:LockoutMsg")->put_wait('vacuum work');
+        pv("$name:PS:Lockout")->put_wait(1);
+    }, Lockout => 'Yes', 'NO_ALARM', LockoutMsg => 'vacuum work', 'NO_ALARM', State => 'Running', 'NO_ALARM',
+    'StateMsg.VAL$' => qr/; locked out by /, 'NO_ALARM', Health => 'OK', 'NO_ALARM');
 
 trouble('it is silent', ['--silent-after', 1], [child_program(), 'wait'], undef, Alive => 'Silent', 'MAJOR',
     State => 'Running', 'NO_ALARM', StateMsg => qr/^Hung/, 'NO_ALARM');

@@ -587,15 +587,27 @@ static int countConcerns(psSupFixture *f, int level, const char *const words[], 
     return found;
 }
 
+static void published(void *ctx)
+{
+    epicsEventMustTrigger(ctx);
+}
+
 static void report_OfEachLevel_HasItsConcerns(psSupFixture *f)
 {
     static const char *const one[] = {"Cmd", "Cwd", "Console", "LogFile", "ExitMsg"};
     static const char *const two[] = {
         "Ready",       "StartTime", "Starts",        "Seq",   "ExitClass",   "Exits",
         "AutoRestart", "Holdoff",   "RestartWindow", "Grace", "MaxRestarts", "Overridden",
-        "CmdLast",     "Clients",   "HoldoffMax",    "Alive", "Lockout",
+        "CmdLast",     "Clients",   "HoldoffMax",    "Alive", "Lockout",     "ReadyTime",
+        "OutLast",     "LogSize",   "Cpu",
     };
 
+    psChild *child = psSupFind(f->sup, "one");
+    epicsEventId event = epicsEventMustCreate(epicsEventEmpty);
+    psSupSubscribe(child, psTopicConsole, published, event);
+    testOk(epicsEventWaitWithTimeout(event, PS_TEST_SEC) == epicsEventOK, "its console is known");
+    psSupSubscribe(child, psTopicConsole, NULL, NULL);
+    epicsEventDestroy(event);
     testOk1(psSupFixtureDo(f, "one", psVerbRestart, 0) == psCmdDone);
     testOk1(countConcerns(f, 0, one, NELEMENTS(one)) == 0);
     testOk1(countConcerns(f, 1, one, NELEMENTS(one)) == NELEMENTS(one));
@@ -631,7 +643,7 @@ static void facts_OfAChild_AreWhatWasConfigured(void)
 
 MAIN(psSupTest)
 {
-    testPlan(60);
+    testPlan(61);
     boot_Running_PublishesEachTransition();
     wait_UntilStarted_IsWaiting();
     exit_WithHoldoff_RestartsByItself();

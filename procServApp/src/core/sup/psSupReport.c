@@ -5,6 +5,7 @@
  * the records.
  */
 #include <stdarg.h>
+#include <string.h>
 
 #include <dbDefs.h>
 #include <epicsStdio.h>
@@ -19,6 +20,7 @@ typedef struct view {
     const psChildFacts *facts;
     psStatus status;
     psConsoleStatus console;
+    psResources resources;
     FILE *out;
 } view;
 
@@ -45,6 +47,11 @@ static const char *timeOf(const epicsTimeStamp *stamp, char out[32])
     else
         epicsSnprintf(out, 32, "-");
     return out;
+}
+
+static double toMiB(uint64_t bytes)
+{
+    return (double)bytes / (1024 * 1024);
 }
 
 static const char *orNone(const char *text)
@@ -85,6 +92,8 @@ static void reportRun(const view *v)
 
     line(v, "Ready", "%s; Desired %s; Health %s", status->ready ? "Ready" : "NotReady",
          status->desiredUp ? "Up" : "Down", psHealthName(status->health));
+    line(v, "ReadyTime", "%.1f s%s", status->readyAfterSec,
+         status->readyLate ? "; it should be ready by now" : "");
     line(v, "StartTime", "%s, for %s; up %.0f s", timeOf(&status->startTime, when),
          psReasonName(status->startReason), upSec);
     if (status->nextStartMono > 0)
@@ -159,16 +168,47 @@ static void reportLockout(const view *v)
 
 static void reportConsole(const view *v)
 {
-    line(v, "Clients", "%d; Loggers %d", v->console.clients, v->console.loggers);
+    const psConsoleStatus *console = &v->console;
+
+    if (!console->seq) {
+        line(v, "Clients", "unknown: no record of the console is loaded");
+        return;
+    }
+    line(v, "Clients", "%d; Loggers %d; Refused %u; Lost %.3f MiB", console->clients,
+         console->loggers, console->refused, toMiB(console->lostBytes));
+    if (console->clientList[0])
+        line(v, "ClientList", "%s", console->clientList);
+    line(v, "OutLines", "%u; OutRate %.0f B/s", (unsigned)console->lines, console->byteRate);
+    line(v, "OutLast", "%s", orNone(console->lastLine));
+    line(v, "LogSize", "%.3f MiB; LogDropped %.3f MiB; LogError %s", toMiB(console->logBytes),
+         toMiB(console->logLostBytes), console->logError ? strerror(console->logError) : "OK");
+}
+
+static void reportResources(const view *v)
+{
+    const psResources *used = &v->resources;
+
+    if (!used->seq || used->error) {
+        line(v, "Cpu", "unknown: %s",
+             used->seq ? strerror(used->error) : "/proc has not been read yet, or never is");
+        return;
+    }
+    line(v, "Cpu", "%.1f %%; CpuTime %.1f s", used->cpuPercent, used->cpuSec);
+    line(v, "Rss", "%.1f MiB; VSize %.1f MiB", used->rssMiB, used->sizeMiB);
+    line(v, "Threads", "%d; Procs %d; OomScore %d", used->threads, used->procs, used->oomScore);
+    if (!used->fdError)
+        line(v, "Fds", "%d; FdMax %d; FdPct %.1f %%", used->fds, used->fdMax, used->fdPercent);
+    if (!used->ioError)
+        line(v, "IoRead", "%.1f kB/s; IoWrite %.1f kB/s", used->readKBs, used->writtenKBs);
 }
 
 static const struct {
     int level;
     void (*report)(const view *v);
 } concerns[] = {
-    {0, reportState},   {1, reportFacts},   {2, reportRun},      {2, reportAlive},
-    {1, reportExit},    {2, reportExits},   {2, reportSettings}, {2, reportCommand},
-    {2, reportLockout}, {2, reportConsole},
+    {0, reportState},   {1, reportFacts},   {2, reportRun},       {2, reportAlive},
+    {1, reportExit},    {2, reportExits},   {2, reportSettings},  {2, reportCommand},
+    {2, reportLockout}, {2, reportConsole}, {2, reportResources},
 };
 
 void psSupReportChild(psSup *sup, psChild *child, FILE *out, int level)
@@ -177,6 +217,7 @@ void psSupReportChild(psSup *sup, psChild *child, FILE *out, int level)
 
     psFeedNewest(psChildFeed(child), &v.status);
     psFeedConsole(psChildFeed(child), &v.console);
+    psFeedResources(psChildFeed(child), &v.resources);
     for (size_t i = 0; i < NELEMENTS(concerns); i++)
         if (level >= concerns[i].level)
             concerns[i].report(&v);
