@@ -255,6 +255,17 @@ static void iocOptions_AreKept(void)
     isSame(program->script, "st.cmd", "script");
     psProgramFree(program);
 
+    program = run("--script st.cmd -n host");
+    testOk(program->action == psActionRun && !program->child,
+           "a name is no option of a child then");
+    isSame(program->supName, "host", "name of the supervisor");
+    psProgramFree(program);
+
+    program = run("--script st.cmd -n host 0 cat");
+    testOk(program->action == psActionRun && program->child && !program->supName,
+           "else it is that of the child");
+    psProgramFree(program);
+
     program = run("--script st.cmd 0 cat");
     testOk(program->action == psActionRun && program->child, "or there is one more");
     psProgramFree(program);
@@ -338,7 +349,7 @@ MAIN(psOptionsTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(154);
+    testPlan(157);
     mistakes_AreToldAsProcServDoes();
     styles_OldAndNew();
     shapes_OfOptions();

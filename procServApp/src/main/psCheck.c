@@ -53,10 +53,9 @@ static void showPrefix(const psServeOptions *options)
     char msg[PS_REASON_BYTES];
     char line[PS_PREFIX_BYTES + 20];
 
-    if (!options->name ||
-        psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, sizeof(msg)))
+    if (psStepPrefix(options, prefix, sizeof(prefix), msg, sizeof(msg)) || !*prefix)
         return;
-    snprintf(line, sizeof(line), "PVs: %s", prefix);
+    snprintf(line, sizeof(line), "PVs: %s%s", prefix, options->name ? "" : "Sup:");
     report(NULL, false, line);
 }
 

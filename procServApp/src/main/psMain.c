@@ -154,6 +154,7 @@ static void fillServeOptions(run *self)
         .argv0 = program->argv0,
         .name = program->child ? psConfigName(program->child) : NULL,
         .watchPv = program->child ? program->child->watchPv : NULL,
+        .supName = program->supName,
         .prefix = program->prefix,
         .script = program->script,
         .acf = program->acf,

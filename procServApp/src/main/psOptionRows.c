@@ -180,6 +180,15 @@ static void applyCheckIoc(psProgram *program, const char *value)
     program->action = psActionCheckIoc;
 }
 
+/* The trial of a supervisor that has a name and no child. */
+static void applyCheckName(psProgram *program, const char *value)
+{
+    free(program->supName);
+    program->supName = strdup(value);
+    if (!program->supName)
+        psOptionWrong(program, "check-name", "out of memory");
+}
+
 /* ---- the table ---- */
 
 /* clang-format off */
@@ -239,6 +248,7 @@ static const programOption ownOptions[] = {
                "report whether this command line would work; start nothing"),
      applyCheck},
     {PS_OPTION("check-ioc", 0, 113, Required, Other, NULL, NULL), applyCheckIoc},
+    {PS_OPTION("check-name", 0, 114, Required, Other, NULL, NULL), applyCheckName},
 };
 /* clang-format on */
 

@@ -16,7 +16,7 @@ static void setChild(psProgram *program, const char *option, const char *value)
 
     if (strcmp(option, "logfile") == 0)
         program->logFile = value;
-    else if (!program->childOption)
+    else if (strcmp(option, "name") != 0 && !program->childOption)
         program->childOption = option;
     if (strcmp(option, "port") == 0)
         program->haveEndpoint = true;
@@ -62,9 +62,13 @@ static void takeWords(psProgram *program, int count, char *const *words)
     }
 }
 
-/* With a script, the children may all be its own, and the log is that of the program. */
+/* With a script, the children may all be its own; then log and name are those of the program. */
 static void dropChild(psProgram *program)
 {
+    const char *name = psConfigName(program->child);
+
+    if (*name && !(program->supName = strdup(name)))
+        psOptionWrong(program, "name", "out of memory");
     if (program->childOption)
         psOptionWrong(program, program->childOption, "there is no command it could apply to");
     if (!program->ownLog && program->logFile && *program->logFile)
@@ -170,5 +174,6 @@ void psProgramFree(psProgram *program)
     free(program->out);
     free(program->err);
     free(program->iocEnv);
+    free(program->supName);
     free(program);
 }

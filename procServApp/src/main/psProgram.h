@@ -28,10 +28,11 @@ typedef struct psProgram {
     psAction action;
     char *out, *err; /**< for standard output and error, in every action; never NULL */
     const char *argv0;
-    psConfig *child;     /**< owned here; NULL with --script and no command */
-    bool foreground;     /**< -f */
-    bool debug;          /**< -d: no daemon, console traffic and diagnostics on standard output */
-    bool quiet;          /**< -q */
+    psConfig *child; /**< owned here; NULL with --script and no command */
+    char *supName;   /**< -n with --script and no command: of the supervisor; owned; else NULL */
+    bool foreground; /**< -f */
+    bool debug;      /**< -d: no daemon, console traffic and diagnostics on standard output */
+    bool quiet;      /**< -q */
     const char *pidFile; /**< NULL: none */
     const char *infoFile;
     const char *ownLog; /**< of the program itself */

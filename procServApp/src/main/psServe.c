@@ -77,7 +77,7 @@ static void showPvs(const char *state)
     for (int i = 0; (child = psSupAt(sup, i)); i++) {
         if (strncmp(state, none, sizeof(none) - 1) == 0)
             epicsSnprintf(text, sizeof(text), "none: %s", state + sizeof(none) - 1);
-        else if (i == 0 && serve.prefix[0])
+        else if (i == 0 && serve.options.name && serve.prefix[0])
             epicsSnprintf(text, sizeof(text), "%s%s%s%s", serve.prefix, state[0] ? " (" : "", state,
                           state[0] ? ")" : "");
         else if (state[0])
@@ -355,8 +355,7 @@ int psServePrepare(const psServeOptions *options)
     char msg[PS_REASON_BYTES];
 
     serve.options = *options;
-    if (!options->name || psPrefixMake(options->prefix, options->name, serve.prefix,
-                                       sizeof(serve.prefix), msg, sizeof(msg)))
+    if (psStepPrefix(options, serve.prefix, sizeof(serve.prefix), msg, sizeof(msg)))
         serve.prefix[0] = '\0'; /* what is wrong with it is said later, when it is needed */
     psRelayInit();
     int status = psStepEnvironment(options);

@@ -26,11 +26,13 @@ typedef struct psServeOptions {
                               /proc/self/exe cannot be read */
     const char *name;    /**< of the command line's child; NULL: there is none */
     const char *watchPv; /**< of that child; NULL: none */
-    const char *prefix;  /**< with its separator, as given; NULL: $(NAME):PS: */
-    const char *script;  /**< IOC shell script; NULL: the program's own records */
-    const char *acf;     /**< access security file of the user; NULL: the installed one */
-    const char *ownLog;  /**< file of the own log, which is the supervisor's; NULL: none */
-    bool insecurePvs;    /**< without acf there is no access security, and commands work */
+    const char
+        *supName;       /**< of the supervisor, which has no child on the command line; else NULL */
+    const char *prefix; /**< with its separator, as given; NULL: $(NAME):PS: */
+    const char *script; /**< IOC shell script; NULL: the program's own records */
+    const char *acf;    /**< access security file of the user; NULL: the installed one */
+    const char *ownLog; /**< file of the own log, which is the supervisor's; NULL: none */
+    bool insecurePvs;   /**< without acf there is no access security, and commands work */
     char *const *iocEnv; /**< NAME=VALUE for our IOC only, NULL at the end; NULL: none */
     psRelayMode relay;
     bool shell; /**< run an IOC shell on standard input afterwards: in the foreground,

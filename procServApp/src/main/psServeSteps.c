@@ -65,6 +65,20 @@ static bool hasName(const psServeOptions *options)
     return options->name && *options->name;
 }
 
+/* Are there records whose prefix we know?  With a script only, if it was given, or a name. */
+static bool hasPrefix(const psServeOptions *options)
+{
+    return hasName(options) || options->supName || options->prefix;
+}
+
+int psStepPrefix(const psServeOptions *options, char *out, size_t size, char *msg, size_t msgSize)
+{
+    const char *name = hasName(options) ? options->name : options->supName;
+
+    *out = '\0';
+    return hasPrefix(options) ? psPrefixMake(options->prefix, name, out, size, msg, msgSize) : 0;
+}
+
 /* @return 0 or -errno */
 static int readThrough(int fd)
 {
@@ -102,8 +116,8 @@ int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, ch
     char prefix[PREFIX_BYTES];
     int status = psStepNetwork(report, ctx, msg, msgSize);
 
-    if (!status && hasName(options))
-        status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
+    if (!status)
+        status = psStepPrefix(options, prefix, sizeof(prefix), msg, msgSize);
     if (!status && options->script)
         status = psStepScriptCheck(options->script, msg, msgSize);
     return status;
@@ -169,11 +183,12 @@ int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize)
 {
     char prefix[PREFIX_BYTES];
 
-    if (!hasName(options))
+    if (!hasPrefix(options))
         return 0;
     psProgressBegin("loading records");
-    int status = psPrefixMake(options->prefix, options->name, prefix, sizeof(prefix), msg, msgSize);
-    status = status ? status : loadChild(options, prefix, msg, msgSize);
+    int status = psStepPrefix(options, prefix, sizeof(prefix), msg, msgSize);
+    if (!status && hasName(options))
+        status = loadChild(options, prefix, msg, msgSize);
     return status ? status : loadSystem(prefix, msg, msgSize);
 }
 

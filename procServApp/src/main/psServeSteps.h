@@ -34,8 +34,12 @@ int psStepChecks(const psServeOptions *options, psReportFn report, void *ctx, ch
 /** Load the record types, and register what belongs to them.  A second call does nothing. */
 int psStepDefinitions(char *msg, size_t msgSize);
 
-/** Load the records of the command line's child and of the supervisor, if there is such a child:
- *  the prefix is made from its name. */
+/** The prefix of our own records, given or made from the name of the command line's child or of the
+ *  supervisor; "" if there is none.  @return 0, or as psPrefixMake() */
+int psStepPrefix(const psServeOptions *options, char *out, size_t size, char *msg, size_t msgSize);
+
+/** Load the records of the command line's child, if there is one, and of the supervisor, if there
+ *  is a prefix for them: with a script only, that is if a name or a prefix was given. */
 int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize);
 
 /** Run an IOC shell script to its end. */

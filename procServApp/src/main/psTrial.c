@@ -73,6 +73,7 @@ static void fillArgs(const psServeOptions *options, psTrialMode mode, const char
     argv[argc++] = options->argv0;
     add(argv, &argc, "--check-ioc", modes[mode]);
     add(argv, &argc, "--name", options->name);
+    add(argv, &argc, "--check-name", options->supName);
     add(argv, &argc, "--prefix", options->prefix);
     add(argv, &argc, "--script", options->script);
     add(argv, &argc, "--acf", options->acf);
