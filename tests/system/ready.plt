@@ -32,7 +32,7 @@ sub start {
         ioc => 1, name => $name, args => [$ports->ours, @$args], cmd => [@cmd])
         or BAIL_OUT('the program does not start');
     %pv = map { $_ => pv("$name:PS:$_") } qw(State Ready ReadyTime Health StateMsg.VAL$ Pid Start
-        Restart Stop CmdState CmdMsg.VAL$ Starts);
+        Restart Stop CmdState CmdMsg.VAL$ Starts ReadyPv ReadyIn);
     $pv{State}->wait_connected(30) or BAIL_OUT('no PVs: ' . $server->stderr);
     $_->monitor for @pv{qw(State Ready Health)};
     return $server;
@@ -91,6 +91,52 @@ sub text { return $pv{"$_[0].VAL\$"}->get; }
     ok($pv{Ready}->wait_value('Ready', 10), 'ready after all');
     is($pv{Ready}->severity, 'NO_ALARM', 'without alarm');
     ok($pv{Health}->wait_value('OK', 10), 'Health is OK');
+    finish($server);
+}
+
+# A PV of the child: connected late, 0, invalid, good, and gone with the process.
+{
+    my $db = tmpdir() . '/up.db';
+    open my $out, '>', $db or BAIL_OUT("$db: $!");
+    print $out qq{record(ai, "P:up") { field(PINI, "YES") field(UDF, "0") field(HIHI, "5") field(HHSV, "INVALID") }\n};
+    close $out;
+    my $server = start('V', ['--ready-pv', 'P:up', '--killsig', 'TERM'],
+        PsTest::Ports::tool_dir() . '/softIoc', '-d', $db);
+    is($pv{ReadyPv}->get, 'P:up', 'ReadyPv is the name');
+    my $waits = sub {
+        my ($why) = @_;
+        return ok((wait_for { text('StateMsg') =~ /waits for the PV P:up, $why/ } 20, $why),
+            "it waits: $why");
+    };
+    $waits->('which is 0');
+    is($pv{Ready}->get, 'NotReady', 'not ready');
+    my $up = pv('P:up');
+    $up->put(0.5);
+    ok($pv{Ready}->wait_value('Ready', 10), 'not 0: ready');
+    is($pv{ReadyIn}->get, 1, 'as ReadyIn shows');
+    $up->put(7);
+    $waits->('which is not connected or invalid');
+    is($pv{ReadyIn}->severity, 'INVALID', 'as ReadyIn shows');
+    $up->put(-1);
+    ok($pv{Ready}->wait_value('Ready', 10), 'valid again: ready');
+    my $pid = $pv{Pid}->get;
+    $pv{Restart}->put(1);
+    ok((wait_for { ($pv{Pid}->get || $pid) != $pid } 20, 'another process'), 'a restart');
+    $waits->('which is 0');
+    is($pv{CmdState}->get, 'Busy', 'which is not done');
+    $up->wait_value(0, 20);
+    $up->put(3);
+    ok($pv{CmdState}->wait_value('Done', 10), 'until the PV of the new one is not 0');
+    $up->close;
+    finish($server);
+}
+
+# A PV that nobody has.
+{
+    my $server = start('U', ['--ready-pv', 'U:no-such', '--ready-timeout', 1], child_program(), 'wait');
+    ok($pv{Health}->wait_value('NotReady', 15), 'a PV that never connects: Health is NotReady');
+    my $log = $server->log_text(qr/is not ready after 1 s/);
+    like($log, qr/waits for the PV U:no-such, which is not connected or invalid\r?$/m, 'one line says why');
     finish($server);
 }
 

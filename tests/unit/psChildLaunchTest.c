@@ -25,7 +25,7 @@ static void arguments_AreTheCommand(void)
     psConfig *cfg = makeConfig(NULL);
     psChildLaunch launch;
 
-    testOk1(psChildLaunchInit(&launch, cfg, none, "PID=1") == 0);
+    testOk1(psChildLaunchInit(&launch, cfg, none, "PID=1", NULL) == 0);
     testOk1(strcmp(launch.file, "./st.cmd") == 0 && strcmp(launch.argv[0], "./st.cmd") == 0 &&
             strcmp(launch.argv[1], "a b") == 0 && !launch.argv[2]);
     psChildLaunchClear(&launch);
@@ -34,7 +34,7 @@ static void arguments_AreTheCommand(void)
     psConfigFree(cfg);
 
     cfg = makeConfig("/bin/wrapper");
-    psChildLaunchInit(&launch, cfg, none, "PID=1");
+    psChildLaunchInit(&launch, cfg, none, "PID=1", NULL);
     testOk(strcmp(launch.file, "/bin/wrapper") == 0 && strcmp(launch.argv[1], "./st.cmd") == 0 &&
                strcmp(launch.argv[2], "a b") == 0 && !launch.argv[3],
            "--exec gets the command as its arguments");
@@ -58,12 +58,13 @@ static void environment_IsOursWithoutWhatWasMeantForUs(void)
     psConfig *cfg = makeConfig(NULL);
     psChildLaunch launch;
 
-    psChildLaunchInit(&launch, cfg, envp, "PID=7;CTL=tcp");
+    psChildLaunchInit(&launch, cfg, envp, "PID=7;CTL=tcp", "@0002a");
     testOk1(strcmp(launch.envp[0], "A=1") == 0);
     testOk1(strcmp(launch.envp[1], "LISTEN=kept") == 0);
     testOk1(strcmp(launch.envp[2], "B=") == 0);
     testOk(strcmp(launch.envp[3], "PROCSERV_INFO=PID=7;CTL=tcp") == 0, "%s", launch.envp[3]);
-    testOk1(!launch.envp[4]);
+    testOk(strcmp(launch.envp[4], "NOTIFY_SOCKET=@0002a") == 0, "%s", launch.envp[4]);
+    testOk1(!launch.envp[5]);
     testOk(launch.envp[0] != envp[0], "it is a copy");
     psChildLaunchClear(&launch);
     psConfigFree(cfg);
@@ -71,7 +72,7 @@ static void environment_IsOursWithoutWhatWasMeantForUs(void)
 
 MAIN(psChildLaunchTest)
 {
-    testPlan(10);
+    testPlan(11);
     arguments_AreTheCommand();
     environment_IsOursWithoutWhatWasMeantForUs();
     return testDone();

@@ -358,6 +358,24 @@ static void regularExpression_IsCheckedAtOnce(void)
     psConfigFree(cfg);
 }
 
+static void readyRule_IsOne(void)
+{
+    psConfig *cfg = psConfigCreate();
+
+    testOk1(set(cfg, "ready-notify", NULL) == 0 && cfg->readyRule == psReadyNotify);
+    testOk1(set(cfg, "ready-pv", "IOC1:up") == -EINVAL && strstr(msg, "another rule"));
+    testOk1(set(cfg, "ready-match", "x") == -EINVAL && cfg->readyRule == psReadyNotify);
+    testOk1(set(cfg, "ready-pv", "") == 0 && cfg->readyRule == psReadyNotify);
+    psConfigFree(cfg);
+    cfg = psConfigCreate();
+    testOk1(set(cfg, "ready-pv", "IOC1:up") == 0 && cfg->readyRule == psReadyPv);
+    testOk1(set(cfg, "ready-pv", "a b") == -EINVAL && set(cfg, "ready-pv", "x,P=y") == -EINVAL);
+    isSame(cfg->readyWhat, "IOC1:up", "the PV");
+    testOk1(set(cfg, "ready-action", "restart") == 0 && cfg->readyRestart);
+    testOk1(set(cfg, "ready-action", "reboot") == -EINVAL && cfg->readyRestart);
+    psConfigFree(cfg);
+}
+
 static void name_OfALongPathIsItsLastPart(void)
 {
     char path[300];
@@ -417,7 +435,7 @@ static void table_CanBeWalked(void)
             wrong++;
         }
     }
-    testOk(count == 37 && wrong == 0, "%u options, %u wrong", count, wrong);
+    testOk(count == 40 && wrong == 0, "%u options, %u wrong", count, wrong);
     psConfigFree(cfg);
 }
 
@@ -439,7 +457,7 @@ static void places_AreGivenOnce(void)
     for (option = psOptionAfter(psConfigOption, 0); option;
          option = psOptionAfter(psConfigOption, option->place))
         listed++;
-    testOk(listed == 37, "%u options are listed", listed);
+    testOk(listed == 40, "%u options are listed", listed);
 }
 
 static unsigned randomState = 1;
@@ -507,7 +525,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(171);
+    testPlan(180);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();
@@ -523,6 +541,7 @@ MAIN(psConfigTest)
     check_WantsACommandAndOrderedHoldoffs();
     watchdogs_AreChecked();
     regularExpression_IsCheckedAtOnce();
+    readyRule_IsOne();
     name_OfALongPathIsItsLastPart();
     name_HasNoBlanksAround();
     table_CanBeWalked();

@@ -112,7 +112,7 @@ static void byPv(void)
 {
     psReadiness r = begun(psReadyPv, 100);
 
-    testOk(explains(&r, "the PV it, which has not connected"), "never connected");
+    testOk(explains(&r, "the PV it, which no record follows"), "nothing is known of it");
     testOk(psReadinessPv(&r, psReadyPvZero, 101) && explains(&r, "which is 0"), "0");
     testOk(psReadinessPv(&r, psReadyPvGood, 102) && psReadinessIsMet(&r) && r.tookSec == 2, "good");
     testOk(!psReadinessPv(&r, psReadyPvGood, 103), "the same again is no news");

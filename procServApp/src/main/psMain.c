@@ -153,6 +153,9 @@ static void fillServeOptions(run *self)
     self->serveOptions = (psServeOptions){
         .argv0 = program->argv0,
         .name = program->child ? psConfigName(program->child) : NULL,
+        .readyPv = program->child && program->child->readyRule == psReadyPv
+                       ? program->child->readyWhat
+                       : NULL,
         .watchPv = program->child ? program->child->watchPv : NULL,
         .supName = program->supName,
         .prefix = program->prefix,

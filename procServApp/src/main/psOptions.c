@@ -89,6 +89,8 @@ static void conclude(psProgram *program, int count, char *const *words)
     }
     if (program->noIoc && program->iocOption)
         psOptionWrong(program, program->iocOption, "needs the IOC that --no-ioc leaves out");
+    if (program->noIoc && program->child && program->child->readyRule == psReadyPv)
+        psOptionWrong(program, "ready-pv", "needs the IOC that --no-ioc leaves out");
     if (program->noIoc && program->child && program->child->watchPv)
         psOptionWrong(program, "watch-pv", "needs the IOC that --no-ioc leaves out");
     if (program->wrongUsage)

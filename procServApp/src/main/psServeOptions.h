@@ -25,6 +25,7 @@ typedef struct psServeOptions {
     const char *argv0;   /**< in messages; and to run this program again for a trial when
                               /proc/self/exe cannot be read */
     const char *name;    /**< of the command line's child; NULL: there is none */
+    const char *readyPv; /**< of that child; NULL: none */
     const char *watchPv; /**< of that child; NULL: none */
     const char
         *supName;       /**< of the supervisor, which has no child on the command line; else NULL */

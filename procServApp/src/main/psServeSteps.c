@@ -151,16 +151,17 @@ int psStepDefinitions(char *msg, size_t msgSize)
 
 static int loadChild(const psServeOptions *options, const char *prefix, char *msg, size_t msgSize)
 {
-    char file[PATH_BYTES], macros[PREFIX_BYTES + 3 * PS_NAME_BYTES + PS_PV_BYTES + 64];
+    char file[PATH_BYTES], macros[PREFIX_BYTES + 3 * PS_NAME_BYTES + 2 * PS_PV_BYTES + 80];
     char id[PS_NAME_BYTES];
     int status = psInstalled(CHILD_RECORDS, file, sizeof(file), msg, msgSize);
 
     if (status)
         return status;
     psPrefixId(options->name, id, sizeof(id));
-    if (epicsSnprintf(macros, sizeof(macros), "P=%s,CHILD=\"%s\",NAME=\"%s\",ID=%s,WATCH_PV=\"%s\"",
-                      prefix, options->name, options->name, id,
-                      options->watchPv ? options->watchPv : "") >= (int)sizeof(macros)) {
+    if (epicsSnprintf(macros, sizeof(macros),
+                      "P=%s,CHILD=\"%s\",NAME=\"%s\",ID=%s,WATCH_PV=\"%s\",READY_PV=\"%s\"", prefix,
+                      options->name, options->name, id, options->watchPv ? options->watchPv : "",
+                      options->readyPv ? options->readyPv : "") >= (int)sizeof(macros)) {
         epicsSnprintf(msg, msgSize, "the name %s is too long for records: give another --name",
                       options->name);
         return -ENAMETOOLONG;

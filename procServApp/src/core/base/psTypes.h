@@ -83,6 +83,14 @@ typedef enum psReadyRule {
     psReadyPv      /**< while a PV is valid and not 0 */
 } psReadyRule;
 
+/** How the PV of that rule stands. */
+typedef enum psReadyPvState {
+    psReadyPvUnknown, /**< no record says so far */
+    psReadyPvBad,     /**< not connected, or its alarm is INVALID */
+    psReadyPvZero,
+    psReadyPvGood /**< valid and not 0 */
+} psReadyPvState;
+
 /** How the last process ended. */
 typedef enum psExitClass {
     psExitNone,     /**< none has ended yet */

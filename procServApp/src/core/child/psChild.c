@@ -15,6 +15,7 @@
 #include "child/psChildHook.h"
 #include "child/psChildConsole.h"
 #include "child/psChildKeys.h"
+#include "child/psChildNotify.h"
 #include "child/psChildPty.h"
 #include "child/psChildReady.h"
 #include "child/psChildStatus.h"
@@ -151,7 +152,8 @@ static int prepareStarts(psChild *child, const psChildSetup *setup)
     psConsoleInfo(&child->console, false, &info);
     int status = info.failed
                      ? -ENOMEM
-                     : psChildLaunchInit(&child->launch, child->cfg, setup->environ, info.data);
+                     : psChildLaunchInit(&child->launch, child->cfg, setup->environ, info.data,
+                                         child->notify.fd >= 0 ? child->notify.name : NULL);
     psTextClear(&info);
     if (status)
         return status;
@@ -172,6 +174,7 @@ psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outS
 {
     static const psPty closed = PS_PTY_INIT;
     static const psReap idle = PS_REAP_INIT;
+    static const psNotify silent = PS_NOTIFY_INIT;
     psChild *child = calloc(1, sizeof(*child));
     int status = -ENOMEM;
 
@@ -186,8 +189,11 @@ psChild *psChildCreate(const psChildSetup *setup, const psConfig *cfg, int *outS
         child->readyJob = (psJob){.fn = readyChanged, .ctx = child};
         child->pty = closed;
         child->reap = idle;
+        child->notify = silent;
         if (prepare(child, cfg))
             status = psConsoleOpen(&child->console, child->argv0, msg, msgSize);
+        if (status == 0)
+            status = psChildNotifyInit(child, msg, msgSize);
         if (status == 0)
             status = prepareStarts(child, setup);
     }
@@ -209,6 +215,7 @@ void psChildFree(psChild *child)
     psChildTypedClear(child);
     psChildConsoleClear(child);
     psChildReadyClear(child);
+    psChildNotifyClear(child);
     psLoopCancel(child->loop, &child->failedJob);
     psChildHookFree(child);
     psSpawnFree(child->spawn); /* waits for a start that hangs: everything else was awaited */
@@ -409,6 +416,11 @@ psLogFile *psChildLog(const psChild *child)
 psFeed *psChildFeed(psChild *child)
 {
     return child->feed;
+}
+
+void psChildReadyPvIs(psChild *child, psReadyPvState state)
+{
+    psChildReadyPv(child, state);
 }
 
 unsigned psChildPvUpdated(psChild *child)

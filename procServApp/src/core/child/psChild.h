@@ -112,6 +112,8 @@ double psChildOutputMono(const psChild *child);
 void psChildConsoleWanted(psChild *child);
 /** As psSupMonitorConsole(). */
 void psChildConsoleMonitor(psChild *child, bool monitored);
+/** psSupReadyPv() */
+void psChildReadyPvIs(psChild *child, psReadyPvState state);
 /** psSupPvUpdated() */
 unsigned psChildPvUpdated(psChild *child);
 /** psSupAliveAge() */

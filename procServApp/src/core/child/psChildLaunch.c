@@ -9,12 +9,13 @@
 #include "child/psChildLaunch.h"
 
 #define INFO "PROCSERV_INFO="
+#define NOTIFY "NOTIFY_SOCKET="
 
 static bool isOurs(const char *variable)
 {
-    static const char *const ours[] = {INFO,           "NOTIFY_SOCKET=",  "LISTEN_PID=",
-                                       "LISTEN_FDS=",  "LISTEN_FDNAMES=", "WATCHDOG_USEC=",
-                                       "WATCHDOG_PID="};
+    static const char *const ours[] = {
+        INFO,           NOTIFY, "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "WATCHDOG_USEC=",
+        "WATCHDOG_PID="};
 
     for (size_t i = 0; i < NELEMENTS(ours); i++)
         if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
@@ -22,14 +23,27 @@ static bool isOurs(const char *variable)
     return false;
 }
 
-static int copyEnvironment(psChildLaunch *out, char *const *envp, const char *info)
+/* @param name with its "=" */
+static int addVariable(psChildLaunch *out, size_t index, const char *name, const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 1;
+
+    out->envp[index] = malloc(size);
+    if (!out->envp[index])
+        return -ENOMEM;
+    snprintf(out->envp[index], size, "%s%s", name, value);
+    return 0;
+}
+
+static int copyEnvironment(psChildLaunch *out, char *const *envp, const char *info,
+                           const char *notify)
 {
     size_t count = 0;
     size_t used = 0;
 
     while (envp[count])
         count++;
-    out->envp = calloc(count + 2, sizeof(*out->envp));
+    out->envp = calloc(count + 3, sizeof(*out->envp));
     if (!out->envp)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
@@ -39,12 +53,10 @@ static int copyEnvironment(psChildLaunch *out, char *const *envp, const char *in
         if (!out->envp[used++])
             return -ENOMEM;
     }
-    size_t size = strlen(INFO) + strlen(info) + 1;
-    out->envp[used] = malloc(size);
-    if (!out->envp[used])
-        return -ENOMEM;
-    snprintf(out->envp[used], size, "%s%s", INFO, info);
-    return 0;
+    int status = addVariable(out, used++, INFO, info);
+    if (!status && notify)
+        status = addVariable(out, used, NOTIFY, notify);
+    return status;
 }
 
 static int copyArguments(psChildLaunch *out, const psConfig *cfg)
@@ -61,13 +73,14 @@ static int copyArguments(psChildLaunch *out, const psConfig *cfg)
     return 0;
 }
 
-int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp, const char *info)
+int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp, const char *info,
+                      const char *notify)
 {
     *out = (psChildLaunch)PS_CHILD_LAUNCH_INIT;
     int status = copyArguments(out, cfg);
 
     if (!status)
-        status = copyEnvironment(out, envp, info);
+        status = copyEnvironment(out, envp, info, notify);
     if (status)
         psChildLaunchClear(out);
     return status;

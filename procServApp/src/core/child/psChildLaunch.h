@@ -20,8 +20,10 @@ typedef struct psChildLaunch {
 /** @param cfg  must live as long as @p out
  *  @param envp copied, but for PROCSERV_INFO and what systemd meant for us alone
  *  @param info the new PROCSERV_INFO, without that name
+ *  @param notify NOTIFY_SOCKET; NULL: none
  *  @return 0 or -ENOMEM: then @p out is empty */
-int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp, const char *info);
+int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp, const char *info,
+                      const char *notify);
 /** May be called twice. */
 void psChildLaunchClear(psChildLaunch *launch);
 

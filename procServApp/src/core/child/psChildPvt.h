@@ -3,10 +3,10 @@
  *  @brief What the parts of a child share: the struct.  For the room child/ only.
  *
  *  The parts, each using those before it: psChildText (sentences for people), psChildStatus and
- *  psChildConsole (what is published), psChildReady (is it ready?), psChildHook (commands of the
- *  user), psChildWatch (is it alive?), psChildPty (its terminal), psChildProcess (start and end),
- *  psChildStep (from an event to what it leads to), psChildTyped (what is typed to it),
- *  psChildCommand (what is asked of it), psChildKeys (keys), psChild (its life).
+ *  psChildConsole (what is published), psChildReady and psChildNotify (is it ready?), psChildHook
+ *  (commands of the user), psChildWatch (is it alive?), psChildPty (its terminal), psChildProcess
+ *  (start and end), psChildStep (from an event to what it leads to), psChildTyped (what is typed to
+ *  it), psChildCommand (what is asked of it), psChildKeys (keys), psChild (its life).
  */
 #ifndef INC_psChildPvt_H
 #define INC_psChildPvt_H
@@ -22,6 +22,7 @@
 #include "model/psMachine.h"
 #include "model/psReadiness.h"
 #include "model/psWatchdog.h"
+#include "process/psNotify.h"
 #include "process/psPty.h"
 #include "process/psReap.h"
 #include "process/psSpawn.h"
@@ -84,6 +85,17 @@ struct psChild {
     struct psChildMatch *match; /* owned; NULL: its rule has no expression */
     psJob readyJob;             /* readiness has changed */
     int readyNoticed;           /* which of its notices was printed last for this process */
+    double readyMono;           /* when readiness was published last */
+    psTimer readyNewsTimer;     /* publishes it, not too often */
+    bool readyUnfit;            /* this process is ended, as it was not ready in time */
+    atomic_int readyPv;         /* psReadyPvState, as the record sees it */
+    atomic_bool readyPvWasBad;  /* since the loop looked last */
+    psJob readyPvJob;           /* looks; of any thread */
+
+    /* psChildNotify */
+    psNotify notify;
+    unsigned notifyRefused;  /* messages, since the last notice */
+    double notifyNoticeMono; /* when there may be the next one */
 
     /* psChildPty */
     psPty pty;

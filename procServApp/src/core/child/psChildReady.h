@@ -16,6 +16,11 @@ int psChildReadyInit(psChild *child);
 void psChildReadyClear(psChild *child);
 /** The machine has made a step: a process may have begun or ended to run. */
 void psChildReadyFollow(psChild *child);
+/** Readiness has changed: publish it at the end of the round, or a little later where changes come
+ *  one after the other. */
+void psChildReadyChanged(psChild *child);
+/** The PV of --ready-pv, as the record sees it.  Thread: any. */
+void psChildReadyPv(psChild *child, psReadyPvState state);
 /** The last @p len bytes of the console are what the process has just printed.  Once it is ready
  *  this costs nothing. */
 void psChildReadyPrinted(psChild *child, size_t len);

@@ -11,6 +11,7 @@
 
 #include "child/psChildConsole.h"
 #include "child/psChildHook.h"
+#include "child/psChildNotify.h"
 #include "child/psChildProcess.h"
 #include "child/psChildPty.h"
 #include "child/psChildReady.h"
@@ -108,6 +109,7 @@ void psChildStep(psChild *child, const psInputEvent *event, psOutput *out, const
         psChildHookNote(child);
     act(child, out);
     psChildReadyFollow(child);
+    psChildNotifyFollow(child);
     psChildWatchFollow(child);
     if (news != psNewsNone)
         psChildHookEvent(child, news, pid, child->status.history[0].code, child->status.exitMsg);
@@ -159,14 +161,29 @@ void psChildStepClear(psChild *child)
 
 /* ---- time ---- */
 
+/* Only of what has never been ready: that an IOC which was in use is ended is up to the watchdogs.
+ */
+static bool replacesLate(const psChild *child)
+{
+    psMode mode = child->machine.settings.mode;
+
+    return child->cfg->readyRestart && !child->readiness.once &&
+           (mode == psModeAlways || mode == psModeOnFailure);
+}
+
 static void readyDue(void *ctx)
 {
     psChild *child = ctx;
+    psInputEvent event = {.event = psEventUnfit, .reason = psReasonAutoRestart};
 
-    if (psReadinessTick(&child->readiness, psChildNow(child)))
-        psChildStepReady(child);
-    else
+    if (!psReadinessTick(&child->readiness, psChildNow(child))) {
         arm(child);
+        return;
+    }
+    child->readyUnfit = replacesLate(child);
+    psChildStepReady(child);
+    if (child->readyUnfit)
+        child->happened(child, &event, NULL);
 }
 
 static void machineDue(void *ctx)

@@ -30,7 +30,10 @@ void psChildTextExit(const psChild *child, const psOutput *decision, const char 
                      char *out, size_t size)
 {
     const psReapInfo *info = &child->exitInfo;
-    const char *asked = decision->asked ? ", as asked" : decision->hung ? ", as it was hung" : "";
+    const char *asked = decision->asked     ? ", as asked"
+                        : child->readyUnfit ? ", as it was not ready"
+                        : decision->hung    ? ", as it was hung"
+                                            : "";
 
     if (why)
         epicsSnprintf(out, size, "%s", why);
@@ -99,7 +102,10 @@ static void stoppingMsg(const psChild *child, char *out, size_t size)
 
     psChildTextTimeOfDay(child, machine->deadline, when, sizeof(when));
     epicsSnprintf(out, size, "Stopping: %s%s sent; next stage at %s",
-                  psMachineIsHungEnd(machine) ? "it was hung, " : "", sent, when);
+                  machine->unfit && child->readyUnfit ? "it was not ready, "
+                  : psMachineIsHungEnd(machine)       ? "it was hung, "
+                                                      : "",
+                  sent, when);
 }
 
 static void stoppedMsg(const psChild *child, char *out, size_t size)

@@ -47,6 +47,9 @@ int psConfigRefuse(const char *name, const char *value, const char *problem, psC
 /** @return -ENOMEM */
 int psConfigNoMemory(const char *name, psComplaint out);
 
+/** Is it the name of a PV?  @return 0, or -EINVAL after a complaint */
+int psConfigCheckPv(const psConfigRow *self, const char *value, psComplaint out);
+
 /** @name Functions of rows, and the type of the member they set. @{ */
 /** char * */
 int psConfigSetText(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out);

@@ -73,6 +73,20 @@ static int setMatch(psConfig *cfg, const psConfigRow *self, const char *value, p
     return setRule(cfg, self, psReadyMatch, value, out);
 }
 
+static int setNotify(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+{
+    (void)value;
+    return setRule(cfg, self, psReadyNotify, NULL, out);
+}
+
+static int setPv(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+{
+    if (!*value)
+        return setNoRule(cfg, psReadyPv);
+    int status = psConfigCheckPv(self, value, out);
+    return status ? status : setRule(cfg, self, psReadyPv, value, out);
+}
+
 static int setTimeout(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
 {
     double sec;
@@ -90,9 +104,18 @@ static const psConfigRow rows[] = {
     {PS_OPTION("ready-match", 0, 140, Required, Ready, "<regex>",
                "the child is ready once a line of its output matches"),
      setMatch, AT(readyWhat)},
+    {PS_OPTION("ready-notify", 0, 141, None, Ready, NULL,
+               "the child is ready once it sends READY=1, as to systemd"),
+     setNotify, AT(readyRule)},
+    {PS_OPTION("ready-pv", 0, 142, Required, Ready, "<name>",
+               "the child is ready while this PV is valid and not 0"),
+     setPv, AT(readyWhat)},
     {PS_OPTION("ready-timeout", 0, 143, Required, Ready, "<s>",
                "seconds after which a child that is not ready is late [60]"),
      setTimeout, AT(readyTimeoutSec)},
+    {PS_OPTION("ready-action", 0, 144, Required, Ready, "<action>",
+               "what is done if it is late: alarm or restart [alarm]"),
+     psConfigSetAction, AT(readyRestart)},
 };
 /* clang-format on */
 

@@ -53,7 +53,7 @@ int psConfigSetTextOrNone(psConfig *cfg, const psConfigRow *self, const char *va
     return psConfigSetText(cfg, self, *value ? value : NULL, out);
 }
 
-int psConfigSetPv(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+int psConfigCheckPv(const psConfigRow *self, const char *value, psComplaint out)
 {
     size_t len = strlen(value);
 
@@ -65,7 +65,14 @@ int psConfigSetPv(psConfig *cfg, const psConfigRow *self, const char *value, psC
                               "is not the name of a PV; without blanks, quotes, commas and $, "
                               "60 bytes at most",
                               out);
-    return psConfigSetTextOrNone(cfg, self, value, out);
+    return 0;
+}
+
+int psConfigSetPv(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)
+{
+    int status = psConfigCheckPv(self, value, out);
+
+    return status ? status : psConfigSetTextOrNone(cfg, self, value, out);
 }
 
 int psConfigSetTrue(psConfig *cfg, const psConfigRow *self, const char *value, psComplaint out)

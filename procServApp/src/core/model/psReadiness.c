@@ -124,7 +124,7 @@ static const char *pvProblem(const psReadiness *r)
 {
     switch (r->pv) {
     case psReadyPvUnknown:
-        return "which has not connected";
+        return "which no record follows";
     case psReadyPvBad:
         return "which is not connected or invalid";
     case psReadyPvZero:

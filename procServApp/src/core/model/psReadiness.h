@@ -21,14 +21,6 @@
 
 #include "base/psTypes.h"
 
-/** How the PV of psReadyPv stands. */
-typedef enum psReadyPvState {
-    psReadyPvUnknown, /**< it was never heard of */
-    psReadyPvBad,     /**< not connected, or its alarm is INVALID */
-    psReadyPvZero,
-    psReadyPvGood /**< valid and not 0 */
-} psReadyPvState;
-
 /** What a process says about itself. */
 typedef enum psReadySay {
     psReadySaysReady,

@@ -195,6 +195,9 @@ void psSupMonitorConsole(psChild *child, bool monitored);
  *  Thread: any.  Blocks: never. */
 double psSupAliveAge(const psChild *child, double mono);
 
+/** The PV of --ready-pv is so now.  Thread: any.  Blocks: never. */
+void psSupReadyPv(psChild *child, psReadyPvState state);
+
 /** The PV of --watch-pv was updated: a sign of life.  Thread: any.  Blocks: never.
  *  @return how often that was, beginning anew at 0 */
 unsigned psSupPvUpdated(psChild *child);

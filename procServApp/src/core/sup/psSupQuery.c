@@ -54,6 +54,11 @@ const psChildFacts *psSupFacts(const psChild *child)
     return psChildGetFacts(child);
 }
 
+void psSupReadyPv(psChild *child, psReadyPvState state)
+{
+    psChildReadyPvIs(child, state);
+}
+
 unsigned psSupPvUpdated(psChild *child)
 {
     return psChildPvUpdated(child);
