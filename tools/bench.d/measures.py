@@ -332,3 +332,32 @@ def further_child(bench, kind):
                 settle(server.process.pid)
                 private.append(memory(server.process.pid)[0])
     return {"further": (private[1] - private[0]) / count}
+
+
+def thread_seconds(pid, name):
+    """CPU that the thread of that name has used, to the nanosecond; None: there is none."""
+    for task in os.scandir(f"/proc/{pid}/task"):
+        with open(f"{task.path}/comm", encoding="ascii") as comm:
+            if comm.read().strip() == name:
+                with open(f"{task.path}/schedstat", encoding="ascii") as schedstat:
+                    return int(schedstat.read().split()[0]) * 1e-9
+    return None
+
+
+def resources(bench, kind):
+    """What it costs to read /proc for 200 children, at the default period of 5 s."""
+    children = bench.size(200, 50)
+    seconds = bench.size(40, 12)
+    with bench.folder() as folder:
+        options, files = add_siblings(bench, folder, children - 1, "idle")
+        with bench.server(kind, "idle", extra=options) as server:
+            server.watch(files)
+            for file in files:
+                wait_for("start of a sibling", file.pid, 30)
+            pid = server.process.pid
+            wait_for("the thread that reads", lambda: thread_seconds(pid, "psStat"), 10)
+            time.sleep(6)  # the first reading is over
+            before, since = thread_seconds(pid, "psStat"), time.monotonic()
+            time.sleep(seconds)
+            used = thread_seconds(pid, "psStat") - before
+            return {"reading": 100 * used / (time.monotonic() - since) * 200 / children}

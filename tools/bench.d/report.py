@@ -61,6 +61,7 @@ ROWS = [
     Row("private", "memory written by itself", "MB"),
     Row("rss", "resident memory, libraries included", "MB"),
     Row("further", "memory of a further child", "MB"),
+    Row("reading", "CPU of reading what 200 children use, every 5 s", "% of a core"),
     Row("threads", "threads", ""),
     Row("wakeups", "idle wakeups", "1/s", 2),
 ]
