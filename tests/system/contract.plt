@@ -31,11 +31,15 @@ my @child = qw(State Seq Running Ready Desired Health StateMsg Pid Uptime Uptime
     ExitMaxRss ExitCpu HoldoffRemain Name Host User Cmd Cwd Console LogFile AutoRestart AutoRestart_RBV
     Holdoff Holdoff_RBV HoldoffMax HoldoffMax_RBV RestartWindow RestartWindow_RBV Grace Grace_RBV
     MaxRestarts MaxRestarts_RBV Overridden Start Stop Restart Kill Signal SignalNum Reset ResetCounters
-    RotateLog CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg Lockout LockoutMsg Out OutLast In Clients Loggers Cpu CpuTime Rss
-    VSize Threads Procs Fds FdMax FdPct IoRead IoWrite OomScore Alive AliveAge AliveMsg WatchPv);
+    RotateLog CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg Out OutLast In Clients Loggers Cpu CpuTime Rss
+    VSize Threads Procs Fds FdMax FdPct IoRead IoWrite OomScore Alive AliveAge AliveMsg WatchPv
+    ReadyPv ReadyTime ExitTail OutLines OutAge OutRate ClientList Lost Refused LogSize LogDropped LogError
+    Lockout LockoutMsg);
 my @supervisor = qw(Version BaseVersion ApiLevel Host SupPid SupUptime SupRss SupCpu SupFds SupThreads
     Heartbeat LoopMax NumChildren NumRunning NumAlarm AnyAlarm StartAll StopAll RestartAll Stagger
-    Stagger_RBV CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg AcfState AcfMsg AcfReload CaRelay CaRelayMsg CaSearches CaDropped);
+    Stagger_RBV CmdState CmdSeq CmdLast CmdBy CmdTime CmdMsg CaRelay CaRelayMsg CaSearches CaDropped
+    AcfMsg AcfReload AcfState LogDiskFree TableName TableState TableHealth TablePid TableUptime
+    TableRestarts TableExit TableMsg TablePrefix);
 my @groups = qw(Status Exits PVI Sup:Table Sup:PVI);
 
 sub template_records {
@@ -139,9 +143,20 @@ trouble('it is locked out', [], [child_program(), 'wait'], sub {
 trouble('it is silent', ['--silent-after', 1], [child_program(), 'wait'], undef, Alive => 'Silent', 'MAJOR',
     State => 'Running', 'NO_ALARM', StateMsg => qr/^Hung/, 'NO_ALARM');
 
+trouble('locked out of all', [], \@soft_ioc, sub {
+        my ($name) = @_;
+        my $pid = pid_of($name);
+        ok(pv("$name:PS:LockoutMsg")->put_wait('beam on'), 'a reason is set');
+        ok(pv("$name:PS:Lockout")->put_wait(1), 'it is locked out');
+        pv("$name:PS:Sup:RestartAll")->put_wait(1, 20);
+        is(pv("$name:PS:Pid")->get, $pid, 'a restart of all leaves it alone');
+    }, State => 'Running', 'NO_ALARM', LockoutMsg => 'beam on', 'NO_ALARM', 'Sup:CmdState' => 'Done', 'NO_ALARM',
+    'Sup:CmdMsg' => qr/^0 of 1 done, 1 skipped; T-/, 'NO_ALARM');
+
 my $greedy = 'while (open($f[@f], "<", "/dev/null")) {} print "full\n"; sleep 1000';
 trouble('it runs out of descriptors', [], ['/bin/sh', '-c', 'ulimit -n 64; exec "$@"', 'sh', $^X, '-e', $greedy], undef,
-    State => 'Running', 'NO_ALARM', FdPct => qr/^(?:9\d|100)/, 'MAJOR', FdMax => 64, 'NO_ALARM');
+    State => 'Running', 'NO_ALARM', FdPct => qr/^(?:9\d|100)/, 'MAJOR', FdMax => 64, 'NO_ALARM',
+    OutLast => 'full', 'NO_ALARM');
 
 trouble('it cannot be started', ['--holdoff', 0], ['/no/such/program'], undef, ExitClass => 'ExecFail', 'MINOR',
     ExitMsg => qr/^cannot execute/, 'NO_ALARM', Pid => 0, 'NO_ALARM');
