@@ -5,6 +5,7 @@
  *   child idle SHARED                       does nothing
  *   child echo SHARED                       raw terminal: writes back what it reads
  *   child flood SHARED BYTES                on each SIGUSR2: BYTES in lines of 80, then END
+ *   child pace SHARED RATE                  writes lines of 80, RATE bytes per second
  *   child die SHARED STAMPS LIVES MS        lives MS milliseconds, exits; LIVES times
  *   child burst SHARED STAMPS LIVES BYTES   writes BYTES and exits at once; LIVES times
  *   child signals SHARED STAMPS             notes when a SIGUSR1 arrives
@@ -164,6 +165,24 @@ __attribute__((noreturn)) static void flood(uint64_t bytes, const sigset_t *go)
     }
 }
 
+/* A block each time that one is due. */
+__attribute__((noreturn)) static void pace(uint64_t rate)
+{
+    const uint64_t blockBytes = BLOCK_LINES * (BENCH_LINE_BYTES + 1);
+    const uint64_t gapNs = blockBytes * 1000000000 / rate;
+    struct timespec due;
+
+    publishPid();
+    clock_gettime(CLOCK_MONOTONIC, &due);
+    for (uint64_t line = 0;; line += BLOCK_LINES) {
+        writeLines(blockBytes, line);
+        uint64_t ns = (uint64_t)due.tv_nsec + gapNs;
+        due.tv_sec += (time_t)(ns / 1000000000);
+        due.tv_nsec = (long)(ns % 1000000000);
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+    }
+}
+
 __attribute__((noreturn)) static void echo(void)
 {
     struct termios tio;
@@ -243,12 +262,14 @@ int main(int argc, char **argv)
     alarm(BENCH_LIFETIME_SEC);
     setMask(&go);
     mapShared(argv[2]);
-    if (argc > 3 && strcmp(what, "flood") != 0)
+    if (argc > 3 && strcmp(what, "flood") != 0 && strcmp(what, "pace") != 0)
         openStamps(argv[3]);
     if (strcmp(what, "echo") == 0)
         echo();
     if (strcmp(what, "flood") == 0 && argc == 4)
         flood(number(argv[3]), &go);
+    if (strcmp(what, "pace") == 0 && argc == 4 && number(argv[3]) > 0)
+        pace(number(argv[3]));
     if (strcmp(what, "die") == 0 && argc == 6)
         mortal(born, number(argv[4]), number(argv[5]), &go);
     if (strcmp(what, "burst") == 0 && argc == 6)

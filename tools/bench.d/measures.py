@@ -157,6 +157,27 @@ def out_monitored(bench, kind):
     return {"out": watched["mbps"], "outratio": watched["mbps"] / alone["mbps"]}
 
 
+def paced(bench, kind):
+    """CPU of a supervisor whose child prints 1 MB/s; with an IOC also while Out is monitored."""
+    seconds = bench.size(20, 6)
+
+    def share(text=None):
+        with ExitStack() as stack:
+            server = stack.enter_context(bench.server(kind, "pace", int(MB)))
+            if text:
+                stack.enter_context(bench.repeater(server))
+                stack.enter_context(bench.monitor(server, text, "text"))
+            time.sleep(2)  # its start is over
+            before, since = server.cpu(), time.monotonic()
+            time.sleep(seconds)
+            return 100 * (server.cpu() - before) / (time.monotonic() - since)
+
+    values = {"paced": share()}
+    if kind.key == "ioc":
+        values["pacedout"] = share("Out")
+    return values
+
+
 def log_to_disk(bench, kind):
     """One client, and a log file on a disk; the log must be whole."""
     with bench.folder() as folder:
@@ -344,8 +365,9 @@ def thread_seconds(pid, name):
     return None
 
 
-def resources(bench, kind):
-    """What it costs to read /proc for 200 children, at the default period of 5 s."""
+def many_children(bench, kind):
+    """200 idle children with all their records: what reading /proc costs at the default period of
+    5 s, and what all of it costs."""
     children = bench.size(200, 50)
     seconds = bench.size(40, 12)
     with bench.folder() as folder:
@@ -357,7 +379,11 @@ def resources(bench, kind):
             pid = server.process.pid
             wait_for("the thread that reads", lambda: thread_seconds(pid, "psStat"), 10)
             time.sleep(6)  # the first reading is over
-            before, since = thread_seconds(pid, "psStat"), time.monotonic()
+            reading, used, waits = thread_seconds(pid, "psStat"), server.cpu(), wakeups(pid)
+            since = time.monotonic()
             time.sleep(seconds)
-            used = thread_seconds(pid, "psStat") - before
-            return {"reading": 100 * used / (time.monotonic() - since) * 200 / children}
+            elapsed = time.monotonic() - since
+            percent = 100 / elapsed * 200 / children
+            return {"reading": percent * (thread_seconds(pid, "psStat") - reading),
+                    "idle200": percent * (server.cpu() - used),
+                    "idle200wakeups": (wakeups(pid) - waits) / elapsed}

@@ -43,6 +43,8 @@ ROWS = [
     Row("beside20write", "… longest write of the child", "ms"),
     Row("out", "one client, and Out monitored", "MB/s"),
     Row("outratio", "… of that without", ""),
+    Row("paced", "CPU while the child prints 1 MB/s", "% of a core"),
+    Row("pacedout", "… and Out is monitored", "% of a core"),
     Row("disk", "one client, and a log to disk", "MB/s"),
     Row("diskcpu", "… CPU", "s/GB"),
     Row("disklost", "… lost in the log", "kB"),
@@ -62,6 +64,8 @@ ROWS = [
     Row("rss", "resident memory, libraries included", "MB"),
     Row("further", "memory of a further child", "MB"),
     Row("reading", "CPU of reading what 200 children use, every 5 s", "% of a core"),
+    Row("idle200", "… of all, with 200 idle children", "% of a core"),
+    Row("idle200wakeups", "… wakeups", "1/s", 2),
     Row("threads", "threads", ""),
     Row("wakeups", "idle wakeups", "1/s", 2),
 ]
