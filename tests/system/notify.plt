@@ -129,4 +129,25 @@ $server = start('W');
 like($server->log_text(qr/socket/), qr/^socket \.\r?$/m, 'no socket without --ready-notify');
 finish($server);
 
+# The watchdog: from the first sign on.
+$server = start('W', '--watchdog-sec', 2);
+$console = $server->console;
+my $alive = pv('W:PS:Alive');
+$alive->wait_connected(20);
+$alive->monitor;
+$console->send("echo usec \$WATCHDOG_USEC.\r");
+like($server->log_text(qr/usec 2000000\./), qr/usec 2000000\./, 'the child knows its limit');
+is($pv{Ready}->get, 'Ready', 'there is no rule of readiness');
+ok((stays { ($alive->last || {value => 'Alive'})->{value} eq 'Alive' } 3, 'Alive'),
+    'a child that never sends is not hung');
+$console->send("systemd-notify WATCHDOG=1\r");
+ok($alive->wait_value('Silent', 20), 'one that has sent, and sends no more, is');
+says(qr/^Hung: no WATCHDOG=1 since [\d:]+, limit 2 s/);
+$console->send("systemd-notify WATCHDOG=1\r");
+ok($alive->wait_value('Alive', 20), 'and lives when it sends again');
+$console->send("systemd-notify WATCHDOG=trigger\r");
+ok($alive->wait_value('Silent', 20), 'it may say so itself');
+$alive->close;
+finish($server);
+
 done_testing();

@@ -70,10 +70,27 @@ static void environment_IsOursWithoutWhatWasMeantForUs(void)
     psConfigFree(cfg);
 }
 
+static void watchdog_KnowsItsLimit(void)
+{
+    char *const none[] = {NULL};
+    psConfig *cfg = makeConfig(NULL);
+    psChildLaunch launch;
+    char msg[256];
+
+    if (psConfigSet(cfg, "watchdog-sec", "2.5", msg, sizeof(msg)) != 0)
+        testAbort("watchdog-sec: %s", msg);
+    psChildLaunchInit(&launch, cfg, none, "PID=1", "@0002a");
+    testOk(strcmp(launch.envp[2], "WATCHDOG_USEC=2500000") == 0 && !launch.envp[3], "%s",
+           launch.envp[2]);
+    psChildLaunchClear(&launch);
+    psConfigFree(cfg);
+}
+
 MAIN(psChildLaunchTest)
 {
-    testPlan(11);
+    testPlan(12);
     arguments_AreTheCommand();
     environment_IsOursWithoutWhatWasMeantForUs();
+    watchdog_KnowsItsLimit();
     return testDone();
 }

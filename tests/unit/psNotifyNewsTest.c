@@ -33,6 +33,11 @@ static void assignments(void)
     testOk1(parsed("EXTEND_TIMEOUT_USEC=2500000").extendSec == 2.5);
     testOk1(parsed("EXTEND_TIMEOUT_USEC=18446744073709551615").extendSec == 86400);
     testOk1(strcmp(parsed("STATUS=a\nSTATUS=b").status, "b") == 0);
+    news = parsed("WATCHDOG=1");
+    testOk1(news.watchdog && !news.watchdogTrigger && !news.ready);
+    news = parsed("WATCHDOG=trigger");
+    testOk1(news.watchdogTrigger && !news.watchdog);
+    testOk1(!parsed("WATCHDOG=triggers").watchdogTrigger);
 }
 
 static void whatMeansNothing(void)
@@ -52,7 +57,9 @@ static void whatMeansNothing(void)
         "BARRIER=1",
         "FDSTORE=1\nFDNAME=x",
         "RELOADING=yes",
-        "WATCHDOG=1",
+        "WATCHDOG=2",
+        "WATCHDOG=",
+        "WATCHDOG_USEC=1",
         "EXTEND_TIMEOUT_USEC=",
         "EXTEND_TIMEOUT_USEC=-1",
         "EXTEND_TIMEOUT_USEC=1e6",
@@ -88,7 +95,7 @@ static void badBytes(void)
 
 MAIN(psNotifyNewsTest)
 {
-    testPlan(14);
+    testPlan(17);
     assignments();
     whatMeansNothing();
     badBytes();

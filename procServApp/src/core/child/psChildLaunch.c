@@ -5,17 +5,18 @@
 #include <string.h>
 
 #include <dbDefs.h>
+#include <epicsStdio.h>
 
 #include "child/psChildLaunch.h"
 
 #define INFO "PROCSERV_INFO="
 #define NOTIFY "NOTIFY_SOCKET="
+#define WATCHDOG "WATCHDOG_USEC="
 
 static bool isOurs(const char *variable)
 {
     static const char *const ours[] = {
-        INFO,           NOTIFY, "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "WATCHDOG_USEC=",
-        "WATCHDOG_PID="};
+        INFO, NOTIFY, "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", WATCHDOG, "WATCHDOG_PID="};
 
     for (size_t i = 0; i < NELEMENTS(ours); i++)
         if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
@@ -36,14 +37,14 @@ static int addVariable(psChildLaunch *out, size_t index, const char *name, const
 }
 
 static int copyEnvironment(psChildLaunch *out, char *const *envp, const char *info,
-                           const char *notify)
+                           const char *notify, double watchdogSec)
 {
     size_t count = 0;
     size_t used = 0;
 
     while (envp[count])
         count++;
-    out->envp = calloc(count + 3, sizeof(*out->envp));
+    out->envp = calloc(count + 4, sizeof(*out->envp));
     if (!out->envp)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
@@ -55,7 +56,13 @@ static int copyEnvironment(psChildLaunch *out, char *const *envp, const char *in
     }
     int status = addVariable(out, used++, INFO, info);
     if (!status && notify)
-        status = addVariable(out, used, NOTIFY, notify);
+        status = addVariable(out, used++, NOTIFY, notify);
+    if (!status && watchdogSec > 0) {
+        char usec[32];
+
+        epicsSnprintf(usec, sizeof(usec), "%.0f", 1e6 * watchdogSec);
+        status = addVariable(out, used, WATCHDOG, usec);
+    }
     return status;
 }
 
@@ -80,7 +87,7 @@ int psChildLaunchInit(psChildLaunch *out, const psConfig *cfg, char *const *envp
     int status = copyArguments(out, cfg);
 
     if (!status)
-        status = copyEnvironment(out, envp, info, notify);
+        status = copyEnvironment(out, envp, info, notify, cfg->watchdogSec);
     if (status)
         psChildLaunchClear(out);
     return status;

@@ -9,6 +9,7 @@
 #include "child/psChildNotify.h"
 #include "child/psChildReady.h"
 #include "child/psChildText.h"
+#include "child/psChildWatch.h"
 #include "model/psNotifyNews.h"
 
 #define REFUSED_NOTICE_SEC 10.0
@@ -64,6 +65,10 @@ static void take(psChild *child, const psNotifyNews *news)
         isNew = psReadinessExtend(ready, news->extendSec, now) || isNew;
     if (isNew)
         psChildReadyChanged(child);
+    if (news->watchdogTrigger)
+        psChildWatchTrigger(child);
+    else if (news->watchdog || news->ready)
+        psChildWatchSign(child, psWatchNotify);
 }
 
 static void received(void *ctx, pid_t pid, const char *bytes, size_t len)
@@ -84,7 +89,7 @@ static void received(void *ctx, pid_t pid, const char *bytes, size_t len)
 
 int psChildNotifyInit(psChild *child, char *msg, size_t msgSize)
 {
-    if (child->cfg->readyRule != psReadyNotify)
+    if (child->cfg->readyRule != psReadyNotify && child->cfg->watchdogSec <= 0)
         return 0;
     int status = psNotifyOpen(&child->notify, received, child);
     if (status)

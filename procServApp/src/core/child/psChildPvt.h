@@ -120,6 +120,7 @@ struct psChild {
     psWatchdog watchdog;
     psTimer watchTimer;        /* the watchdog's deadline as it was when it was armed */
     bool paused;               /* somebody had us stop it by a signal */
+    unsigned counting;         /* rules of the watchdog that counted when that was last published */
     double remarkMono;         /* when to say that the PV is not updated at all; HUGE_VAL: never */
     psJob watchJob;            /* a sign from another thread is worth a look */
     _Atomic double pvFromMono; /* updates before that are not this process's */

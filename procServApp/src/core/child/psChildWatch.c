@@ -87,10 +87,11 @@ static void look(void *ctx)
         psChildHookEvent(child, psNewsRecovered, child->pid, -1, "it shows life again");
         break;
     default:
-        if (child->remarkMono < HUGE_VAL && psWatchdogCounts(&child->watchdog, psWatchPv)) {
+        if (psWatchdogCounts(&child->watchdog, psWatchPv))
             child->remarkMono = HUGE_VAL;
-            if (!child->machine.hung)
-                child->happened(child, &alive, NULL); /* to publish that it counts */
+        if (!child->machine.hung && psWatchdogCounting(&child->watchdog) != child->counting) {
+            child->counting = psWatchdogCounting(&child->watchdog);
+            child->happened(child, &alive, NULL); /* to publish that one more rule counts */
         }
         break;
     }
@@ -104,6 +105,7 @@ void psChildWatchInit(psChild *child)
     const double limitSec[psWatchRuleCount] = {
         [psWatchSilent] = cfg->silentAfterSec,
         [psWatchPv] = cfg->watchAfterSec,
+        [psWatchNotify] = cfg->watchdogSec,
     };
 
     psWatchdogInit(&child->watchdog, limitSec);
@@ -127,6 +129,7 @@ static void begin(psChild *child)
     atomic_store(&child->pvFromMono, now + OTHERS_UPDATES_SEC);
     psWatchdogStart(&child->watchdog);
     psWatchdogSign(&child->watchdog, psWatchSilent, now);
+    child->counting = psWatchdogCounting(&child->watchdog);
     arm(child);
 }
 
@@ -167,6 +170,15 @@ unsigned psChildWatchPv(psChild *child)
     if (now >= atomic_load(&child->pvFromMono) && psWatchdogSign(&child->watchdog, psWatchPv, now))
         psLoopPost(child->loop, &child->watchJob);
     return atomic_fetch_add(&child->pvUpdates, 1) + 1;
+}
+
+void psChildWatchTrigger(psChild *child)
+{
+    double limitSec = child->watchdog.limitSec[psWatchNotify];
+
+    psLoopAssertInside(child->loop);
+    psWatchdogSign(&child->watchdog, psWatchNotify, psChildNow(child) - limitSec);
+    look(child);
 }
 
 void psChildWatchSign(psChild *child, psWatchRule rule)

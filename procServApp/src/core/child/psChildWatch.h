@@ -22,6 +22,8 @@ void psChildWatchFollow(psChild *child);
 void psChildWatchSignal(psChild *child, int signo);
 /** The PV was updated.  Thread: any.  @return how often that was, beginning anew at 0 */
 unsigned psChildWatchPv(psChild *child);
+/** It says itself that it is hung, which counts if there is --watchdog-sec. */
+void psChildWatchTrigger(psChild *child);
 /** A sign of life for @p rule. */
 void psChildWatchSign(psChild *child, psWatchRule rule);
 

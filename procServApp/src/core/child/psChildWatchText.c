@@ -11,6 +11,8 @@ static const char *signOf(const psChild *child, psWatchRule rule)
     switch (rule) {
     case psWatchPv:
         return child->cfg->watchPv;
+    case psWatchNotify:
+        return "WATCHDOG=1";
     default:
         return "output";
     }

@@ -52,6 +52,7 @@ typedef struct psConfig {
     double silentAfterSec; /**< without output for so long it is hung, s; 0: no such rule */
     char *watchPv;         /**< PV whose updates show that it is alive; NULL: none */
     double watchAfterSec;  /**< without an update for so long it is hung, s; 0: no such rule */
+    double watchdogSec;    /**< without WATCHDOG=1 for so long it is hung, s; 0: no such rule */
     char *hungCommand;     /**< for /bin/sh, before such a restart; NULL: none */
     char *eventCommand;    /**< for /bin/sh, on a crash and other events; NULL: none */
     bool hungRestarts;     /**< a hung process is ended and started again; false: an alarm only */

@@ -19,6 +19,9 @@ static const psConfigRow rows[] = {
     {PS_OPTION("watch-after", 0, 152, Required, Watch, "<s>",
                "hung when that PV is not updated for <s> seconds [no limit]"),
      psConfigSetLimit, AT(watchAfterSec)},
+    {PS_OPTION("watchdog-sec", 0, 153, Required, Watch, "<s>",
+               "hung when it sends no WATCHDOG=1 for <s> seconds [no limit]"),
+     psConfigSetLimit, AT(watchdogSec)},
     {PS_OPTION("hung-action", 0, 154, Required, Watch, "<action>",
                "what to do with a hung child: alarm or restart [alarm]"),
      psConfigSetAction, AT(hungRestarts)},
@@ -47,10 +50,11 @@ int psConfigCheckWatch(const psConfig *cfg, char *msg, size_t msgSize)
                       "watch-pv: how long may its updates fail to come? Give --watch-after, too");
         return -EINVAL;
     }
-    if (cfg->hungRestarts && cfg->silentAfterSec <= 0 && cfg->watchAfterSec <= 0) {
+    if (cfg->hungRestarts && cfg->silentAfterSec <= 0 && cfg->watchAfterSec <= 0 &&
+        cfg->watchdogSec <= 0) {
         epicsSnprintf(msg, msgSize,
-                      "hung-action: nothing finds out that it is hung; give --silent-after or "
-                      "--watch-pv, too");
+                      "hung-action: nothing finds out that it is hung; give --silent-after, "
+                      "--watch-pv or --watchdog-sec, too");
         return -EINVAL;
     }
     if (cfg->hungCommand && !cfg->hungRestarts) {

@@ -66,6 +66,14 @@ static bool isOne(const char *value, size_t len)
     return len == 1 && value[0] == '1';
 }
 
+static void takeWatchdog(psNotifyNews *news, const char *value, size_t len)
+{
+    static const char trigger[] = "trigger";
+
+    news->watchdog = isOne(value, len);
+    news->watchdogTrigger = len == sizeof(trigger) - 1 && memcmp(value, trigger, len) == 0;
+}
+
 static void takeLine(psNotifyNews *news, const char *line, size_t len)
 {
     const char *value;
@@ -79,6 +87,8 @@ static void takeLine(psNotifyNews *news, const char *line, size_t len)
         news->stopping = isOne(value, valueLen);
     else if (hasName(line, len, "STATUS=", &value, &valueLen))
         takeStatus(news, value, valueLen);
+    else if (hasName(line, len, "WATCHDOG=", &value, &valueLen))
+        takeWatchdog(news, value, valueLen);
     else if (hasName(line, len, "EXTEND_TIMEOUT_USEC=", &value, &valueLen))
         takeExtension(news, value, valueLen);
 }

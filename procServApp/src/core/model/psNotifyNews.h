@@ -17,6 +17,8 @@ typedef struct psNotifyNews {
     bool stopping;              /**< STOPPING=1 */
     bool hasStatus;             /**< STATUS=... */
     char status[PS_TEXT_BYTES]; /**< printable, valid UTF-8 */
+    bool watchdog;              /**< WATCHDOG=1 */
+    bool watchdogTrigger;       /**< WATCHDOG=trigger: it has found itself hung */
     double extendSec;           /**< EXTEND_TIMEOUT_USEC=..., at most a day; 0: not given */
 } psNotifyNews;
 

@@ -47,6 +47,15 @@ bool psWatchdogSign(psWatchdog *dog, psWatchRule rule, double at)
     return before == 0 || atomic_load_explicit(&dog->hung, memory_order_relaxed);
 }
 
+unsigned psWatchdogCounting(const psWatchdog *dog)
+{
+    unsigned count = 0;
+
+    for (int rule = 0; rule < psWatchRuleCount; rule++)
+        count += psWatchdogCounts(dog, (psWatchRule)rule);
+    return count;
+}
+
 /* When @p rule is over its limit; HUGE_VAL: never, as it does not count. */
 static double limitOf(const psWatchdog *dog, int rule)
 {

@@ -57,6 +57,8 @@ static inline bool psWatchdogCounts(const psWatchdog *dog, psWatchRule rule)
 {
     return atomic_load(&dog->seen[rule]) > 0;
 }
+/** How many rules have. */
+unsigned psWatchdogCounting(const psWatchdog *dog);
 /** Look whether something has changed. */
 psWatchdogChange psWatchdogCheck(psWatchdog *dog, double now);
 /** When psWatchdogCheck() is due, unless a sign asks for it; HUGE_VAL: never. */
