@@ -61,10 +61,16 @@ sub all_are_read {
     is_deeply([grep { !$read{$_} } @records], [], "$when: caget reads all " . @records)
         or diag($err);
     is($code, 0, 'without an error') or diag($err);
-    ($code, $out, $err) = tool('pvget', '-w', 20, '-M', 'json', @records, map { "$name:PS:$_" } @groups);
-    %read = map { $_ => 1 } $out =~ /^(\S+) /mg;
-    is_deeply([grep { !$read{$_} } @records, map { "$name:PS:$_" } @groups], [],
-        "$when: pvget reads them and the groups") or diag($err);
+    # pvget of Base 7.0.8.1 prints from several threads, and may end well without one of the lines: it is
+    # asked again for what is missing.
+    my @missing = (@records, map { "$name:PS:$_" } @groups);
+    for (1 .. 3) {
+        ($code, $out, $err) = tool('pvget', '-w', 20, '-M', 'json', @missing);
+        %read = map { $_ => 1 } $out =~ /^(\S+) /mg;
+        @missing = grep { !$read{$_} } @missing;
+        last if $code || !@missing;
+    }
+    is_deeply(\@missing, [], "$when: pvget reads them and the groups") or diag($err, $out);
     is($code, 0, 'without an error') or diag($err);
 }
 
