@@ -83,7 +83,7 @@ subtest 'A child that never reads its terminal' => sub {
         cmd => ['/bin/sh', '-c', 'stty raw -echo; echo ready; exec sleep 1000'])
         or return fail('start');
     my $pid = $server->wait_child(1);
-    wait_for { $server->log_text =~ /ready/ } 10, 'the terminal to be raw';
+    wait_for { $server->log_text =~ /^ready\r?$/m } 10, 'the terminal to be raw';
     my $client = $server->console;
     ok($client->send('p' x 2_000_000), 'a paste of 2 MB is taken');
     ok($client->expect(qr/^\@\@\@ .*\r\n/m), 'the typist is told');

@@ -90,7 +90,7 @@ subtest 'Puts in quick succession' => sub {
     my ($server, %pv) = start(['--holdoff', 0], '/bin/sh', '-c',
         'trap "echo hup" HUP; trap "echo term" TERM; trap "echo int" INT; trap "echo usr1" USR1
          echo ready; while :; do sleep 1000 & wait; done');
-    wait_for { $server->log_text =~ /ready/ } 10, 'the child' ;
+    wait_for { $server->log_text =~ /^ready\r?$/m } 10, 'the child' ;
     my $seq = $pv{CmdSeq}->get;
     # one message to the server: it has nothing between them to wait for
     $pv{Signal}{channel}->put($_) for qw(HUP TERM INT USR1);
