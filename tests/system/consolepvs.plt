@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../lib";
 
+use POSIX qw(mkfifo);
 use Socket;
 use IO::Socket::UNIX;
 use Test::More;
@@ -98,6 +99,22 @@ subtest 'A child that floods' => sub {
         ok($count >= $least && $count <= 2 + $took * 5.2,
             sprintf('%s: %d updates in %.1f s', "$command $args[-1]", $count, $took));
     }
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
+subtest 'A child whose last line is long ago' => sub {
+    my $go = tmpdir() . '/go';
+    mkfifo($go, 0600) or die "$go: $!";
+    my $server = start([], '/bin/sh', '-c',
+        'echo hello; read -r go <"$0"; head -c 2000000 /dev/zero | tr "\0" "\r"; printf "progress 1"; exec sleep 1000', $go);
+    becomes('T:PS:Out', qr/(^|\n)hello$/, 'Out ends with its last line');
+    my $before = text_of('T:PS:Out');
+    open(my $tell, '>', $go) or die "$go: $!";
+    close $tell;
+    my $size = pv('T:PS:LogSize', type => 'DBR_TIME_DOUBLE');
+    ok((wait_for { $size->get > 1.9 } 20, 'LogSize', sub { $size->get }), 'more follows than is kept, but no line');
+    is(text_of('T:PS:Out'), $before, 'Out has not changed');
+    is(pv('T:PS:OutLast.VAL$')->get, 'hello', 'and OutLast neither');
     is($server->stop, 0, 'SIGTERM ends it');
 };
 

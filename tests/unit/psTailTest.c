@@ -34,9 +34,13 @@ static void print(const char *text)
 
 static psText tail(uint64_t from, unsigned lines, size_t bytes, bool withPartial)
 {
-    psTailRequest request = {
-        .from = from, .lines = lines, .bytes = bytes, .withPartial = withPartial};
+    psTailRequest request = {.from = from, .to = ring.head, .lines = lines, .bytes = bytes};
     psText out = PS_TEXT_INIT;
+    const char *last;
+
+    while (!withPartial && request.to > ring.tail && psRingPeek(&ring, request.to - 1, &last) > 0 &&
+           *last != '\n')
+        request.to--;
 
     psTailRead(&ring, &request, &out);
     if (out.failed)
@@ -214,6 +218,21 @@ static void testLong(void)
     free(text);
 }
 
+static void testLost(void)
+{
+    psText got = PS_TEXT_INIT;
+
+    begin();
+    print("one\ntwo\n");
+    psTailRequest request = {.to = ring.head, .lines = 10, .bytes = 100};
+    psTailRead(&ring, &request, &got);
+    testOk(is(&got, "one\ntwo"), "before it is lost");
+    for (int i = 0; i < RING_BYTES / 8; i++)
+        print("\r%  100  ");
+    psTailRead(&ring, &request, &got);
+    testOk(is(&got, ""), "nothing is given of what the ring has lost");
+}
+
 MAIN(psTailTest)
 {
     testPlan(0);
@@ -221,6 +240,7 @@ MAIN(psTailTest)
     testCharacters();
     testEveryByte();
     testLong();
+    testLost();
     psRingClear(&ring);
     return testDone();
 }

@@ -21,29 +21,43 @@ static void copyText(const psText *from, char *out, size_t size)
     epicsSnprintf(out, size, "%s", from->len > 0 ? from->data : "");
 }
 
-/* Without memory what was published before stays, for the time being. */
-static bool fillTexts(const psChild *child, psConsoleStatus *status)
+/* Only once there are new lines: the ring may have lost those that are shown, in whole or in part,
+ * to output that never ends a line.  @return false without memory */
+static bool fillLines(psChild *child, psConsoleStatus *status)
+{
+    const psConsoleOutput *output = &child->console.output;
+    psText all = PS_TEXT_INIT, last = PS_TEXT_INIT;
+
+    if (output->linesEnd == child->consoleLinesEnd || output->linesEnd <= output->plain.ring.tail)
+        return true;
+    psConsoleTail(&child->console, UINT_MAX, sizeof(status->tail) - 1, &all);
+    psConsoleTail(&child->console, 1, sizeof(status->lastLine) - 1, &last);
+    bool good = !all.failed && !last.failed;
+    if (good) {
+        if (all.len > 0)
+            memcpy(status->tail, all.data, all.len);
+        status->tailBytes = all.len;
+        copyText(&last, status->lastLine, sizeof(status->lastLine));
+        child->consoleLinesEnd = output->linesEnd;
+    }
+    psTextClear(&all);
+    psTextClear(&last);
+    return good;
+}
+
+/* @return false without memory */
+static bool fillTexts(psChild *child, psConsoleStatus *status)
 {
     psText text = PS_TEXT_INIT;
 
-    psConsoleTail(&child->console, UINT_MAX, sizeof(status->tail) - 1, &text);
-    bool failed = text.failed;
-    if (!failed && text.len > 0)
-        memcpy(status->tail, text.data, text.len);
-    status->tailBytes = text.len;
-    psTextReset(&text);
-    psConsoleTail(&child->console, 1, sizeof(status->lastLine) - 1, &text);
-    failed |= text.failed;
-    copyText(&text, status->lastLine, sizeof(status->lastLine));
-    psTextReset(&text);
     psClientsPrint(&child->console.clients, &text);
-    failed |= text.failed;
+    bool good = !text.failed;
     copyText(&text, status->clientList, sizeof(status->clientList));
     psTextClear(&text);
     status->exitTailBytes = child->exitTail.len;
     if (child->exitTail.len > 0)
         memcpy(status->exitTail, child->exitTail.data, child->exitTail.len);
-    return !failed;
+    return good && fillLines(child, status);
 }
 
 static void fillCounts(const psChild *child, psConsoleStatus *status)
@@ -106,8 +120,9 @@ static void publish(void *ctx)
     measureRate(child);
     if (!child->rateIdle && psFeedWanted(child->feed, psTopicConsole))
         scheduleAt(child, child->rateMono + RATE_SEC); /* once more when it is silent */
+    psFeedConsole(child->feed, &status); /* what is shown now, of which some may stay */
     if (!fillTexts(child, &status))
-        return;
+        return; /* what was published before stays, for the time being */
     fillCounts(child, &status);
     psClockWall(psLoopClock(child->loop), &status.time);
     psFeedPublishConsole(child->feed, &status);
@@ -150,9 +165,9 @@ void psChildConsoleEnded(psChild *child)
     const psConsoleOutput *output = &child->console.output;
     psTailRequest request = {
         .from = output->spawnFrom,
+        .to = output->plain.ring.head,
         .lines = UINT_MAX,
         .bytes = PS_EXIT_TAIL_BYTES - 1,
-        .withPartial = true,
     };
 
     psLoopAssertInside(child->loop);

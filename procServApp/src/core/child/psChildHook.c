@@ -167,10 +167,11 @@ static void arm(psChild *child)
 
 static void readLines(const psChild *child, psText *out)
 {
-    const psTailRequest last = {.lines = EVENT_LINES, .bytes = EVENT_BYTES, .withPartial = true};
+    const psRing *ring = &child->console.output.plain.ring;
+    const psTailRequest last = {.to = ring->head, .lines = EVENT_LINES, .bytes = EVENT_BYTES};
 
     psTextReset(out);
-    psTailRead(&child->console.output.plain.ring, &last, out);
+    psTailRead(ring, &last, out);
     psTextAppend(out, "\n", 1);
 }
 

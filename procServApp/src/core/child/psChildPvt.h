@@ -69,10 +69,11 @@ struct psChild {
     char stoppedBy[PS_BY_BYTES];
 
     /* psChildConsole */
-    psTimer consoleTimer; /* armed: something has changed */
-    double consoleMono;   /* when it was published last */
-    psJob consoleJob;     /* looks again when it is due; of any thread */
-    bool consoleNews;     /* its publication is scheduled */
+    psTimer consoleTimer;     /* armed: something has changed */
+    double consoleMono;       /* when it was published last */
+    uint64_t consoleLinesEnd; /* of the lines that were published last: psConsoleOutput.linesEnd */
+    psJob consoleJob;         /* looks again when it is due; of any thread */
+    bool consoleNews;         /* its publication is scheduled */
     atomic_bool consoleMonitored;
     psText exitTail;    /* what the process printed last that has ended last */
     double rateMono;    /* since when its output is measured ... */

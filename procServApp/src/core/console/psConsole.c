@@ -286,7 +286,7 @@ long psConsoleReadFrom(psConsole *console, int fd, size_t max)
 
 void psConsoleTail(const psConsole *console, unsigned lines, size_t bytes, psText *out)
 {
-    psTailRequest request = {.lines = lines, .bytes = bytes};
+    psTailRequest request = {.to = console->output.linesEnd, .lines = lines, .bytes = bytes};
 
     psLoopAssertInside(console->loop);
     psTailRead(&console->output.plain.ring, &request, out);

@@ -78,7 +78,7 @@ void psConsoleWrite(psConsole *console, const void *bytes, size_t len);
 void psConsoleNotice(psConsole *console, const psText *line);
 /** Read at most @p max bytes from the pty straight into the ring.  @return bytes, 0 or -errno */
 long psConsoleReadFrom(psConsole *console, int fd, size_t max);
-/** Append the last @p lines lines that were printed, psTail.h; at most @p bytes. */
+/** Append the last @p lines lines that are complete, psTail.h; at most @p bytes. */
 void psConsoleTail(const psConsole *console, unsigned lines, size_t bytes, psText *out);
 /** May the pty be read now?  If not, ops->resume is called when it may. */
 bool psConsoleMayRead(psConsole *console);

@@ -79,12 +79,22 @@ static void stampNew(psConsoleOutput *output, const void *bytes, size_t len)
         writeStamped(output, text->data, text->len);
 }
 
+/* @p bytes are the last ones in the ring. */
+static void noteFeed(psConsoleOutput *output, const char *bytes, size_t len)
+{
+    const char *feed = memrchr(bytes, '\n', len);
+
+    if (feed)
+        output->linesEnd = output->plain.ring.head - (uint64_t)(bytes + len - (feed + 1));
+}
+
 void psConsoleOutputWrite(psConsoleOutput *output, const void *bytes, size_t len)
 {
     psLoopAssertInside(output->loop);
     if (len == 0)
         return;
     psRingWrite(&output->plain.ring, bytes, len);
+    noteFeed(output, bytes, len);
     if (hasStamps(output))
         stampNew(output, bytes, len);
     output->written(output->ctx);
@@ -112,7 +122,10 @@ static uint32_t countFeeds(const char *bytes, size_t len)
 static void noteRead(psConsoleOutput *output, const char *bytes, size_t len)
 {
     output->readBytes += len;
-    output->readLines += countFeeds(bytes, len);
+    uint32_t feeds = countFeeds(bytes, len);
+    output->readLines += feeds;
+    if (feeds > 0)
+        noteFeed(output, bytes, len);
     output->readMono = psLoopNow(output->loop);
 }
 

@@ -33,6 +33,8 @@ typedef struct psConsoleOutput {
     uint64_t runFrom;  /* where the last run begins, with the end of the one before */
     uint64_t endFrom;  /* where the end of that run begins, once it is `over` */
     bool over;
+    uint64_t linesEnd; /**< where the last complete line in `plain` ends, after its line feed; the
+                            ring may have lost it */
     /* what the child has printed */
     uint64_t spawnFrom;      /**< where the output of the present or last process begins */
     uint32_t readLines;      /**< since then */

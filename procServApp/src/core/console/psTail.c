@@ -17,16 +17,6 @@ typedef struct lines {
     bool skip; /* the next line has lost its beginning */
 } lines;
 
-static uint64_t endOfLines(const psRing *ring, uint64_t from)
-{
-    uint64_t end = ring->head;
-    const char *byte;
-
-    while (end > from && psRingPeek(ring, end - 1, &byte) > 0 && *byte != '\n')
-        end--;
-    return end;
-}
-
 /* psLine cuts a long line between two bytes, which may be those of one character. */
 static size_t withoutBrokenEnd(const char *line, size_t len)
 {
@@ -154,12 +144,14 @@ static void give(const lines *all, psText *out)
 void psTailRead(const psRing *ring, const psTailRequest *request, psText *out)
 {
     uint64_t first = request->from > ring->tail ? request->from : ring->tail;
-    uint64_t end = request->withPartial ? ring->head : endOfLines(ring, first);
+    uint64_t end = request->to;
     uint64_t window = request->bytes + request->bytes / WINDOW_GROWTH;
     lines all = {.request = request, .text = PS_TEXT_INIT};
     uint64_t begin = end;
     bool enough = false;
 
+    if (end <= first)
+        return;
     for (int tries = 0; tries < WINDOW_TRIES && !enough; tries++) {
         begin = end - first > window ? end - window : first;
         readWindow(ring, begin, end, &all);
