@@ -131,7 +131,7 @@ trouble('it hangs', ['--silent-after', 2], [child_program(), 'say=up', 'flood=20
         pv("$name:PS:Alive")->wait_value('Alive', 20);
         kill 'STOP', pid_of($name);
     }, Alive => 'Silent', 'MAJOR', Health => 'Hung', 'MAJOR', State => 'Running', 'NO_ALARM',
-    AliveMsg => qr/^no output since/, 'NO_ALARM');
+    AliveMsg => qr/^no output since/, 'NO_ALARM', 'Sup:AnyAlarm' => 'Alarm', 'MAJOR');
 
 trouble('it floods', [], [child_program(), 'flood=2000000'], sub {
         my ($name) = @_;

@@ -75,7 +75,7 @@ typedef struct biSystemItem {
 
 static bool getAnyAlarm(const psSystemView *v)
 {
-    return v->sum.down > 0;
+    return v->sum.major > 0;
 }
 
 static const biSystemItem biSystemItems[] = {

@@ -218,7 +218,7 @@ typedef struct psSummary {
     double upSec; /**< since psSupCreate() */
     int children, running;
     int notOk;          /**< children whose health is not psHealthOk */
-    int down;           /**< of them, those that need a person: Crashing and Down */
+    int major;          /**< of them, those that need a person: Crashing, Down and Hung */
     uint32_t heartbeat; /**< counted by the loop, once per second while psSupWatch() is on */
     psSelfUsage self;   /**< of this program, read last */
     psLogSpace logSpace;

@@ -74,6 +74,11 @@ double psSupMono(psSup *sup)
     return psClockMono(sup->options.clock);
 }
 
+static bool isMajor(psHealth health)
+{
+    return health == psHealthCrashing || health == psHealthDown || health == psHealthHung;
+}
+
 void psSupSummary(psSup *sup, psSummary *out)
 {
     psStatus status;
@@ -87,7 +92,7 @@ void psSupSummary(psSup *sup, psSummary *out)
         psFeedNewest(psChildFeed(child), &status);
         out->running += status.running;
         out->notOk += status.health != psHealthOk;
-        out->down += status.health == psHealthCrashing || status.health == psHealthDown;
+        out->major += isMajor(status.health);
     }
 }
 
