@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: EPICS */
 /* The records of the supervisor as a whole, whose links name no child. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <alarm.h>
 #include <dbAccess.h>
 #include <dbUnitTest.h>
+#include <epicsEvent.h>
 #include <epicsStdio.h>
 #include <epicsThread.h>
 #include <epicsTime.h>
 #include <epicsVersion.h>
 #include <errlog.h>
+#include <initHooks.h>
 #include <mbbiRecord.h>
 #include <testMain.h>
 
 #include "psCaRelay.h"
 #include "psIoc.h"
+#include "psIocAcf.h"
 #include "psSup.h"
 #include "psTestDb.h"
 
@@ -132,6 +138,80 @@ static void testAccess(void)
     psTestBecomes("sup:AcfState", "None");
 }
 
+/* ---- loading the rules again ---- */
+
+#define RELOADS 30
+#define SLACK_KB 16000 /* each thread that is not joined keeps its stack of 2 MiB or more */
+
+static epicsEventId reloaded;
+static epicsEventId ending; /* the IOC is being shut down */
+static atomic_bool waits;   /* a reload lasts until then, and a little longer */
+static atomic_bool over;    /* such a reload has ended */
+
+static int reload(void *ctx, char *msg, size_t msgSize)
+{
+    (void)ctx;
+    (void)msg;
+    (void)msgSize;
+    if (waits) {
+        epicsEventMustWait(ending);
+        epicsThreadSleep(0.2); /* what it is about when the shutdown comes */
+        over = true;
+    }
+    return 0;
+}
+
+static const psIocAccessOps accessOps = {.reload = reload};
+
+static void hook(initHookState state)
+{
+    if (state == initHookAtShutdown)
+        epicsEventMustTrigger(ending);
+}
+
+static void reloadDone(void *ctx, psCmdState how, const char *msg)
+{
+    (void)ctx;
+    (void)how;
+    (void)msg;
+    epicsEventMustTrigger(reloaded);
+}
+
+static int askForReload(void)
+{
+    psCommand cmd = {.by = "psSystemTest"};
+
+    return psIocAcfReload(&cmd, reloadDone, NULL);
+}
+
+static long addressSpaceKb(void)
+{
+    char line[200];
+    long kb = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+
+    while (file && fgets(line, sizeof(line), file) && sscanf(line, "VmSize: %ld", &kb) != 1)
+        ;
+    if (file)
+        fclose(file);
+    return kb;
+}
+
+static void testReloads(void)
+{
+    int good = 0;
+
+    long before = addressSpaceKb();
+    for (int i = 0; i < RELOADS; i++)
+        good += !askForReload() && !epicsEventWaitWithTimeout(reloaded, PS_TEST_SEC);
+    long grown = addressSpaceKb() - before;
+    testOk(good == RELOADS, "%d of %d reloads", good, RELOADS);
+    testOk(grown < SLACK_KB, "they leave no thread behind: %ld kB", grown);
+    waits = true;
+    testOk(!askForReload(), "one is under way at the shutdown");
+    testOk(askForReload() == -EALREADY, "no other one is begun meanwhile");
+}
+
 static void testBadLinks(void)
 {
     testdbGetFieldEqual("bad:1.SEVR", DBR_LONG, INVALID_ALARM);
@@ -141,7 +221,10 @@ static void testBadLinks(void)
 
 MAIN(psSystemTest)
 {
-    testPlan(42);
+    testPlan(47);
+    reloaded = epicsEventMustCreate(epicsEventEmpty);
+    ending = epicsEventMustCreate(epicsEventEmpty);
+    initHookRegister(hook); /* before that of device support, which is called later */
     testdbPrepare();
     testdbReadDatabase("psSystemTest.dbd", NULL, NULL);
     psSystemTest_registerRecordDeviceDriver(pdbbase);
@@ -153,9 +236,12 @@ MAIN(psSystemTest)
     testRelay();
     testBadLinks();
     testAccess();
+    psIocSetAccessOps(&accessOps);
     testWithoutSupervisor();
     testSupervisor();
+    testReloads();
     testIocShutdownOk();
+    testOk(over, "the shutdown waits for a reload");
     testdbCleanup();
     return testDone();
 }

@@ -22,8 +22,14 @@ psAcfState psIocAcfState(char outWhy[PS_TEXT_BYTES]);
 
 /** Load the rules again, by a thread of its own.
  *  @param done called once if 0 is returned, by that thread
- *  Thread: any.  Blocks: never.
- *  @return 0; -EALREADY: it is being done; -ENOMEM */
+ *  Thread: any, but not from within @p done.  Blocks: never, but for the last steps of a thread
+ *  whose end was reported just now.
+ *  @return 0; -EALREADY: a reload is in progress; -ENOMEM */
 int psIocAcfReload(const psCommand *cmd, psDoneFn done, void *ctx);
+
+/** Wait for the thread of the last reload, which uses the IOC.  One that does not end in time is
+ *  left behind, with a line on errlog.
+ *  Thread: one at a time, when no reload is asked for any more.  Blocks: at most 2 s. */
+void psIocAcfStop(void);
 
 #endif

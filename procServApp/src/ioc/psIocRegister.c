@@ -11,6 +11,7 @@
 
 #include "devPsOut.h"
 #include "psIocAccess.h"
+#include "psIocAcf.h"
 #include "psIocRegistry.h"
 #include "psIocSup.h"
 #include "psIocsh.h"
@@ -61,7 +62,8 @@ static void initHook(initHookState state)
             psIocAccessWarn(psIocSupIsOwn());
         break;
     case initHookAtShutdown:
-        psIocRegistryStop();
+        psIocRegistryStop(); /* first: records ask for nothing from now on */
+        psIocAcfStop();
         break;
     default:
         break;
