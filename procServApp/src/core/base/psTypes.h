@@ -232,7 +232,7 @@ typedef struct psChildFacts {
     const char *watchPv; /**< of --watch-pv; "": none */
 } psChildFacts;
 
-/** Maintenance: while it is on, commands given by people are refused. */
+/** Maintenance: while it is on, commands of people are refused. */
 typedef struct psLockout {
     bool on;
     unsigned changes;        /**< counts them */
@@ -324,7 +324,8 @@ typedef struct psConsoleStatus {
     size_t tailBytes;                  /**< of tail */
     char tail[PS_TAIL_BYTES];          /**< the last complete lines, LF between them */
     size_t exitTailBytes;              /**< of exitTail */
-    char exitTail[PS_EXIT_TAIL_BYTES]; /**< what the process printed last that has ended last */
+    char exitTail[PS_EXIT_TAIL_BYTES]; /**< the console's last lines of the run that has ended last
+                                        */
 } psConsoleStatus;
 
 /** What the processes of a child use: a value, copied whole.  A child's processes are its process

@@ -18,7 +18,7 @@ void psChildConsoleInit(psChild *child);
 void psChildConsoleClear(psChild *child);
 /** Something was printed, which is worth nothing if nobody subscribes. */
 void psChildConsolePrinted(psChild *child);
-/** The process has ended, and all that it printed was read: keep the last of it. */
+/** The process has ended, and all that it printed was read: keep the last lines of its run. */
 void psChildConsoleEnded(psChild *child);
 /** The number of consoles has changed, or a connection was refused. */
 void psChildConsoleCounted(psChild *child);

@@ -75,7 +75,7 @@ struct psChild {
     psJob consoleJob;         /* looks again when it is due; of any thread */
     bool consoleNews;         /* its publication is scheduled */
     atomic_bool consoleMonitored;
-    psText exitTail;    /* what the process printed last that has ended last */
+    psText exitTail;    /* the console's last lines of the run that has ended last */
     double rateMono;    /* since when its output is measured ... */
     uint64_t rateBytes; /* ... from this number of bytes on */
     double rate;        /* bytes/s, measured last */
