@@ -327,6 +327,9 @@ static void neverReader_IsNotWaitedForAndLearnsWhatItLost(void)
         rig.now += 0.2;
     }
     testOk(may && rig.resumed == 0, "a reader that takes nothing delays nobody");
+    uint64_t early = psClientsLost(&rig.console.clients);
+    testOk(early > 3000000 && early < 4194304, "%lu bytes lost, known while it is stuck",
+           (unsigned long)early);
     settle(&rig, &far, 1);
     const char *lost = far.got.data ? strstr(far.got.data, " bytes lost\r\n") : NULL;
     resumed = lost ? lost + strlen(" bytes lost\r\n") : "";
@@ -337,6 +340,8 @@ static void neverReader_IsNotWaitedForAndLearnsWhatItLost(void)
     unsigned long long bytes = lost ? strtoull(lost, NULL, 10) : 0;
     testOk(bytes > 3000000 && bytes < 4194304 && far.client->sender.reader.lost == bytes,
            "%llu bytes lost", bytes);
+    testOk(psClientsLost(&rig.console.clients) == bytes && bytes - early < 100,
+           "of them the rest of a line was skipped");
     farClose(&far);
     tearDown(&rig);
 }
@@ -583,7 +588,7 @@ static void endpoints_AcceptTellAndRefuse(void)
 
 MAIN(psConsoleTest)
 {
-    testPlan(27);
+    testPlan(29);
     write_ReachesEveryReader();
     type_OnlyUsersAreHeard();
     neverReader_IsNotWaitedForAndLearnsWhatItLost();

@@ -161,7 +161,10 @@ static void repair_WhenOverrun_ResumesBehindLineFeed(void)
     testOk(psRingReaderRepair(&reader, &ring) == 0 && reader.offset == 0,
            "a reader exactly one ring behind lost nothing");
     writeModel(&ring, 100); /* tail is 100: line feeds at 121, 182, ... */
+    testOk(psRingReaderLost(&reader, &ring) == 100,
+           "what is overwritten is lost before the repair");
     uint64_t told = psRingReaderRepair(&reader, &ring);
+    testOk(psRingReaderLost(&reader, &ring) == 122, "and what is skipped after it");
     testOk(told == 122 && reader.offset == 122, "reported %u, resumed at %u", (unsigned)told,
            (unsigned)reader.offset);
     testOk(reader.lost == 122 && !reader.skipping, "all bytes not delivered count");
@@ -315,7 +318,7 @@ static void linesBack_WholeLinesOnly(void)
 
 MAIN(psRingTest)
 {
-    testPlan(51);
+    testPlan(53);
     linesBack_WholeLinesOnly();
     write_AnyLength_KeepsNewestBytes();
     reserve_AtAnyHead_IsNeverEmptyAndLosesAtCommit();

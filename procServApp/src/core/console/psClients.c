@@ -74,7 +74,7 @@ static void closed(void *ctx, psClient *client)
     ellDelete(&clients->list, &client->node);
     ellAdd(&clients->dead, &client->node);
     psFlowRemove(psConsoleOutputFlow(clients->output, client->readOnly), &client->sender.reader);
-    clients->lostBytes += client->sender.reader.lost;
+    clients->lostBytes += psSenderLost(&client->sender);
     if (!client->inputOver)
         left(clients, client);
     psConsoleOutputProgress(clients->output);
@@ -185,7 +185,7 @@ uint64_t psClientsLost(const psClients *clients)
     uint64_t lost = clients->lostBytes;
 
     for (ELLNODE *node = ellFirst(&clients->list); node; node = ellNext(node))
-        lost += CONTAINER(node, psClient, node)->sender.reader.lost;
+        lost += psSenderLost(&CONTAINER(node, psClient, node)->sender);
     return lost;
 }
 

@@ -61,7 +61,8 @@ void psClientsResumeTyping(psClients *clients);
 psClient *psClientsMostStalled(psClients *clients, double *outSince);
 /** How many connections there are, counted or not. */
 int psClientsCount(const psClients *clients);
-/** Bytes that did not reach slow ones, also those that are gone. */
+/** Bytes that did not reach slow ones, of those that are connected and those that are gone.  A loss
+ *  counts as soon as the bytes are overwritten. */
 uint64_t psClientsLost(const psClients *clients);
 /** Append who they are, the newest first: "10.0.0.7:40112 since 2026-11-23 15:49:52", with "; "
  *  between them.  Those that only read have ", reads only" after that. */

@@ -176,7 +176,7 @@ void psConsoleLogStats(const psConsoleLog *log, psLogStats *out)
     if (!log->file)
         return;
     psLogFileStats(log->file, out);
-    out->lostBytes += log->reader.lost;
+    out->lostBytes += psRingReaderLost(&log->reader, log->ring);
 }
 
 static void quietOver(void *ctx)
@@ -210,7 +210,7 @@ bool psConsoleLogNews(psConsoleLog *log, psText *outLine)
         return false;
     }
     log->news = false;
-    psLogFileStats(log->file, &stats);
+    psConsoleLogStats(log, &stats);
     if (stats.state == psLogOpening || (stats.state == log->state && stats.error == log->error))
         return false;
     bool report = stats.error != log->error || log->state == psLogOpening;

@@ -187,6 +187,13 @@ uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring)
     return news;
 }
 
+uint64_t psRingReaderLost(const psRingReader *reader, const psRing *ring)
+{
+    uint64_t overrun = reader->offset < ring->tail ? ring->tail - reader->offset : 0;
+
+    return reader->lost + overrun;
+}
+
 size_t psRingReaderPeek(const psRingReader *reader, const psRing *ring, const char **out)
 {
     return psRingPeek(ring, reader->offset, out);

@@ -62,7 +62,7 @@ void psRingShrink(psRing *ring);
 typedef struct psRingReader {
     ELLNODE node;                       /**< the owner's list of readers */
     uint64_t offset;                    /**< next byte to take */
-    uint64_t lost;                      /**< bytes lost since psRingReaderInit */
+    uint64_t lost;                      /**< bytes lost, as far as a repair has found them */
     bool skipping;                      /**< lost bytes and no line feed seen since */
     uint64_t reported;                  /* of `lost`: returned by psRingReaderRepair */
     uint64_t skipFrom;                  /* offset where skipping began */
@@ -77,6 +77,9 @@ void psRingReaderInit(psRingReader *reader, const psRing *ring);
  *  counts as lost.  Call it only when bytes can be sent: each resume is worth one message.
  *  @return bytes lost that were not returned before, to be reported now; 0 while skipping */
 uint64_t psRingReaderRepair(psRingReader *reader, const psRing *ring);
+/** Bytes lost since psRingReaderInit(), with those that the ring no longer holds and that the next
+ *  repair will find. */
+uint64_t psRingReaderLost(const psRingReader *reader, const psRing *ring);
 /** Bytes it can take now.  Call psRingReaderRepair() first. */
 size_t psRingReaderPeek(const psRingReader *reader, const psRing *ring, const char **out);
 /** It took @p len bytes at @p now (monotonic s). */

@@ -55,6 +55,11 @@ bool psSenderDrained(const psSender *sender)
     return !sender->iacOwed && privateLeft(sender) == 0 && sender->reader.offset >= ringEnd(sender);
 }
 
+uint64_t psSenderLost(const psSender *sender)
+{
+    return psRingReaderLost(&sender->reader, sender->ring);
+}
+
 void psSenderEnd(psSender *sender)
 {
     if (!sender->ending)
@@ -67,6 +72,7 @@ void psSenderSkip(psSender *sender)
     psTextReset(&sender->out);
     sender->outDone = 0;
     sender->iacOwed = false;
+    sender->reader.lost = psSenderLost(sender);
     sender->reader.offset = sender->ring->head;
 }
 

@@ -48,6 +48,8 @@ int psSenderPrint(psSender *sender, const void *bytes, size_t len);
 int psSenderRun(psSender *sender, int fd, double now, size_t *outSent, size_t *outFromRing);
 /** What the ring holds now is the last that is sent.  Later calls do nothing. */
 void psSenderEnd(psSender *sender);
+/** Bytes of the ring that did not reach it, as psRingReaderLost(). */
+uint64_t psSenderLost(const psSender *sender);
 /** Is everything sent?  Once ending: all there was when that was asked. */
 bool psSenderDrained(const psSender *sender);
 /** Forget everything that was to be sent, up to the ring's head. */
