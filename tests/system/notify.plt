@@ -92,11 +92,11 @@ says(qr/^Running: pid \d+ .*; all is well$/);
 is(scalar(() = file_text($server->log_file) =~ /is refused/g), 1, 'the flood was one line');
 $console->send("systemd-notify RELOADING=1\r");
 ok($pv{Ready}->wait_value('NotReady', 10), 'not ready while it reloads');
-says(qr/^Running, not ready since .*: says that it is reloading/);
+says(qr/^Running, not ready since .*: the process says that it is reloading/);
 $console->send("systemd-notify --ready\r");
 ok($pv{Ready}->wait_value('Ready', 10), 'and ready again');
 $console->send("systemd-notify STOPPING=1\r");
-says(qr/^Running, not ready since .*: says that it is stopping/);
+says(qr/^Running, not ready since .*: the process says that it is stopping/);
 
 # A restart is done when the new one is ready; nothing of the old one counts for it.
 my $pid = $pv{Pid}->get;

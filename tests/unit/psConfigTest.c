@@ -323,7 +323,8 @@ static void watchdogs_AreChecked(void)
     testOk1(set(cfg, "watch-pv", "A\"") == -EINVAL && set(cfg, "watch-pv", "$(A)") == -EINVAL);
     testOk1(set(cfg, "watch-pv", "XF:10IDB{Mir:1}Sts.VAL") == 0);
     testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
-    isSame(msg, "watch-pv: how long may its updates fail to come? Give --watch-after, too",
+    isSame(msg,
+           "watch-pv: give --watch-after, too: the time within which the next update must come",
            "message");
     testOk1(set(cfg, "watch-after", "5") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == 0);
     copy = psConfigCopy(cfg);

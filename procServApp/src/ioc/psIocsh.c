@@ -47,8 +47,8 @@
 #define USAGE_LOCKOUT                                                                              \
     "procServLockout NAME on [REASON]\n"                                                           \
     "procServLockout NAME off\n"                                                                   \
-    "Maintenance: from on to off, commands of people to a child are refused, by PV, key and\n"     \
-    "shell.  Automatic restarts go on.\n"
+    "Maintenance: from on to off, commands given by people to a child are refused, by PV, key\n"   \
+    "and shell.  Automatic restarts go on.\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network give commands to the processes while access security is not\n"     \

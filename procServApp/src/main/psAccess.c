@@ -161,7 +161,7 @@ int psAccessPrepare(const psServeOptions *options, psReportFn report, void *ctx,
     status = status ? status : psAccessSet(options->acf, why, sizeof(why));
     if (!status)
         return 0;
-    epicsSnprintf(line, sizeof(line), "PVs are read-only: %s", why);
+    epicsSnprintf(line, sizeof(line), "PVs are read-only: %s; correct the file and restart", why);
     report(ctx, false, line);
     psIocSetAccessError(why);
     asCheckClientIP = 1;

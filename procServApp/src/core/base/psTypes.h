@@ -232,7 +232,7 @@ typedef struct psChildFacts {
     const char *watchPv; /**< of --watch-pv; "": none */
 } psChildFacts;
 
-/** Maintenance: while it is on, commands of people are refused. */
+/** Maintenance: while it is on, commands given by people are refused. */
 typedef struct psLockout {
     bool on;
     unsigned changes;        /**< counts them */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psChildLockout.h
- *  @brief Maintenance: a child that is locked out takes no commands of people, by record, key or
+ *  @brief Maintenance: a child that is locked out takes no commands from people, by record, key or
  *  shell.  Automatic restarts go on, and what is typed on its console still goes to the process.
  *
  *  It lasts until somebody takes it off, whoever that is, or the supervisor ends.

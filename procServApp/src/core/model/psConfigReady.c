@@ -62,8 +62,8 @@ static int setMatch(psConfig *cfg, const psConfigRow *self, const char *value, p
     if (!*value)
         return setNoRule(cfg, psReadyMatch);
     if (hasBackReference(value))
-        return psConfigRefuse(self->option.name, value, "has a back reference; these are not known",
-                              out);
+        return psConfigRefuse(self->option.name, value,
+                              "has a back reference; these are not supported", out);
     int error = regcomp(&compiled, value, REG_EXTENDED | REG_NOSUB);
     if (error) {
         regerror(error, &compiled, problem + len, sizeof(problem) - len);

@@ -46,8 +46,9 @@ int psConfigCheckWatch(const psConfig *cfg, char *msg, size_t msgSize)
         return -EINVAL;
     }
     if (cfg->watchPv && cfg->watchAfterSec <= 0) {
-        epicsSnprintf(msg, msgSize,
-                      "watch-pv: how long may its updates fail to come? Give --watch-after, too");
+        epicsSnprintf(
+            msg, msgSize,
+            "watch-pv: give --watch-after, too: the time within which the next update must come");
         return -EINVAL;
     }
     if (cfg->hungRestarts && cfg->silentAfterSec <= 0 && cfg->watchAfterSec <= 0 &&

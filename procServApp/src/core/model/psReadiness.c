@@ -139,9 +139,9 @@ void psReadinessExplain(const psReadiness *r, char *out, size_t size)
     if (r->met)
         epicsSnprintf(out, size, "ready");
     else if (r->stopping)
-        epicsSnprintf(out, size, "says that it is stopping");
+        epicsSnprintf(out, size, "the process says that it is stopping");
     else if (r->reloading)
-        epicsSnprintf(out, size, "says that it is reloading");
+        epicsSnprintf(out, size, "the process says that it is reloading");
     else if (r->rule == psReadyMatch)
         epicsSnprintf(out, size, "waits for a line that matches '%s'", r->what);
     else if (r->rule == psReadyPv)
