@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: EPICS */
 #include <math.h>
+#include <sched.h>
 
 #include <dbDefs.h>
+#include <epicsTime.h>
 #include <epicsUnitTest.h>
 #include <testMain.h>
 
+#include "base/psThread.h"
 #include "model/psWatchdog.h"
 
 #define SILENT_SEC 10.0
@@ -89,9 +92,65 @@ static void testHungIsForgotten(void)
     testOk(psWatchdogCheck(&dog, 121) == psWatchdogSame, "the next process has not recovered");
 }
 
+/* ---- a sign of another thread, just as the limit is over ---- */
+
+#define RACES 200000
+#define RACES_SEC 5.0 /* on a machine that is busy, fewer */
+
+static struct {
+    psWatchdog dog;
+    atomic_int round; /* the sign of this round is due; -1: no more */
+    atomic_int given; /* the sign of this round was given */
+    bool posted;      /* it asks for a look */
+} race;
+
+static void giveSigns(void *arg)
+{
+    int seen = 0, round;
+
+    (void)arg;
+    while ((round = race.round) >= 0) {
+        if (round == seen) {
+            sched_yield();
+            continue;
+        }
+        seen = round;
+        race.posted = psWatchdogSign(&race.dog, psWatchPv, 100 + PV_SEC);
+        race.given = seen;
+    }
+}
+
+/* Whatever the order, the process is alive, or somebody looks again. */
+static void testRace(void)
+{
+    uint64_t end = epicsMonotonicGet() + (uint64_t)(RACES_SEC * 1e9);
+    int lost = 0, found = 0, round = 0;
+
+    psWatchdogInit(&race.dog, both);
+    epicsThreadId thread =
+        psThreadCreate("signs", epicsThreadPriorityMedium, epicsThreadStackSmall, giveSigns, NULL);
+    if (!thread)
+        testAbort("no thread");
+    while (round < RACES && epicsMonotonicGet() < end) {
+        psWatchdogStart(&race.dog);
+        psWatchdogSign(&race.dog, psWatchPv, 100);
+        race.round = ++round;
+        psWatchdogCheck(&race.dog, 100 + PV_SEC);
+        while (race.given != round)
+            sched_yield();
+        lost += race.dog.hung && !race.posted;
+        found += race.dog.hung;
+    }
+    race.round = -1;
+    epicsThreadMustJoin(thread);
+    testDiag("%d rounds, hung in %d", round, found);
+    testOk(lost == 0, "a sign is never lost: %d", lost);
+}
+
 MAIN(psWatchdogTest)
 {
-    testPlan(28);
+    testPlan(29);
+    testRace();
     testNone();
     testSilent();
     testPv();

@@ -43,8 +43,8 @@ bool psWatchdogSign(psWatchdog *dog, psWatchRule rule, double at)
     if (dog->limitSec[rule] <= 0 || !atomic_load_explicit(&dog->running, memory_order_relaxed))
         return false;
     double before = atomic_load_explicit(&dog->seen[rule], memory_order_relaxed);
-    atomic_store_explicit(&dog->seen[rule], at, memory_order_relaxed);
-    return before == 0 || atomic_load_explicit(&dog->hung, memory_order_relaxed);
+    atomic_store(&dog->seen[rule], at); /* before the load, see psWatchdogCheck() */
+    return before == 0 || atomic_load(&dog->hung);
 }
 
 unsigned psWatchdogCounting(const psWatchdog *dog)
@@ -59,7 +59,7 @@ unsigned psWatchdogCounting(const psWatchdog *dog)
 /* When @p rule is over its limit; HUGE_VAL: never, as it does not count. */
 static double limitOf(const psWatchdog *dog, int rule)
 {
-    double seen = atomic_load_explicit(&dog->seen[rule], memory_order_relaxed);
+    double seen = atomic_load(&dog->seen[rule]);
 
     return seen > 0 && dog->limitSec[rule] > 0 ? seen + dog->limitSec[rule] : HUGE_VAL;
 }
@@ -75,15 +75,29 @@ static psWatchRule nearest(const psWatchdog *dog)
     return best;
 }
 
+/* A sign is stored first, and then `hung` is read; here it is the other way round.  So one of the
+ * two sees the other, and a sign that comes just now is either found here or asks for another look.
+ * @return is it hung, by *outRule? */
+static bool decide(psWatchdog *dog, double now, psWatchRule *outRule)
+{
+    bool running = atomic_load(&dog->running);
+
+    if (running && limitOf(dog, nearest(dog)) <= now)
+        atomic_store(&dog->hung, true);
+    *outRule = nearest(dog);
+    bool is = running && limitOf(dog, *outRule) <= now;
+    if (!is)
+        atomic_store(&dog->hung, false);
+    return is;
+}
+
 psWatchdogChange psWatchdogCheck(psWatchdog *dog, double now)
 {
-    psWatchRule rule = nearest(dog);
     bool was = atomic_load(&dog->hung);
-    bool is = atomic_load(&dog->running) && limitOf(dog, rule) <= now;
     psWatchRule before = dog->hungBy;
+    psWatchRule rule;
 
-    atomic_store(&dog->hung, is);
-    if (!is)
+    if (!decide(dog, now, &rule))
         return was ? psWatchdogRecovered : psWatchdogSame;
     dog->hungBy = rule;
     if (!was)
