@@ -90,4 +90,24 @@ is($nobodys->{Health}->get, 'OK', 'Health is OK');
 is(() = $nobody->log_text =~ /no update of/g, 1, 'one line');
 $nobody->stop;
 
+# The option names a PV, and the records were loaded without it: no link, and so no update.
+{
+    my $dir = tmpdir();
+    my $db = top_dir() . '/db';
+    open my $out, '>', "$dir/st.cmd" or BAIL_OUT("$dir/st.cmd: $!");
+    print $out qq{procServAdd nolink "--watch-pv NOLINK:N --watch-after 1 -- /bin/sleep 1000"\n},
+        qq{dbLoadRecords("$db/psChild.template", "P=nolink:PS:,CHILD=nolink")\niocInit\n};
+    close $out;
+    my $proc = PsTest::Proc->start(dir => $dir,
+        cmd => [program(), '-f', $ports->ours, '--script', 'st.cmd']);
+    my %pv = map { $_ => pv("nolink:PS:$_") } qw(State WatchIn WatchSeen Uptime);
+    $_->wait_connected(30) or BAIL_OUT('no PVs: ' . $proc->stderr) for values %pv;
+    is($pv{State}->wait_value('Running', 10)->{value}, 'Running', 'it runs');
+    $pv{WatchSeen}->monitor;
+    is($pv{WatchSeen}->wait_value(qr/^/, 10)->{value}, 0, 'a link to nothing has no update');
+    cmp_ok($pv{Uptime}->wait_value(qr/^[2-9]/, 20)->{value}, '>=', 2, 'after its limit');
+    is(pv('nolink:PS:Health')->get, 'OK', 'it is not hung');
+    is($proc->stop, 0, 'SIGTERM ends it');
+}
+
 done_testing();
