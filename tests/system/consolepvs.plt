@@ -144,6 +144,9 @@ subtest 'A log that cannot be written' => sub {
     my $error = pv('T:PS:LogError');
     ok((wait_for { $error->get eq 'Error' } 15, 'LogError', sub { $error->get . ' ' . $server->stderr }), 'LogError');
     is($error->severity, 'MAJOR', 'is MAJOR');
+    my $msg = pv('T:PS:StateMsg.VAL$');
+    ok((wait_for { $msg->get =~ /^Running: .*; log: No space left on device/ } 15, 'StateMsg', sub { $msg->get }),
+        'StateMsg mentions it');
     like(qx($tools/caget -w 10 -t T:PS:LogError.AMSG), qr/^No space left on device/, 'with the reason');
     my $dropped = pv('T:PS:LogDropped', type => 'DBR_TIME_DOUBLE');
     ok((wait_for { $dropped->get > 0 } 15, 'LogDropped'), 'LogDropped counts');

@@ -53,7 +53,8 @@ static void nothing(void *ctx)
     (void)ctx;
 }
 
-static const psConsoleOps ops = {.counted = nothing, .printed = nothing, .resume = nothing};
+static const psConsoleOps ops = {
+    .counted = nothing, .printed = nothing, .logNews = nothing, .resume = nothing};
 
 static void set(psRig *rig, const char *option, const char *value)
 {

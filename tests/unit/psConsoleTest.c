@@ -116,6 +116,7 @@ static const psConsoleOps ops = {.room = room,
                                  .admit = admit,
                                  .counted = counted,
                                  .printed = printed,
+                                 .logNews = printed,
                                  .resume = resume,
                                  .ended = ended};
 

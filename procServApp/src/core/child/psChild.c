@@ -81,6 +81,11 @@ static void printed(void *ctx)
     psChildConsolePrinted(ctx);
 }
 
+static void logNews(void *ctx)
+{
+    psChildStepPublish(ctx); /* StateMsg mentions it */
+}
+
 static void consoleEnded(void *ctx)
 {
     psChild *child = ctx;
@@ -96,6 +101,7 @@ static const psConsoleOps consoleOps = {
     .admit = admit,
     .counted = counted,
     .printed = printed,
+    .logNews = logNews,
     .resume = ptyResume,
     .rotated = psChildCommandRotated,
     .ended = consoleEnded,

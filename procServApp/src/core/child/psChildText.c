@@ -9,6 +9,7 @@
 #include "base/psLog.h"
 #include "base/psMessages.h"
 #include "child/psChildText.h"
+#include "log/psLogOpen.h"
 
 static psKeys keysOf(const psConfig *cfg)
 {
@@ -124,6 +125,16 @@ static void stoppedMsg(const psChild *child, char *out, size_t size)
         epicsSnprintf(out, size, "Stopped: not started yet");
 }
 
+/* A lost log is no matter of Health, but belongs to what a person should know. */
+static void logMsg(const psChild *child, char *out, size_t size)
+{
+    size_t len = strlen(out);
+
+    if (child->console.log.error)
+        epicsSnprintf(out + len, size - len, "; log: %s",
+                      psLogOpenReason(child->console.log.error));
+}
+
 /* After what holds anyway: that is most worth knowing. */
 static void lockoutMsg(const psChild *child, char *out, size_t size)
 {
@@ -174,6 +185,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
         stoppedMsg(child, out, size);
         break;
     }
+    logMsg(child, out, size);
     lockoutMsg(child, out, size);
 }
 

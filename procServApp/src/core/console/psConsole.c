@@ -312,6 +312,7 @@ static void reportLog(psConsole *console)
         psLogPrintf("%s: %s", psConfigName(console->cfg),
                     line.failed ? "log: out of memory" : line.data);
         psConsoleNotice(console, &line);
+        console->ops->logNews(console->ctx);
     }
     psTextReset(&line);
     if (psConsoleLogReopened(&console->log, &request, &line))

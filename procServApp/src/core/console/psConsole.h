@@ -36,6 +36,8 @@ typedef struct psConsoleOps {
     void (*counted)(void *ctx);
     /** At the end of a round in which something was printed, or that brought news of the log. */
     void (*printed)(void *ctx);
+    /** The error of the log (psConsoleLog.error) has changed, or the log works again. */
+    void (*logNews)(void *ctx);
     /** The pty may be read again. */
     void (*resume)(void *ctx);
     /** A request of psConsoleRotateLog() was tried, and with it all smaller ones.
