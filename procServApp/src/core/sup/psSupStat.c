@@ -19,8 +19,8 @@
 #include "sup/psSupSpace.h"
 #include "sup/psSupStat.h"
 
-#define ASK_SEC                                                                                    \
-    60.0 /* how often the logs' file systems are looked at; who is later than that hangs */
+/* The file systems of the logs are looked at so often, and one that takes longer hangs. */
+#define ASK_SEC 60.0
 #define ANSWER_SEC 1.0      /* how soon it is looked whether they have answered */
 #define FAILED_POLL_SEC 1.0 /* the kernel has no memory for a wait */
 
