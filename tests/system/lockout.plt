@@ -36,12 +36,14 @@ dbLoadRecords("$db/psConsole.template", "P=ioc1:PS:,CHILD=ioc1,IN_DISP=0")
 dbLoadRecords("$db/psCompat.template", "PC=OLD,CHILD=ioc1")
 dbLoadRecords("$db/psSystem.template", "P=host:PS:Sup:")
 iocInit
+procServLockout * on "all of them"
+procServCmd ioc1 restart
+procServLockout * off
 procServLockout ioc2
 procServLockout ioc2 maybe
 procServLockout ioc2 on "by the script"
 procServCmd ioc2 restart
 procServSet ioc2 grace 1
-procServLockout * on text
 END
 close $script;
 
@@ -144,7 +146,8 @@ subtest 'The IOC shell' => sub {
     is(pv('ioc2:PS:Grace_RBV')->get, 5, 'and procServSet');
     my $said = $proc->stderr;
     is(scalar(() = $said =~ /^procServLockout needs a name, and on or off; see/mg), 2, 'wrong use is explained');
-    like($said, qr/^\*: Invalid argument; see 'help procServLockout'/m, 'no reason for all at once');
+    like(log_text(), qr/^\@\@\@ Restart of iocsh refused: locked out by iocsh since $since: all of them\r$/m,
+        'all can be locked out at once, with a reason');
     is(pv('ioc2:PS:CmdState')->get, 'Denied', 'CmdState shows it') ;
 };
 

@@ -170,6 +170,39 @@ static void command_ToAll_SkipsIt(void)
     psSupFixtureClose(&f);
 }
 
+#define MANY 20 /* more than are given a command in one round of the loop */
+
+static void lockout_OfAll_HasAReason(void)
+{
+    char reason[] = "beam on"; /* the caller's, and gone soon */
+    psCommand cmd = {.verb = psVerbLockout, .value = 1, .text = reason, .by = "ops@ws1"};
+    outcome out = {.event = epicsEventMustCreate(epicsEventEmpty)};
+    psStatus status;
+    psSupFixture f;
+    char name[20];
+    int right = 0;
+
+    psSupFixtureOpen(&f, false);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof(name), "c%d", i);
+        psConfig *cfg = psSupFixtureConfig(&f, name, WORDS("wait"));
+        psSupFixtureSet(cfg, "wait", NULL);
+        psSupFixtureAdd(&f, cfg);
+    }
+    psSupFixtureStart(&f);
+    int refused = psSupSubmitAll(f.sup, &cmd, done, &out);
+    memset(reason, 'x', strlen(reason));
+    if (!refused && epicsEventWaitWithTimeout(out.event, PS_TEST_SEC) != epicsEventOK)
+        testAbort("no end of a command to all");
+    for (int i = 0; i < MANY; i++) {
+        psSupStatus(psSupAt(f.sup, i), &status);
+        right += status.lockout.on && strcmp(status.lockout.msg, "beam on") == 0;
+    }
+    testOk(!refused && right == MANY, "%d of %d are locked out with the reason", right, MANY);
+    epicsEventDestroy(out.event);
+    psSupFixtureClose(&f);
+}
+
 static void quitKey_OfALockedOutChild_DoesNotEndTheServer(void)
 {
     psTestConsole console, other;
@@ -200,12 +233,13 @@ static void quitKey_OfALockedOutChild_DoesNotEndTheServer(void)
 
 MAIN(psSupLockoutTest)
 {
-    testPlan(27);
+    testPlan(28);
     commands_OfPeople_AreRefusedWithTheReason();
     keys_AreRefusedAndTypingIsNot();
     restarts_ByThemselves_GoOn();
     unlock_ByAnybody_ForgetsTheReason();
     command_ToAll_SkipsIt();
+    lockout_OfAll_HasAReason();
     quitKey_OfALockedOutChild_DoesNotEndTheServer();
     return testDone();
 }

@@ -39,7 +39,7 @@
     "procServCmd NAME signal NUMBER|NAME\n"                                                        \
     "Give a command to a child, or to all with NAME *.  The PVs CmdState and CmdMsg show the\n"    \
     "outcome, for all children those of the supervisor.\n"
-#define ALL_CHILDREN "*" /* for procServCmd, unless a child has that name */
+#define ALL_CHILDREN "*" /* where a name is asked for, unless a child has that name */
 #define USAGE_SET                                                                                  \
     "procServSet NAME OPTION VALUE\n"                                                              \
     "Change a setting of a child while it runs, or of all children with NAME *.  It holds until\n" \
@@ -48,7 +48,7 @@
     "procServLockout NAME on [REASON]\n"                                                           \
     "procServLockout NAME off\n"                                                                   \
     "Maintenance: from on to off, commands given by people to a child are refused, by PV, key\n"   \
-    "and shell.  Automatic restarts go on.\n"
+    "and shell.  Automatic restarts go on.  NAME * stands for all children.\n"
 #define USAGE_INSECURE                                                                             \
     "procServInsecurePvs\n"                                                                        \
     "Let anybody on the network give commands to the processes while access security is not\n"     \
@@ -369,8 +369,8 @@ static void lockoutCall(const iocshArgBuf *args)
                "procServLockout: the reason is too long or has control characters");
         return;
     }
-    epicsSnprintf(words, sizeof(words), "procServLockout %s %s %s", name, word,
-                  cmd.text ? cmd.text : "");
+    epicsSnprintf(words, sizeof(words), "procServLockout %s %s%s%s", name, word,
+                  cmd.text ? " " : "", cmd.text ? cmd.text : "");
     submit("procServLockout", name, &cmd, words);
 }
 

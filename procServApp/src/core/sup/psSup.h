@@ -149,7 +149,7 @@ int psSupDenied(psSup *sup, psChild *child, const psCommand *cmd, const char *re
  *  already go on.
  *  @param done as of psSupSubmit(), when all children have ended it: Failed if it failed for one;
  *              a child that refused it (Denied) is only counted
- *  @return as psSupSubmit(); -EINVAL if it has a text, too */
+ *  @return as psSupSubmit() */
 int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx);
 /** psSupTell() for all children and the own log. */
 int psSupTellAll(psSup *sup, const char *text);

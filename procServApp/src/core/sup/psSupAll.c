@@ -3,6 +3,7 @@
  * has reported its end, which for a round that was superseded comes after the end of the round. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <epicsStdio.h>
 
@@ -21,7 +22,8 @@ typedef struct part {
 struct psAllRound {
     psSup *sup;
     psCommand cmd;
-    int seq; /* of the command, as published */
+    char *text; /* of cmd, owned; NULL: none */
+    int seq;    /* of the command, as published */
     psDoneFn done;
     void *ctx;
     psTimer timer; /* when the next child is given the command */
@@ -84,10 +86,16 @@ static void describe(const psAllRound *round, char *out, size_t size)
                   round->reason[0] ? "; " : "", round->reason);
 }
 
+static void freeRound(psAllRound *round)
+{
+    free(round->text);
+    free(round);
+}
+
 static void freeIfUnused(psAllRound *round)
 {
     if (round->over && round->open == 0 && !round->giving)
-        free(round);
+        freeRound(round);
 }
 
 /* The outcome is published before it is delivered. */
@@ -209,6 +217,26 @@ static void giveNext(void *ctx)
     proceed(round);
 }
 
+/* The caller's text ends with the request, while the round goes on.  @return NULL without memory */
+static psAllRound *newRound(const psCommand *cmd, int count)
+{
+    psAllRound *round = calloc(1, sizeof(*round) + sizeof(part) * (size_t)count);
+
+    if (!round)
+        return NULL;
+    round->cmd = *cmd;
+    round->count = count;
+    if (!cmd->text)
+        return round;
+    round->text = strdup(cmd->text);
+    if (!round->text) {
+        freeRound(round);
+        return NULL;
+    }
+    round->cmd.text = round->text;
+    return round;
+}
+
 void psSupAllBegin(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
 {
     int count = psSupCount(sup);
@@ -216,8 +244,7 @@ void psSupAllBegin(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
     char superseded[PS_TEXT_BYTES];
 
     psLoopAssertInside(sup->loop);
-    psAllRound *round =
-        sup->phase == psPhaseUp ? calloc(1, sizeof(*round) + sizeof(part) * (size_t)count) : NULL;
+    psAllRound *round = sup->phase == psPhaseUp ? newRound(cmd, count) : NULL;
     if (round) {
         epicsSnprintf(superseded, sizeof(superseded), "superseded by %sAll of %s",
                       psVerbName(cmd->verb), cmd->by);
@@ -231,11 +258,9 @@ void psSupAllBegin(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
         return;
     }
     round->sup = sup;
-    round->cmd = *cmd;
     round->seq = seq;
     round->done = done;
     round->ctx = ctx;
-    round->count = count;
     sup->round = round;
     giveNext(round);
 }

@@ -94,6 +94,7 @@ static void doCommand(psRequest *request)
 
 static void doAll(psRequest *request)
 {
+    request->cmd.text = request->text;
     psSupAllBegin(request->sup, &request->cmd, request->done, request->ctx);
 }
 
@@ -208,8 +209,6 @@ int psSupSubmit(psSup *sup, psChild *child, const psCommand *cmd, psDoneFn done,
 
 int psSupSubmitAll(psSup *sup, const psCommand *cmd, psDoneFn done, void *ctx)
 {
-    if (cmd->text)
-        return -EINVAL; /* the text ends with the request, and the round goes on */
     return submit(sup, NULL, doAll, cmd, done, ctx);
 }
 
