@@ -98,6 +98,36 @@ ok($pv{Ready}->wait_value('Ready', 10), 'and ready again');
 $console->send("systemd-notify STOPPING=1\r");
 says(qr/^Running, not ready since .*: the process says that it is stopping/);
 
+# A helper that has sent, ended and been reaped before anybody looks counts all the same.
+my $helper = tmpdir() . '/helper';
+open my $code, '>', $helper or BAIL_OUT("$helper: $!");
+print $code <<'END';
+use Socket;
+socket(my $sock, AF_UNIX, SOCK_DGRAM, 0) or die "socket: $!";
+send($sock, $ARGV[0], 0, pack 'S a*', AF_UNIX, "\0" . substr $ENV{NOTIFY_SOCKET}, 1)
+    or die "send: $!";
+END
+close $code;
+my $fifo = tmpdir() . '/go';
+system('mkfifo', $fifo) == 0 or BAIL_OUT('mkfifo');
+for my $turn (['READY=1', 'Ready'], ['RELOADING=1', 'NotReady'], ['READY=1', 'Ready']) {
+    my ($message, $state) = @$turn;
+    my $reaped = tmpdir() . "/reaped$state";
+    unlink $reaped;
+    $console->send("read go <$fifo; $^X $helper $message; touch $reaped\r");
+    open my $go, '>', $fifo or BAIL_OUT("$fifo: $!"); # once the child has it open
+    $server->signal('STOP');
+    wait_for { (PsTest::Proc::stat_fields($server->pid))[0] =~ /T/ } 10, 'us stopped';
+    print $go "\n";
+    close $go;
+    ok((wait_for { -e $reaped } 20, 'the end of the helper'), "$message is sent while we stand still");
+    $server->signal('CONT');
+    ok($pv{Ready}->wait_value($state, 10), 'and counts, although its sender is gone');
+}
+$console->send("for i in {1..30}; do $^X $helper STATUS=step\$i; done\r");
+says(qr/; step30$/);
+is(scalar(() = file_text($server->log_file) =~ /is refused/g), 1, 'none of 30 helpers is refused');
+
 # A restart is done when the new one is ready; nothing of the old one counts for it.
 my $pid = $pv{Pid}->get;
 $pv{Restart}->put(1);

@@ -17,16 +17,18 @@
 typedef struct psHeard {
     int count;
     pid_t pid;
+    uid_t uid;
     bool tooLong;
     char text[64];
 } psHeard;
 
-static void heard(void *ctx, pid_t pid, const char *bytes, size_t len)
+static void heard(void *ctx, psNotifySender sender, const char *bytes, size_t len)
 {
     psHeard *self = ctx;
 
     self->count++;
-    self->pid = pid;
+    self->pid = sender.pid;
+    self->uid = sender.uid;
     self->tooLong = !bytes;
     snprintf(self->text, sizeof(self->text), "%.*s", (int)len, bytes ? bytes : "");
 }
@@ -90,7 +92,8 @@ static void credentials(psNotify *notify, psLoop *loop, psHeard *got)
         _exit(sendTo(notify, "STATUS=x", 8, -1) ? 0 : 1);
     waitpid(child, NULL, 0);
     psLoopRound(loop, 5);
-    testOk(got->count == 2 && got->pid == child, "by process %d: %d", (int)child, (int)got->pid);
+    testOk(got->count == 2 && got->pid == child && got->uid == geteuid(), "by process %d: %d",
+           (int)child, (int)got->pid);
 }
 
 static void tooLong(psNotify *notify, psLoop *loop, psHeard *got)

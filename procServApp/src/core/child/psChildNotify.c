@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,9 +33,13 @@ static void refuse(psChild *child, pid_t pid, const char *why)
     child->notifyRefused = 0;
 }
 
-/* @return NULL: it may speak for the child */
-static const char *problemWith(const psChild *child, pid_t pid)
+/* Of a sender that has been reaped before we read, the kernel keeps nothing but the user.  Helpers
+ * that send and end are common, and whoever has our user could signal the child as well.
+ * @return NULL: it may speak for the child */
+static const char *problemWith(const psChild *child, psNotifySender sender)
 {
+    pid_t pid = sender.pid;
+
     if (pid <= 0)
         return "its sender is not known here";
     if (child->pid <= 0)
@@ -42,8 +47,11 @@ static const char *problemWith(const psChild *child, pid_t pid)
     if (pid == child->pid)
         return NULL;
     pid_t session = getsid(pid);
+    if (session < 0 && errno == ESRCH)
+        return sender.uid == geteuid() || sender.uid == 0 ? NULL
+                                                          : "it has ended, and had another user";
     if (session < 0)
-        return "it has ended";
+        return "its session is not known";
     return session == child->pid ? NULL : "it is not of the child's session";
 }
 
@@ -71,18 +79,18 @@ static void take(psChild *child, const psNotifyNews *news)
         psChildWatchSign(child, psWatchNotify);
 }
 
-static void received(void *ctx, pid_t pid, const char *bytes, size_t len)
+static void received(void *ctx, psNotifySender sender, const char *bytes, size_t len)
 {
     psChild *child = ctx;
-    const char *problem = problemWith(child, pid);
+    const char *problem = problemWith(child, sender);
     psNotifyNews news;
 
     if (problem)
-        refuse(child, pid, problem);
+        refuse(child, sender.pid, problem);
     else if (!bytes)
-        refuse(child, pid, "it is longer than 4096 bytes");
+        refuse(child, sender.pid, "it is longer than 4096 bytes");
     else if (psNotifyNewsParse(bytes, len, &news))
-        refuse(child, pid, "it is no text");
+        refuse(child, sender.pid, "it is no text");
     else
         take(child, &news);
 }

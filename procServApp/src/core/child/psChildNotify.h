@@ -2,8 +2,9 @@
 /** @file psChildNotify.h
  *  @brief What a child says about itself by sd_notify(3), to the socket that it is given.
  *
- *  Only its process and others of the same session count; what anybody else sends is refused with a
- *  notice, at most one in 10 s.
+ *  Only its process and others of the same session count, and processes of our user or root that
+ *  have ended before the message is read, since their session is no longer known; what anybody else
+ *  sends is refused with a notice, at most one in 10 s.
  *  Thread: loop, unless a function says otherwise.  Blocks: never.
  */
 #ifndef INC_psChildNotify_H

@@ -57,18 +57,18 @@ void psNotifyClose(psNotify *notify)
     notify->fd = -1;
 }
 
-static pid_t senderOf(struct msghdr *header)
+static psNotifySender senderOf(struct msghdr *header)
 {
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
-        struct ucred sender;
+        struct ucred found;
 
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS ||
-            part->cmsg_len < CMSG_LEN(sizeof(sender)))
+            part->cmsg_len < CMSG_LEN(sizeof(found)))
             continue;
-        memcpy(&sender, CMSG_DATA(part), sizeof(sender));
-        return sender.pid;
+        memcpy(&found, CMSG_DATA(part), sizeof(found));
+        return (psNotifySender){.pid = found.pid, .uid = found.uid};
     }
-    return 0;
+    return (psNotifySender){.pid = 0};
 }
 
 static void closeDescriptors(struct msghdr *header)

@@ -20,10 +20,16 @@
 
 #define PS_NOTIFY_BYTES 4096 /**< longest message, as with systemd */
 
+/** Who sent a message.  By the time it is read, that process may have ended. */
+typedef struct psNotifySender {
+    pid_t pid;
+    uid_t uid;
+} psNotifySender;
+
 /** One message.
- *  @param pid   of the sender, as the kernel says; 0: unknown
+ *  @param sender its process and user, as the kernel says; a pid of 0: unknown
  *  @param bytes valid during the call; NULL: it is longer than PS_NOTIFY_BYTES */
-typedef void (*psNotifyFn)(void *ctx, pid_t pid, const char *bytes, size_t len);
+typedef void (*psNotifyFn)(void *ctx, psNotifySender sender, const char *bytes, size_t len);
 
 typedef struct psNotify {
     int fd;        /* -1: not open */
