@@ -197,6 +197,9 @@ subtest 'watchdogs' => sub {
     for my $bad (
         [['--hung-action', 'restart'], qr/hung-action: nothing finds out that it is hung/],
         [['--silent-after', 1, '--hung-command', 'x'], qr/hung-command: it runs before a restart/],
+        [['--ready-action', 'restart'], qr/ready-action: no rule says when it is ready; give --ready-/],
+        [['--ready-timeout', 9], qr/ready-timeout: no rule says when it is ready; give --ready-/],
+        [['--ready-match', '', '--ready-timeout', 9], qr/ready-timeout: no rule says when/],
         [['--watch-after', 1], qr/watch-after: of which PV\? Give --watch-pv, too/],
         [['--watch-pv', 'a', '--watch-after', 1], qr/watch-pv: needs the IOC that --no-ioc/],
         [['--silent-after', 'x'], qr/silent-after: 'x' must be a number of seconds/],

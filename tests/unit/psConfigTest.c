@@ -360,6 +360,28 @@ static void regularExpression_IsCheckedAtOnce(void)
     psConfigFree(cfg);
 }
 
+static void readyTimeoutAndAction_NeedARule(void)
+{
+    psConfig *cfg = filled();
+
+    testOk1(set(cfg, "ready-action", "alarm") == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    set(cfg, "ready-action", "restart");
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg,
+           "ready-action: no rule says when it is ready; give --ready-match, --ready-notify or "
+           "--ready-pv, too",
+           "message");
+    set(cfg, "ready-action", "alarm");
+    set(cfg, "ready-timeout", "60");
+    testOk1(psConfigCheck(cfg, msg, sizeof(msg)) == -EINVAL);
+    isSame(msg,
+           "ready-timeout: no rule says when it is ready; give --ready-match, --ready-notify or "
+           "--ready-pv, too",
+           "message");
+    testOk1(set(cfg, "ready-notify", NULL) == 0 && psConfigCheck(cfg, msg, sizeof(msg)) == 0);
+    psConfigFree(cfg);
+}
+
 static void readyRule_IsOne(void)
 {
     psConfig *cfg = psConfigCreate();
@@ -527,7 +549,7 @@ MAIN(psConfigTest)
 {
     (void)argc;
     (void)argv;
-    testPlan(180);
+    testPlan(186);
     defaults_AreThoseOfTheManual();
     numbers_AreTakenOnlyWhole();
     numbers_LandInTheirMember();
@@ -543,6 +565,7 @@ MAIN(psConfigTest)
     check_WantsACommandAndOrderedHoldoffs();
     watchdogs_AreChecked();
     regularExpression_IsCheckedAtOnce();
+    readyTimeoutAndAction_NeedARule();
     readyRule_IsOne();
     name_OfALongPathIsItsLastPart();
     name_HasNoBlanksAround();

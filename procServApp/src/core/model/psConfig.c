@@ -191,7 +191,8 @@ int psConfigCheck(const psConfig *cfg, char *msg, size_t msgSize)
                       cfg->settings.holdoffMaxSec, cfg->settings.holdoffSec);
         return -EINVAL;
     }
-    return psConfigCheckWatch(cfg, msg, msgSize);
+    int status = psConfigCheckReady(cfg, msg, msgSize);
+    return status ? status : psConfigCheckWatch(cfg, msg, msgSize);
 }
 
 char *psConfigCommandLine(const psConfig *cfg)

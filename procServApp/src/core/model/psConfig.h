@@ -43,6 +43,7 @@ typedef struct psConfig {
     psReadyRule readyRule;
     char *readyWhat;        /**< the expression or the PV of that rule; NULL: it has none */
     double readyTimeoutSec; /**< 60 */
+    bool readyTimeoutGiven; /**< by an option, which needs a rule */
     bool readyRestart;      /**< a process that is late to become ready is replaced */
     long coreSizeBytes;     /**< soft RLIMIT_CORE of the child; -1: as inherited */
     unsigned char killKey, toggleKey, logoutKey; /**< 0: disabled */

@@ -37,8 +37,10 @@ const psConfigRow *psConfigReadyRow(unsigned index);
 const psConfigRow *psConfigWatchRow(unsigned index);
 /** @} */
 
-/** The part of psConfigCheck() that concerns watchdogs. */
+/** @name The parts of psConfigCheck() that concern readiness and watchdogs. @{ */
+int psConfigCheckReady(const psConfig *cfg, char *msg, size_t msgSize);
 int psConfigCheckWatch(const psConfig *cfg, char *msg, size_t msgSize);
+/** @} */
 
 /** The member of @p cfg that the option sets. */
 void *psConfigMember(psConfig *cfg, const psConfigRow *self);

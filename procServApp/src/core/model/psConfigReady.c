@@ -95,6 +95,7 @@ static int setTimeout(psConfig *cfg, const psConfigRow *self, const char *value,
         return psConfigRefuse(self->option.name, value,
                               "must be a number of seconds from 1 to 86400", out);
     cfg->readyTimeoutSec = sec;
+    cfg->readyTimeoutGiven = true;
     return 0;
 }
 
@@ -122,4 +123,15 @@ static const psConfigRow rows[] = {
 const psConfigRow *psConfigReadyRow(unsigned index)
 {
     return index < NELEMENTS(rows) ? &rows[index] : NULL;
+}
+
+int psConfigCheckReady(const psConfig *cfg, char *msg, size_t msgSize)
+{
+    if (cfg->readyRule != psReadyNone || (!cfg->readyRestart && !cfg->readyTimeoutGiven))
+        return 0;
+    epicsSnprintf(msg, msgSize,
+                  "%s: no rule says when it is ready; give --ready-match, --ready-notify or "
+                  "--ready-pv, too",
+                  cfg->readyRestart ? "ready-action" : "ready-timeout");
+    return -EINVAL;
 }
