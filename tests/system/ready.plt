@@ -140,4 +140,24 @@ sub text { return $pv{"$_[0].VAL\$"}->get; }
     finish($server);
 }
 
+# Records without the name of the PV: they follow none, and say so.
+{
+    my $script = tmpdir() . '/st.cmd';
+    open my $out, '>', $script or BAIL_OUT("$script: $!");
+    print $out "procServAdd M -P 0 --ready-pv M:up --ready-timeout 1 @{[child_program()]} wait\n",
+        qq{dbLoadRecords("psChild.template", "P=M:PS:,CHILD=M")\n};
+    close $out;
+    my $server = PsTest::Server->start(ioc => 1, name => 'K', args => [$ports->ours, '--script', $script],
+        cmd => [child_program(), 'wait']) or BAIL_OUT('the program does not start');
+    my ($health, $why) = map { pv("M:PS:$_") } qw(Health StateMsg.VAL$);
+    $health->wait_connected(30);
+    $health->monitor;
+    ok($health->wait_value('NotReady', 15), 'a PV that no record follows: Health is NotReady');
+    like($why->get, qr/waits for the PV M:up, which no record follows/, 'StateMsg says why');
+    my $line = qr/^M:PS:ReadyIn: does not follow the PV M:up of --ready-pv; load the records with READY_PV=M:up$/m;
+    is(scalar(() = $server->stderr =~ /$line/g), 1, 'one line says what to do') or diag($server->stderr);
+    $_->close for $health, $why;
+    $server->stop;
+}
+
 done_testing();

@@ -4,24 +4,22 @@
 #include <alarm.h>
 #include <calcoutRecord.h>
 #include <dbAccess.h>
+#include <dbLink.h>
 #include <epicsExport.h>
+#include <epicsStdio.h>
 #include <epicsTime.h>
+#include <errlog.h>
 #include <recGbl.h>
 
 #include "psIocIn.h"
 
 typedef struct calcoutItem {
     const char *name;
-    void (*put)(psChild *supervised, bool valid, double value);
+    void (*put)(psChild *supervised, psReadyPvState state);
 } calcoutItem;
 
-static void putReadyIn(psChild *supervised, bool valid, double value)
-{
-    psSupReadyPv(supervised, !valid ? psReadyPvBad : value == 0 ? psReadyPvZero : psReadyPvGood);
-}
-
 static const calcoutItem calcoutItems[] = {
-    {"ReadyIn", putReadyIn},
+    {"ReadyIn", psSupReadyPv},
 };
 static const psItemTable calcoutTable = PS_ITEM_TABLE(calcoutItems, PS_NO_SETTINGS);
 
@@ -30,6 +28,16 @@ static long initCalcout(dbCommon *pcommon)
     calcoutRecord *prec = (calcoutRecord *)pcommon;
 
     return psInInit(pcommon, &prec->out, &calcoutTable);
+}
+
+/* With an empty macro the record follows nothing, and its value says nothing. */
+static psReadyPvState stateOf(const calcoutRecord *prec)
+{
+    if (dbLinkIsConstant(&prec->inpa))
+        return psReadyPvUnknown;
+    if (prec->nsev >= INVALID_ALARM)
+        return psReadyPvBad;
+    return prec->val == 0 ? psReadyPvZero : psReadyPvGood;
 }
 
 /* That there is no child of that name shows in State. */
@@ -42,12 +50,22 @@ static long writeCalcout(calcoutRecord *prec)
         recGblSetSevrMsg(prec, LINK_ALARM, INVALID_ALARM, "bad link, see errlog");
         return -1;
     }
-    if (!prec->time.secPastEpoch || prec->val != prec->mlst || prec->nsev != prec->sevr)
+    bool isFirst = !prec->time.secPastEpoch;
+    if (isFirst || prec->val != prec->mlst || prec->nsev != prec->sevr)
         epicsTimeGetCurrent(&prec->time);
     const calcoutItem *item = in->item;
-    if (psIocChildLock(in->child, &view))
-        item->put(view.supervised, prec->nsev < INVALID_ALARM, prec->val);
+    psReadyPvState state = stateOf(prec);
+    char readyPv[PS_TEXT_BYTES] = "";
+    if (psIocChildLock(in->child, &view)) {
+        item->put(view.supervised, state);
+        if (isFirst && state == psReadyPvUnknown)
+            epicsSnprintf(readyPv, sizeof(readyPv), "%s", view.facts->readyPv);
+    }
     psIocChildUnlock(in->child);
+    if (*readyPv)
+        errlogPrintf("%s: does not follow the PV %s of --ready-pv; load the records with "
+                     "READY_PV=%s\n",
+                     prec->name, readyPv, readyPv);
     return 0;
 }
 
