@@ -17,6 +17,7 @@
 #include "child/psChildLaunch.h"
 #include "console/psConsole.h"
 #include "console/psInput.h"
+#include "console/psMatcher.h"
 #include "model/psGoal.h"
 #include "model/psHealth.h"
 #include "model/psMachine.h"
@@ -83,15 +84,15 @@ struct psChild {
 
     /* psChildReady */
     psReadiness readiness;
-    struct psChildMatch *match; /* owned; NULL: its rule has no expression */
-    psJob readyJob;             /* readiness has changed */
-    int readyNoticed;           /* which of its notices was printed last for this process */
-    double readyMono;           /* when readiness was published last */
-    psTimer readyNewsTimer;     /* publishes it, not too often */
-    bool readyUnfit;            /* this process is ended, as it was not ready in time */
-    atomic_int readyPv;         /* psReadyPvState, as the record sees it */
-    atomic_bool readyPvWasBad;  /* since the loop looked last */
-    psJob readyPvJob;           /* looks; of any thread */
+    psMatcher *matcher;        /* owned; NULL: its rule has no expression */
+    psJob readyJob;            /* readiness has changed */
+    int readyNoticed;          /* which of its notices was printed last for this process */
+    double readyMono;          /* when readiness was published last */
+    psTimer readyNewsTimer;    /* publishes it, not too often */
+    bool readyUnfit;           /* this process is ended, as it was not ready in time */
+    atomic_int readyPv;        /* psReadyPvState, as the record sees it */
+    atomic_bool readyPvWasBad; /* since the loop looked last */
+    psJob readyPvJob;          /* looks; of any thread */
 
     /* psChildNotify */
     psNotify notify;

@@ -4,26 +4,81 @@
 #include <stdlib.h>
 
 #include "child/psChildReady.h"
-#include "console/psLine.h"
+#include "child/psChildText.h"
 
 #define NEWS_SEC 0.1 /* changes of readiness are published at most so often */
-
-/* What a rule with an expression needs, made with the child, since a start allocates nothing. */
-typedef struct psChildMatch {
-    regex_t regex;
-    psLine line;
-} psChildMatch;
 
 void psChildReadyClear(psChild *child)
 {
     psLoopDisarm(&child->readyNewsTimer);
     psLoopCancel(child->loop, &child->readyJob);
     psLoopCancel(child->loop, &child->readyPvJob);
-    if (child->match)
-        regfree(&child->match->regex);
-    free(child->match);
-    child->match = NULL;
+    psMatcherFree(child->matcher);
+    child->matcher = NULL;
 }
+
+/* ---- lines of its output ---- */
+
+static bool matches(void *what, const char *line)
+{
+    return regexec(what, line, 0, NULL, 0) == 0;
+}
+
+static void freeRegex(void *what)
+{
+    regfree(what);
+    free(what);
+}
+
+/* No line is waited for any more. */
+static void endMatching(psChild *child)
+{
+    unsigned long dropped = child->matcher ? psMatcherDropped(child->matcher) : 0;
+
+    if (!child->matcher)
+        return;
+    psMatcherEnd(child->matcher);
+    if (dropped > 1)
+        psChildTextNotice(child, "%lu lines of \"%s\" were not compared with --ready-match",
+                          dropped, child->name);
+}
+
+static void matched(void *ctx)
+{
+    psChild *child = ctx;
+
+    endMatching(child);
+    if (psReadinessMatched(&child->readiness, psChildNow(child)))
+        psChildReadyChanged(child);
+}
+
+static void dropped(void *ctx, const char *why)
+{
+    psChild *child = ctx;
+
+    psChildTextNotice(child, "lines of \"%s\" are not compared with --ready-match: %s", child->name,
+                      why);
+}
+
+static int createMatcher(psChild *child)
+{
+    static const psMatcherOps ops = {.matched = matched, .dropped = dropped};
+    regex_t *regex = calloc(1, sizeof(*regex));
+    psMatcherTest test = {.matches = matches, .free = freeRegex, .what = regex};
+
+    /* That it compiles was checked when it was configured. */
+    if (!regex || regcomp(regex, child->cfg->readyWhat, REG_EXTENDED | REG_NOSUB)) {
+        free(regex);
+        return -ENOMEM;
+    }
+    child->matcher = psMatcherCreate(child->loop, &test, &ops, child);
+    if (child->matcher)
+        return 0;
+    freeRegex(regex);
+    return -ENOMEM;
+}
+
+/* ---- readiness ---- */
 
 void psChildReadyFollow(psChild *child)
 {
@@ -34,13 +89,14 @@ void psChildReadyFollow(psChild *child)
         return;
     if (!runs) {
         psReadinessEnd(&child->readiness);
+        endMatching(child);
         return;
     }
     psReadinessBegin(&child->readiness, psChildNow(child));
     child->readyNoticed = 0;
     child->readyUnfit = false;
-    if (child->match)
-        psLineInit(&child->match->line);
+    if (child->matcher)
+        psMatcherBegin(child->matcher);
 }
 
 static void newsDue(void *ctx)
@@ -84,29 +140,18 @@ void psChildReadyPv(psChild *child, psReadyPvState state)
     psLoopPost(child->loop, &child->readyPvJob);
 }
 
-static void lookAtLine(void *ctx, const char *line, size_t len)
-{
-    psChild *child = ctx;
-
-    (void)len;
-    if (child->readiness.met || regexec(&child->match->regex, line, 0, NULL, 0) != 0)
-        return;
-    if (psReadinessMatched(&child->readiness, psChildNow(child)))
-        psChildReadyChanged(child);
-}
-
 void psChildReadyPrinted(psChild *child, size_t len)
 {
     const psRing *ring = &psConsoleOutputFlow(&child->console.output, false)->ring;
     const char *bytes;
 
-    if (!child->match || !child->readiness.running || child->readiness.met)
+    if (!child->matcher || !child->readiness.running || child->readiness.met)
         return;
     psLoopAssertInside(child->loop);
     while (len > 0) {
         size_t piece = psRingPeek(ring, ring->head - len, &bytes);
 
-        psLineFeed(&child->match->line, bytes, piece < len ? piece : len, lookAtLine, child);
+        psMatcherFeed(child->matcher, bytes, piece < len ? piece : len);
         len -= piece < len ? piece : len;
     }
 }
@@ -118,15 +163,5 @@ int psChildReadyInit(psChild *child)
     child->readyPvJob = (psJob){.fn = lookAtPv, .ctx = child};
     child->readyMono = -NEWS_SEC;
     psReadinessInit(&child->readiness, cfg->readyRule, cfg->readyWhat, cfg->readyTimeoutSec);
-    if (cfg->readyRule != psReadyMatch)
-        return 0;
-    psChildMatch *match = calloc(1, sizeof(*match));
-    /* That it compiles was checked when it was configured. */
-    if (!match || regcomp(&match->regex, cfg->readyWhat, REG_EXTENDED | REG_NOSUB)) {
-        free(match);
-        return -ENOMEM;
-    }
-    psLineInit(&match->line);
-    child->match = match;
-    return 0;
+    return cfg->readyRule == psReadyMatch ? createMatcher(child) : 0;
 }

@@ -2,6 +2,7 @@
 /** @file psChildReady.h
  *  @brief What is heard of a child's process, by the rule that says when it is ready.
  *
+ *  Lines are compared with --ready-match by a psMatcher, outside the loop.
  *  A change runs psChild.readyJob at the end of the round, which psChild sets.
  *  Thread: loop, unless a function says otherwise.  Blocks: never.
  */
@@ -12,7 +13,8 @@
 
 /** Thread: any, when the child is made.  @return 0 or -ENOMEM */
 int psChildReadyInit(psChild *child);
-/** May be called twice, and on an object of zeros.  Thread: any, without a loop. */
+/** May be called twice, and on an object of zeros.  Thread: any, without a loop.
+ *  Blocks: up to 1 s, only if a line is being compared with --ready-match. */
 void psChildReadyClear(psChild *child);
 /** The machine has made a step: a process may have begun or ended to run. */
 void psChildReadyFollow(psChild *child);
