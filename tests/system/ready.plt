@@ -94,6 +94,22 @@ sub text { return $pv{"$_[0].VAL\$"}->get; }
     finish($server);
 }
 
+# An expression that takes 0.1 s per line delays nobody: the loop does not compare lines.
+{
+    my $lines = 'srand 1; $| = 1; print map { join("", map { rand() < 0.5 ? "a" : "b" } 1 .. 4000) . "\n" } 1 .. 40;'
+        . 'print "a" x 14, "c\n"; sleep 600';
+    my $server = start('R', ['--ready-match', '(a|b)*a(a|b){12}c'], $^X, '-e', $lines);
+    my ($busy, $beat) = map { pv("R:PS:Sup:$_") } qw(LoopMax Heartbeat);
+    $_->wait_connected(20) && $_->monitor for $busy, $beat;
+    ok($pv{Ready}->wait_value('Ready', 120), 'ready after 40 lines that are slow to compare');
+    my $seen = $beat->get;
+    ok((wait_for { $beat->get >= $seen + 2 } 20, 'two beats'), 'the loop has reported since');
+    my ($longest) = sort { $b <=> $a } $busy->get, $busy->values;
+    cmp_ok($longest, '<', 1500, 'it was never busy for long (ms)');
+    $_->close for $busy, $beat;
+    finish($server);
+}
+
 # A PV of the child: connected late, 0, invalid, good, and gone with the process.
 {
     my $db = tmpdir() . '/up.db';
