@@ -162,6 +162,47 @@ static void reopen_AfterRename_SplitsAtTheCall(void)
     psLogFileFree(log, 5);
 }
 
+/* What a look finds. */
+static psLogStats look(psLogFile *log)
+{
+    double deadline = mono() + DEADLINE_SEC;
+    psLogStats stats;
+
+    psLogFileLook(log);
+    do {
+        psLoopRound(loop, 0.01);
+        psLogFileStats(log, &stats);
+    } while (stats.looking && mono() < deadline);
+    if (stats.looking)
+        testAbort("no look within %.0f s", DEADLINE_SEC);
+    return stats;
+}
+
+static void look_FileRemoved_IsAnErrorUntilReopened(void)
+{
+    const char *path = pathOf("removed"), *old = pathOf("removed.1");
+    psLogFile *log = create(path, 0);
+
+    testDiag("look_FileRemoved_IsAnErrorUntilReopened");
+    testOk1(look(log).error == 0);
+    rename(path, old);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    testOk(look(log).error == 0, "a rename, and a new file, as before a rotation: no error");
+    unlink(old);
+    rooms = 0;
+    testOk(look(log).error == ENOENT, "the file is removed");
+    await(&rooms, 1, "news of it");
+    put(log, "to nowhere\n");
+    flush(log);
+    testOk(look(log).error == ENOENT, "that it can be written does not hide it");
+    psLogFileReopen(log, 0);
+    put(log, "here\n");
+    flush(log);
+    testOk(look(log).error == 0, "all is well again");
+    holds(path, "here\n");
+    psLogFileFree(log, 5);
+}
+
 static void open_Fails_UntilReopened(void)
 {
     char path[160];
@@ -344,7 +385,7 @@ static void stdout_IsDuplicated(void)
 
 static void removeFiles(void)
 {
-    const char *names[] = {"append", "rotate", "rotate.1", "moved/log", "full", "fifo"};
+    const char *names[] = {"append", "rotate", "rotate.1", "moved/log", "full", "fifo", "removed"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         unlink(pathOf(names[i]));
@@ -354,13 +395,14 @@ static void removeFiles(void)
 
 MAIN(psLogFileTest)
 {
-    testPlan(37);
+    testPlan(44);
     signal(SIGPIPE, SIG_IGN);
     if (!mkdtemp(dirName))
         testAbort("%s: %s", dirName, strerror(errno));
     loop = psLoopCreate(psClockSystem());
     write_IsAppendedInOrder();
     reopen_AfterRename_SplitsAtTheCall();
+    look_FileRemoved_IsAnErrorUntilReopened();
     open_Fails_UntilReopened();
     disk_Full_CountsAndGoesOn();
     queue_Full_RefusesAndCallsBack();

@@ -191,6 +191,8 @@ static void describe(const psConsoleLog *log, const psLogStats *stats, psText *o
         psTextPrintf(outLine, ": %s", psLogOpenReason(stats->error));
     else if (log->state == psLogOpening)
         psTextPrintf(outLine, " is open now");
+    else if (stats->lostBytes == 0)
+        psTextPrintf(outLine, " is written again");
     else
         psTextPrintf(outLine, " is written again; %llu bytes were lost in all",
                      (unsigned long long)stats->lostBytes);

@@ -76,7 +76,9 @@ static void publish(psLogFile *log)
     const psLogSink *sink = &log->sink;
     psLogStats *stats = &log->stats;
     psLogState state = sink->fd >= 0 ? psLogIsOpen : psLogFailed;
-    int error = sink->openError ? sink->openError : sink->writeError;
+    int error = sink->openError    ? sink->openError
+                : sink->writeError ? sink->writeError
+                                   : sink->nameError;
 
     epicsMutexMustLock(log->lock);
     if ((state != stats->state || error != stats->error) &&
@@ -107,6 +109,8 @@ static void reopen(psLogFile *log)
 
 static void look(psLogFile *log)
 {
+    psLogSinkLook(&log->sink);
+    publish(log);
     double freePercent = psLogSinkFreePercent(&log->sink);
 
     epicsMutexMustLock(log->lock);

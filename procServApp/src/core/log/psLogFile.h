@@ -26,7 +26,8 @@ typedef enum psLogState { psLogOpening, psLogIsOpen, psLogFailed } psLogState;
 
 typedef struct psLogStats {
     psLogState state;
-    int error;             /**< errno of the last open, else of the last write; 0: all is well */
+    int error;             /**< errno of the last open, else of the last write, else ENOENT if the
+                              last look found the file removed; 0: all is well */
     uint64_t writtenBytes; /**< without the notices of losses */
     uint64_t lostBytes;    /**< refused by the disk, or for lack of memory */
     uint64_t sizeBytes;    /**< of the file now; 0 if it is no regular file */
@@ -58,7 +59,8 @@ size_t psLogFileWrite(psLogFile *log, const void *bytes, size_t len);
  *  @param request greater than those before; 0: nobody asks for the result
  *  @return 0, or -EOPNOTSUPP: standard output has no name to be opened by */
 int psLogFileReopen(psLogFile *log, int request);
-/** Have the thread look how much room the file system has, which psLogStats.freePercent shows then;
+/** Have the thread look whether the file was removed, which is an error then until it is reopened,
+ *  and how much room the file system has, which psLogStats.freePercent shows;
  *  looking stays true while a file server does not answer.  Thread: any.  Blocks: never. */
 void psLogFileLook(psLogFile *log);
 /** Thread: any.  Blocks: never. */

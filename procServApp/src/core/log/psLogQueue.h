@@ -33,7 +33,7 @@ typedef struct psLogBlock {
 typedef enum psLogWork {
     psLogWorkWrite,  /**< write a block, then give it back */
     psLogWorkReopen, /**< open the file by its name again */
-    psLogWorkLook,   /**< look how much room its file system has */
+    psLogWorkLook,   /**< look whether it was removed, and how much room there is */
     psLogWorkEnd     /**< end: everything is written, or nobody waits for it any more */
 } psLogWork;
 

@@ -53,6 +53,15 @@ static void noteSize(psLogSink *sink)
     sink->sizeBytes = known ? (uint64_t)info.st_size : 0;
 }
 
+void psLogSinkLook(psLogSink *sink)
+{
+    struct stat info;
+    bool removed = sink->path && sink->fd >= 0 && fstat(sink->fd, &info) == 0 &&
+                   S_ISREG(info.st_mode) && info.st_nlink == 0;
+
+    sink->nameError = removed ? ENOENT : 0;
+}
+
 double psLogSinkFreePercent(const psLogSink *sink)
 {
     struct statvfs space;
@@ -85,6 +94,7 @@ int psLogSinkOpen(psLogSink *sink)
             close(sink->fd);
         sink->fd = fd;
         sink->writeError = 0;
+        sink->nameError = 0;
     }
     noteSize(sink);
     return -sink->openError;

@@ -28,6 +28,7 @@ typedef struct psLogSink {
     int fd;                /**< owned here; -1: not open */
     int openError;         /**< errno of the last attempt to open; 0: it worked */
     int writeError;        /**< errno of the last write; 0: it worked */
+    int nameError;         /**< ENOENT: psLogSinkLook() found the file without a name; else 0 */
     uint64_t writtenBytes; /**< without the notices of losses */
     uint64_t lostBytes;
     uint64_t sizeBytes; /**< of the file now; 0 if it is no regular file */
@@ -47,6 +48,9 @@ int psLogSinkInit(psLogSink *sink, const char *path, int wakeFd, bool (*mayWait)
 void psLogSinkClear(psLogSink *sink);
 /** Open, or open again by the name.  @return 0 or -errno, also in openError */
 int psLogSinkOpen(psLogSink *sink);
+/** Has the file been removed?  One that was renamed still has a name, as has one that a program for
+ *  rotation moved away before it asks for a reopening.  Standard output is not looked at. */
+void psLogSinkLook(psLogSink *sink);
 /** How much room the file's file system has for those who are not root, as df shows it.
  *  @return 0...100 %; -1: it is no regular file, or that cannot be found out */
 double psLogSinkFreePercent(const psLogSink *sink);
