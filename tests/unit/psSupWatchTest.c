@@ -77,6 +77,33 @@ static void silent_IsHungUntilItPrints(void)
     psSupFixtureClose(&f);
 }
 
+/* A signal given here begins no new watch: the time of the last sign of life would be lost. */
+static void hung_AndStoppedByASignal_StaysSoUntilItPrints(void)
+{
+    psSupFixture f;
+    psTestConsole console;
+
+    begin(&f, WORDS("echo"), WORDS("silent-after", "0.3"));
+    psStatus before = psSupFixtureUntil(&f, "one", isAlive, 0, "hung");
+    psSupFixtureDo(&f, "one", psVerbSignal, SIGSTOP);
+    psStatus status;
+    psSupStatus(psSupFind(f.sup, "one"), &status);
+    testOk(!status.alive && strcmp(status.aliveMsg, before.aliveMsg) == 0, "still: %s",
+           status.aliveMsg);
+    testOk(psSupAliveAge(psSupFind(f.sup, "one"), psSupMono(f.sup)) >= 0.3, "its age goes on");
+    psSupFixtureDo(&f, "one", psVerbSignal, SIGCONT);
+    epicsThreadSleep(0.5); /* more than the limit: nothing may happen */
+    psTestConsoleOpen(&console, &f, "one");
+    psTestConsoleType(&console, "x");
+    psSupFixtureUntil(&f, "one", isAlive, 1, "alive");
+    psTestConsoleClose(&console);
+    psText log = psSupFixtureLog(&f, "one");
+    const char *first = strstr(log.data, "\"one\" is hung");
+    testOk(first && !strstr(first + 1, "\"one\" is hung"), "one line said so");
+    psTextClear(&log);
+    psSupFixtureClose(&f);
+}
+
 static void hung_WithRestart_IsStartedAgain(void)
 {
     psSupFixture f;
@@ -173,8 +200,9 @@ static void end_WaitsForTheEventCommandOfTheLastCrash(void)
 
 MAIN(psSupWatchTest)
 {
-    testPlan(21);
+    testPlan(24);
     silent_IsHungUntilItPrints();
+    hung_AndStoppedByASignal_StaysSoUntilItPrints();
     hung_WithRestart_IsStartedAgain();
     hung_InModeNever_IsAnAlarmOnly();
     pv_CountsFromItsFirstUpdateOn();

@@ -143,7 +143,9 @@ static void end(psChild *child)
 
 void psChildWatchFollow(psChild *child)
 {
-    bool running = child->machine.state == psStateRunning && !child->paused;
+    /* A process that is hung stays so until it shows life, whatever stops it meanwhile. */
+    bool running =
+        child->machine.state == psStateRunning && (!child->paused || child->machine.hung);
 
     psLoopAssertInside(child->loop);
     if (!psWatchdogIsSet(&child->watchdog) || running == psWatchdogRunning(&child->watchdog))
