@@ -74,6 +74,7 @@ async def typed():
     ok(await ioc.auto_restart.get_value() == Mode.ALWAYS, "an enumeration is one of Python's")
     await ioc.grace.set(3.5)
     ok(await ioc.grace.get_value() == 3.5, "a setting is set, and its readback is read")
+    ok(await ioc.lockout.get_value() == "No" and await ioc.lockout_msg.get_value() == "", "so is a lockout")
     reading = await ioc.pid.read()
     ok(reading["ioc-pid"]["value"] > 0 and reading["ioc-pid"]["alarm_severity"] == 0, "read() as bluesky does",
        reading)
