@@ -213,6 +213,7 @@ END
         'dbior says how many children there are');
     like($said, qr/^  mbbi +\d+ inputs: State Health /m, 'what a device support reads');
     like($said, qr/^  bo +\d+ commands and settings: Start Stop /m, 'and which commands one gives');
+    like($said, qr/^  calcout +\d+ inputs: ReadyIn$/m, 'a record that follows a PV is no command');
     is($proc->stop, 0, 'SIGTERM ends it');
 };
 

@@ -64,7 +64,8 @@ static void collect(DBENTRY *entry, items *found, bool list)
         note(found, link);
         if (list)
             printf("    %-30s %s\n", dbGetRecordName(entry), link);
-        found->writers += dbFindField(entry, "OUT") == 0;
+        /* A calculation has an output, too, but what it does is to follow a PV. */
+        found->writers += dbFindField(entry, "OUT") == 0 && dbFindField(entry, "CALC") != 0;
     }
 }
 
