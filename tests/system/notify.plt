@@ -95,6 +95,8 @@ ok($pv{Ready}->wait_value('NotReady', 10), 'not ready while it reloads');
 says(qr/^Running, not ready since .*: the process says that it is reloading/);
 $console->send("systemd-notify --ready\r");
 ok($pv{Ready}->wait_value('Ready', 10), 'and ready again');
+like($server->log_text(qr/is ready again/), qr/^@@@ "N" is ready again after \d+\.\d s\r?$/m,
+    'after the time that it was not');
 $console->send("systemd-notify STOPPING=1\r");
 says(qr/^Running, not ready since .*: the process says that it is stopping/);
 

@@ -323,8 +323,12 @@ void psChildTextReady(psChild *child)
     child->readyNoticed = (int)now;
     psReadinessExplain(readiness, why, sizeof(why));
     if (now == late)
-        psChildTextNotice(child, "\"%s\" is not ready after %.0f s: %s", child->name,
+        psChildTextNotice(child, "\"%s\" is not ready %s%.0f s: %s", child->name,
+                          readiness->once ? "again after " : "after ",
                           psChildNow(child) - readiness->sinceMono, why);
+    else if (now == ready && readiness->missingSec > 0)
+        psChildTextNotice(child, "\"%s\" is ready again after %.1f s", child->name,
+                          readiness->missingSec);
     else if (now == ready)
         psChildTextNotice(child, "\"%s\" is ready after %.1f s", child->name,
                           readiness->sinceMono - readiness->startMono);

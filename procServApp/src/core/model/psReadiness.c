@@ -21,6 +21,7 @@ static bool become(psReadiness *r, bool met, double now)
     if (r->met == met)
         return false;
     r->met = met;
+    r->missingSec = met && r->once ? now - r->sinceMono : 0;
     r->sinceMono = now;
     r->late = false;
     r->deadline = met ? HUGE_VAL : now + r->timeoutSec;
@@ -35,6 +36,7 @@ void psReadinessBegin(psReadiness *r, double now)
     psReadinessEnd(r);
     r->running = true;
     r->once = false;
+    r->missingSec = 0;
     r->startMono = now;
     r->sinceMono = now;
     r->deadline = now + r->timeoutSec;

@@ -45,6 +45,7 @@ typedef struct psReadiness {
     bool pvOld;               /* the PV is still as the last process left it */
     double startMono;         /* when it began to run */
     double sinceMono;         /* since when `met` is as it is */
+    double missingSec;        /* ready again: how long it was not; else 0 */
     double deadline;          /* of becoming late */
     char said[PS_TEXT_BYTES]; /* its last words about itself; "": none */
     /* over all processes */
