@@ -60,6 +60,11 @@ my $locked = qr/locked out by \S+\@127\.0\.0\.1 since $since: vacuum work/;
 sub disp { my ($name) = @_; return pv("$name.DISP", type => 'DBR_TIME_LONG'); }
 sub log_text { return file_text("$dir/ioc1.log"); }
 
+# A program that reads the structure must find what it may read, too.
+my ($code, $pvi) = tool('pvget', '-w', 20, '-M', 'json', 'ioc1:PS:PVI');
+like($pvi, qr/\b$_->[0]"?: *\{[^}]*\br"?: *"ioc1:PS:$_->[1]"/, "PVI: $_->[0] can be read")
+    for ['lockout', 'Lockout'], ['lockout_msg', 'LockoutMsg'];
+
 subtest 'At the start' => sub {
     is($pv{Lockout}->get, 'No', 'nothing is locked out');
     is($pv{Lockout}->severity, 'NO_ALARM', 'which is known');
@@ -119,6 +124,17 @@ subtest 'Restarts by themselves go on' => sub {
     is($pv{Lockout}->get, 'Yes', 'and locked out still');
     like($pv{'StateMsg.VAL$'}->get, qr/; $locked$/, 'by the same');
     is(disp('ioc1:PS:Restart')->get, 1, 'and closed');
+};
+
+subtest 'A reason that is cut' => sub {
+    my $umlauts = "\xc3\xa4" x 120;
+    for my $blank ('', ' ') {
+        ok(pv('ioc1:PS:LockoutMsg.VAL$')->put_wait("x$blank$umlauts"), 'a long reason in UTF-8');
+        tool('caput', '-c', '-w', 30, 'ioc1:PS:Restart', 1);
+        unlike(pv("ioc1:PS:$_")->get, qr/\xc3\z/, "$_ ends with a whole character")
+            for qw(StateMsg.VAL$ CmdMsg.VAL$);
+    }
+    ok($pv{LockoutMsg}->put_wait('vacuum work'), 'the reason again');
 };
 
 subtest 'A command to all' => sub {

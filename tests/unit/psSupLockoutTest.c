@@ -61,6 +61,37 @@ static void lockOne(psSupFixture *f)
     command(f, "ops@ws3", psVerbLockout, 1, NULL);
 }
 
+/* Does @p text end with a whole UTF-8 character?  The reason has only those of two bytes. */
+static bool endsWhole(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && ((unsigned char)text[len - 1] & 0xc0) != 0xc0;
+}
+
+/* Each length puts the cut at another byte. */
+static void longReason_IsCutBetweenCharacters(void)
+{
+    psSupFixture f;
+    bool whole = true;
+
+    lockOne(&f);
+    for (int blanks = 0; blanks < 2; blanks++) {
+        char reason[PS_TEXT_BYTES] = "  ";
+
+        for (size_t len = (size_t)blanks; len + 2 < sizeof(reason); len += 2)
+            memcpy(reason + len, "\xc3\xa4", 3);
+        command(&f, "ops@ws3", psVerbLockoutMsg, 1, reason);
+        psStatus now = statusNow(&f);
+        whole = whole && endsWhole(now.stateMsg);
+        command(&f, "anna@ws1", psVerbStop, 0, NULL);
+        now = statusNow(&f);
+        whole = whole && now.cmd.state == psCmdDenied && endsWhole(now.cmd.msg);
+    }
+    testOk(whole, "StateMsg and CmdMsg end with a whole character");
+    psSupFixtureClose(&f);
+}
+
 static void commands_OfPeople_AreRefusedWithTheReason(void)
 {
     static const psVerb verbs[] = {psVerbStart, psVerbStop,          psVerbRestart,  psVerbKill,
@@ -233,7 +264,8 @@ static void quitKey_OfALockedOutChild_DoesNotEndTheServer(void)
 
 MAIN(psSupLockoutTest)
 {
-    testPlan(28);
+    testPlan(29);
+    longReason_IsCutBetweenCharacters();
     commands_OfPeople_AreRefusedWithTheReason();
     keys_AreRefusedAndTypingIsNot();
     restarts_ByThemselves_GoOn();

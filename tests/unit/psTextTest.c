@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
+#include <stdio.h>
 #include <string.h>
 
 #include <epicsUnitTest.h>
@@ -73,12 +74,37 @@ static void append_ToFailedText_DoesNothing(void)
     psTextClear(&text);
 }
 
+/* @p in, cut to @p size bytes, must end as @p want. */
+static void cutTo(size_t size, const char *in, const char *want)
+{
+    char text[16];
+
+    snprintf(text, size, "%s", in);
+    psTextEndWhole(text, size);
+    testOk(strcmp(text, want) == 0, "cut to %d: '%s'", (int)size, text);
+}
+
+static void endWhole_OfACutText_DropsTheBrokenCharacter(void)
+{
+    cutTo(5, "abc\xc3\xa4", "abc");
+    cutTo(6, "abc\xc3\xa4", "abc\xc3\xa4");
+    cutTo(6, "ab\xe2\x82\xac\xe2\x82\xac", "ab\xe2\x82\xac");
+    cutTo(5, "ab\xe2\x82\xac", "ab");
+    cutTo(5, "a\xf0\x9f\x98\x80", "a");
+    cutTo(16, "ab\xc3", "ab\xc3"); /* not cut: somebody else's */
+    cutTo(4, "abcdef", "abc");
+    cutTo(3, "\xa4\xa4\xa4", "\xa4\xa4");
+    cutTo(2, "\xc3\xa4", "");
+    cutTo(1, "x", "");
+}
+
 MAIN(psTextTest)
 {
-    testPlan(11);
+    testPlan(21);
     append_AnyLength_Grows();
     printf_AnyLength_IsComplete();
     safeAndName_ShowWhatIsNotPrintable();
     append_ToFailedText_DoesNothing();
+    endWhole_OfACutText_DropsTheBrokenCharacter();
     return testDone();
 }

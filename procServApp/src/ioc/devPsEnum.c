@@ -9,6 +9,7 @@
 #include <recGbl.h>
 
 #include "devPsItems.h"
+#include "psIocAlarm.h"
 #include "psIocAll.h"
 #include "psIocCompat.h"
 #include "psIocIn.h"
@@ -123,7 +124,7 @@ static long readBi(biRecord *prec)
     const char *why;
     epicsEnum16 own = item->sevr ? item->sevr(&view, &why) : NO_ALARM;
     if (own)
-        recGblSetSevrMsg(prec, STATE_ALARM, own, "%s", why);
+        psIocAlarmSet((dbCommon *)prec, STATE_ALARM, own, why);
     psInEnd(pcommon);
     epicsEnum16 byValue = val ? prec->osv : prec->zsv;
     psInStamp(pcommon, val != prec->val, byValue > own ? byValue : own);
@@ -295,7 +296,7 @@ static epicsEnum16 ownSevr(mbbiRecord *prec, const psIocView *view)
     epicsEnum16 sevr = item && item->sevr ? item->sevr(view) : NO_ALARM;
 
     if (sevr)
-        recGblSetSevrMsg(prec, STATE_ALARM, sevr, "%s", view->st->exitMsg);
+        psIocAlarmSet((dbCommon *)prec, STATE_ALARM, sevr, view->st->exitMsg);
     return sevr;
 }
 
@@ -316,7 +317,7 @@ static long readSystem(mbbiRecord *prec, const mbbiSystemItem *item)
     unsigned val = item->get(&view);
     epicsEnum16 sevr = sevrOf(prec, val);
     if (sevr)
-        recGblSetSevrMsg(prec, STATE_ALARM, sevr, "%s", item->why(&view));
+        psIocAlarmSet((dbCommon *)prec, STATE_ALARM, sevr, item->why(&view));
     psSystemStamp(pcommon, val != prec->val, sevr);
     prec->val = (epicsEnum16)val;
     prec->udf = FALSE;

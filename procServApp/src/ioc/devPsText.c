@@ -17,6 +17,7 @@
 #include "devPsItems.h"
 #include "psIocIn.h"
 #include "psIocSystem.h"
+#include "psText.h"
 #include "psVerb.h"
 
 /* ---- user and host of this program: looked up once, since NSS may block ---- */
@@ -288,6 +289,7 @@ static bool readSystem(dbCommon *prec, const textSystemItem *item, const char *o
     if (!psSystemBegin(prec, &view))
         return false;
     item->get(&view, out, size);
+    psTextEndWhole(out, size);
     psSystemStamp(prec, strcmp(out, old) != 0, NO_ALARM);
     return true;
 }
@@ -306,6 +308,7 @@ static bool readText(dbCommon *prec, const char *old, char *out, size_t size)
         return false;
     ((const psTextItem *)in->item)->get(&view, out, size);
     psInEnd(prec);
+    psTextEndWhole(out, size);
     psInStamp(prec, strcmp(out, old) != 0, NO_ALARM);
     return true;
 }

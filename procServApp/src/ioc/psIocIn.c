@@ -7,6 +7,7 @@
 #include <errlog.h>
 #include <recGbl.h>
 
+#include "psIocAlarm.h"
 #include "psIocClock.h"
 #include "psIocIn.h"
 #include "psIocRegistry.h"
@@ -61,7 +62,7 @@ long psInHeadInfo(int detach, dbCommon *prec, IOSCANPVT *out)
 
 static const psIn *readFailed(dbCommon *prec, epicsEnum16 stat, const char *msg)
 {
-    recGblSetSevrMsg(prec, stat, INVALID_ALARM, "%s", msg);
+    psIocAlarmSet(prec, stat, INVALID_ALARM, msg);
     if (prec->sevr != INVALID_ALARM || !prec->time.secPastEpoch)
         epicsTimeGetCurrent(&prec->time);
     return NULL;

@@ -19,6 +19,7 @@
 #include <recSup.h>
 
 #include "psIocAccess.h"
+#include "psIocAlarm.h"
 #include "psIocOut.h"
 #include "psIocPut.h"
 #include "psIocRegistry.h"
@@ -140,7 +141,7 @@ static void clearAlarm(dbCommon *prec)
 static void setAlarm(dbCommon *prec, const char *msg)
 {
     clearAlarm(prec); /* a severity set by record support (NaN: UDF) would hide our reason */
-    recGblSetSevrMsg(prec, WRITE_ALARM, INVALID_ALARM, "%s", msg);
+    psIocAlarmSet(prec, WRITE_ALARM, INVALID_ALARM, msg);
 }
 
 static void adopt(psOut *out, double actual)

@@ -5,6 +5,7 @@
 #include <epicsTime.h>
 #include <recGbl.h>
 
+#include "psIocAlarm.h"
 #include "psIocAll.h"
 #include "psIocSummary.h"
 #include "psIocSystem.h"
@@ -46,7 +47,7 @@ bool psSystemBegin(dbCommon *prec, psSystemView *outView)
                                                   : "there is no supervisor";
     if (!why)
         return true;
-    recGblSetSevrMsg(prec, found ? READ_ALARM : COMM_ALARM, INVALID_ALARM, "%s", why);
+    psIocAlarmSet(prec, found ? READ_ALARM : COMM_ALARM, INVALID_ALARM, why);
     psSystemStamp(prec, false, INVALID_ALARM);
     return false;
 }

@@ -6,6 +6,7 @@
 #include <epicsStdio.h>
 
 #include "psIocTable.h"
+#include "psText.h"
 #include "psThread.h"
 
 typedef struct named {
@@ -96,10 +97,12 @@ static void fill(psTableRow *row, psChild *child, double mono)
     psSupStatus(child, &st);
     memset(row, 0, sizeof(*row)); /* rows are compared as bytes */
     epicsSnprintf(row->name, sizeof(row->name), "%s", psSupFacts(child)->name);
+    psTextEndWhole(row->name, sizeof(row->name));
     const char *prefix = prefixOf(psSupFacts(child)->name);
     epicsSnprintf(row->prefix, sizeof(row->prefix), "%s", prefix ? prefix : "");
     putExit(row->exit, sizeof(row->exit), &st);
     epicsSnprintf(row->msg, sizeof(row->msg), "%s", st.stateMsg);
+    psTextEndWhole(row->msg, sizeof(row->msg));
     row->state = st.state;
     row->health = st.health;
     row->pid = st.pid;

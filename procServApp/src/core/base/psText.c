@@ -120,6 +120,24 @@ void psTextAppendName(psText *text, const void *data, size_t len)
     psTextAppend(text, bytes + len - plain, plain);
 }
 
+void psTextEndWhole(char *text, size_t size)
+{
+    size_t len = strlen(text);
+    size_t start = len; /* of the last character */
+
+    if (len + 1 < size)
+        return;
+    while (start > 0 && len - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0xc2)
+        return;
+    unsigned char first = (unsigned char)text[start - 1];
+    size_t need = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+
+    if (len - (start - 1) < need)
+        text[start - 1] = '\0';
+}
+
 void psTextReset(psText *text)
 {
     text->len = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /** @file psText.h
- *  @brief A text that grows, in which messages are built.  Pure.
+ *  @brief A text that grows, in which messages are built; and the end of one that is cut.  Pure.
  *
  *  Running out of memory is remembered in `failed`; later calls then do nothing, so that a
  *  caller has to check only once, at the end.  There is no limit to the length.  Not
@@ -38,6 +38,9 @@ void psTextAppendSafe(psText *text, const void *data, size_t len);
  *  control characters, including those of C1, and bytes that are not UTF-8 become \xHH, so
  *  that they neither break a line nor reach a terminal. */
 void psTextAppendName(psText *text, const void *data, size_t len);
+/** A text that was cut to a buffer of @p size bytes, as by snprintf(), is cut before the UTF-8
+ *  character that has lost its end, if there is one.  A shorter text stays as it is. */
+void psTextEndWhole(char *text, size_t size);
 /** Make it empty, and forget a failure; the memory stays. */
 void psTextReset(psText *text);
 /** Free the memory; leaves PS_TEXT_INIT.  May be called twice. */

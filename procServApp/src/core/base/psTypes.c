@@ -8,6 +8,7 @@
 #include <epicsStdlib.h>
 
 #include "base/psClock.h"
+#include "base/psText.h"
 #include "base/psTypes.h"
 
 static const char *const stateNames[] = {
@@ -141,6 +142,7 @@ void psLockoutText(const psLockout *lockout, char *out, size_t size)
     psClockFormat(&lockout->time, "%Y-%m-%d %H:%M:%S", since, sizeof(since));
     epicsSnprintf(out, size, "locked out by %s since %s%s%s", lockout->by, since,
                   lockout->msg[0] ? ": " : "", lockout->msg);
+    psTextEndWhole(out, size);
 }
 
 const char *psSignalName(int signo)

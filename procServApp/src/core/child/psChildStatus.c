@@ -3,6 +3,7 @@
 
 #include <epicsStdio.h>
 
+#include "base/psText.h"
 #include "child/psChildStatus.h"
 #include "child/psChildText.h"
 #include "child/psChildWatchText.h"
@@ -135,6 +136,7 @@ void psChildStatusCommandEnded(psChild *child, int seq, psCmdState how, const ch
         return; /* a newer one is shown */
     status->state = how;
     epicsSnprintf(status->msg, sizeof(status->msg), "%s", msg ? msg : "");
+    psTextEndWhole(status->msg, sizeof(status->msg));
 }
 
 /* ---- publication ---- */

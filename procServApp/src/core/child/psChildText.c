@@ -48,6 +48,7 @@ void psChildTextExit(const psChild *child, const psOutput *decision, const char 
                       decision->exitClass == psExitTimeout ? ", the grace period was over" : asked);
     else
         epicsSnprintf(out, size, "exit status %d after %d s%s", info->code, runSec, asked);
+    psTextEndWhole(out, size);
 }
 
 void psChildTextTimeOfDay(const psChild *child, double mono, char *out, size_t size)
@@ -187,6 +188,7 @@ void psChildTextState(const psChild *child, char *out, size_t size)
     }
     logMsg(child, out, size);
     lockoutMsg(child, out, size);
+    psTextEndWhole(out, size);
 }
 
 /* ---- on console and log ---- */

@@ -59,4 +59,5 @@ void psChildWatchText(const psChild *child, char *out, size_t size)
         epicsSnprintf(out, size, "not watched: not running");
     else
         watched(child, out, size);
+    psTextEndWhole(out, size);
 }

@@ -4,6 +4,7 @@
 
 #include <epicsStdio.h>
 
+#include "base/psText.h"
 #include "model/psReadiness.h"
 
 void psReadinessInit(psReadiness *readiness, psReadyRule rule, const char *what, double timeoutSec)
@@ -80,6 +81,7 @@ bool psReadinessStatus(psReadiness *r, const char *text)
     if (!r->running || strncmp(r->said, text, sizeof(r->said) - 1) == 0)
         return false;
     epicsSnprintf(r->said, sizeof(r->said), "%s", text);
+    psTextEndWhole(r->said, sizeof(r->said));
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <epicsStdio.h>
 
+#include "base/psText.h"
 #include "model/psVerb.h"
 #include "sup/psSupAll.h"
 #include "sup/psSupChildren.h"
@@ -47,6 +48,7 @@ static void publish(psSup *sup, int seq, psCmdState how, const char *msg)
     if (cmd->seq == seq) {
         cmd->state = how;
         epicsSnprintf(cmd->msg, sizeof(cmd->msg), "%s", msg);
+        psTextEndWhole(cmd->msg, sizeof(cmd->msg));
         sup->allStatus.seq++;
     }
     epicsMutexUnlock(sup->lock);
@@ -137,8 +139,10 @@ static void proceed(psAllRound *round)
 /* The reason of the first failure is shown; without one that of the first child skipped. */
 static void noteReason(psAllRound *round, const psChild *child, bool isFailure, const char *why)
 {
-    if (!round->reason[0] || (isFailure && !round->failed))
-        epicsSnprintf(round->reason, sizeof(round->reason), "%s: %s", psChildName(child), why);
+    if (round->reason[0] && (!isFailure || round->failed))
+        return;
+    epicsSnprintf(round->reason, sizeof(round->reason), "%s: %s", psChildName(child), why);
+    psTextEndWhole(round->reason, sizeof(round->reason));
 }
 
 static void skip(psAllRound *round, const psChild *child, const char *why)
