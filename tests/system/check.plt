@@ -194,6 +194,20 @@ subtest 'watchdogs' => sub {
     is($code, 0, 'good') or diag($out);
     like($out, qr/^good hung command: gcore \$PS_PID$/m, 'the hung command is shown');
     like($out, qr/^good event command: mail -s "\$PS_EVENT" me$/m, 'the event command, too');
+    open(my $plain, '>', "$dir/plain.sh") or die "$dir/plain.sh: $!";
+    close $plain;
+    for my $case (["$dir/none.sh now", 'No such file'], ["  $dir/plain.sh", 'Permission denied']) {
+        my ($command, $reason) = @$case;
+        ($code, $out) = $check->('--event-command', $command, '--silent-after', 1, '--hung-action', 'restart',
+            '--hung-command', $command);
+        is($code, 1, "$command is bad") or diag($out);
+        like($out, qr/^bad +$_ command: cannot execute \S+: $reason/m, "as $_ command") for qw(hung event);
+    }
+    chmod 0755, "$dir/plain.sh" or die "$dir/plain.sh: $!";
+    for my $command ("$dir/plain.sh; $dir/none.sh", '$HOME/none.sh', 'X=/none true', '( /none )') {
+        ($code, $out) = $check->('--event-command', $command);
+        is($code, 0, "$command is not judged") or diag($out);
+    }
     for my $bad (
         [['--hung-action', 'restart'], qr/hung-action: nothing finds out that it is hung/],
         [['--silent-after', 1, '--hung-command', 'x'], qr/hung-command: it runs before a restart/],

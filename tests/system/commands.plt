@@ -233,17 +233,18 @@ subtest 'A child that no signal but SIGKILL ends' => sub {
     # A value that is none of the record's states gives no command, whatever number it is.
     my $deaf = value('Pid');
     for my $case (
-        ['Signal', 16, 'outside 1...15', 'HUP'], ['Signal', 18, 'outside 1...15', 'HUP'],
-        ['SignalNum', 9999999, 'outside 1...64', 18], ['Restart', 2, 'not 1'],
-        ['Stop', 300, 'not 1'], ['ResetCounters', 65535, 'not 1', 1],
+        ['Signal', 16, '16 is outside 1...15', 'HUP'], ['Signal', 18, '18 is outside 1...15', 'HUP'],
+        ['SignalNum', 9999999, '9999999 is outside 1...64', 18], ['Restart', 2, 'only 1 can be written, not 2'],
+        ['Stop', 300, 'only 1 can be written, not 300'], ['ResetCounters', 65535,
+            'only 1 can be written, not 65535', 1],
         ) {
         my ($record, $value, $why, $good) = @$case;
         tool(qw(caput -c -w 20), "D:PS:$record", $value);
         my $last = $record =~ /^Signal/ ? qr/Signal \w+/ : $record;
-        went(++$seq, $last, 'Denied', qr/^$value is \Q$why\E$/, "$record $value is denied");
+        went(++$seq, $last, 'Denied', qr/^\Q$why\E$/, "$record $value is denied");
         is(value($record), $record eq 'SignalNum' ? 0 : 'Idle', 'the record is idle again');
         is(record($record)->severity, 'INVALID', 'in alarm');
-        is(value("$record.AMSG"), "$value is $why", 'with the reason');
+        is(value("$record.AMSG"), $why, 'with the reason');
         record($record)->put_wait(defined $good ? $good : 0, 10);
         is(record($record)->severity, 'NO_ALARM', 'which ends with what was wrong');
         $seq++ if defined $good;

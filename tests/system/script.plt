@@ -147,6 +147,10 @@ subtest '--check looks at every line' => sub {
         ['a child that there is', "procServAdd one -P 0 cat\n", qr/one: .*already/],
         ['a second child with a log', "procServAdd two -P 0 -L $dir/good.log cat\n",
             qr/log file \Q$dir\E\/good\.log: already used by "one"/],
+        ['a macro that is not defined', "dbLoadRecords \"\$(NOSUCH)/$template\" \"P=D:,CHILD=one\"\n",
+            qr/check\.cmd: macro NOSUCH is undefined; this line was left out: dbLoadRecords "\$\(NOSUCH\)/],
+        ['a macro that records lack', "dbLoadRecords $template \"CHILD=one\"\n",
+            qr/cannot load $template: macLib: macro P is undefined/],
         ['a wrong command for a child', "procServCmd one fly\n", qr/unknown command 'fly'/],
         ['records of a child that is none', "dbLoadRecords $template \"P=D:,CHILD=two\"\n",
             qr/record D:\w+: link "\@two \w+": there is no child named two/],
@@ -166,10 +170,34 @@ subtest 'More children than the descriptors are enough for' => sub {
     is($check->exit_code, 1, 'with an error');
     like($check->stdout, qr/^bad  $need$/m, 'that says how many they need') or diag($check->stderr);
     my $start = PsTest::Proc->start(nofile => 400, cmd => [program(), $ports->ours, '-f', '--script', $script]);
-    ok((wait_for { $start->stderr =~ /^procServ: $need$/m } 40, 'the line', sub { $start->stderr }),
+    my $program = program();
+    ok((wait_for { $start->stderr =~ /^\Q$program\E: $need$/m } 40, 'the line', sub { $start->stderr }),
         'a start says so, too');
     is(scalar(() = $start->stderr =~ /$need/g), 1, 'once');
     is($start->stop(30), 0, 'and runs');
+};
+
+subtest 'A child of the command line and one of a script' => sub {
+    my $script = script('one.cmd', "procServAdd one -P 0 /bin/cat\n");
+    for my $case ([1], [2, '--script', $script]) {
+        my ($count, @args) = @$case;
+        my $check = PsTest::Proc->start(nofile => 20,
+            cmd => [program(), $ports->ours, '--check', @args, '-n', 'T', 0, '/bin/cat']);
+        $check->wait_exit(40);
+        like($check->stdout, qr/^bad  $count child\w* needs? \d+ descriptors, and the limit is 20/m, "$count, they are counted")
+            or diag($check->stderr);
+    }
+};
+
+subtest 'A line that is left out' => sub {
+    my $script = script('macro.cmd', "procServAdd one -P 0 -L $dir/macro.log /bin/cat\n"
+        . 'dbLoadRecords "$(NOSUCH)/psChild.template" "P=D:,CHILD=one"' . "\n");
+    my $server = run('-f', '--own-log', "$dir/own.log", '--script', $script);
+    my $line = qr/\Q$script\E: macro NOSUCH is undefined; this line was left out: dbLoadRecords/;
+    ok((wait_for { file_text("$dir/macro.log") =~ /^\@\@\@ $line/m } 40, 'the line', sub { $server->stderr }),
+        'is on console and log of the child');
+    ok((wait_for { file_text("$dir/own.log") =~ $line } 20, 'the line', sub { $server->stderr }), 'and in the own log');
+    is($server->stop(30), 0, 'it runs');
 };
 
 done_testing();

@@ -30,7 +30,7 @@ static void explainValue(const psCommand *cmd, psRange only, char *msg, size_t m
         epicsSnprintf(msg, msgSize, "%.10g is outside %.10g...%.10g", cmd->value, only.low,
                       only.high);
     else
-        epicsSnprintf(msg, msgSize, "%.10g is not %.10g", cmd->value, only.low);
+        epicsSnprintf(msg, msgSize, "only %.10g can be written, not %.10g", only.low, cmd->value);
 }
 
 void psIocPutExplain(int status, const psCommand *cmd, const psTarget *target, char *msg,

@@ -102,6 +102,8 @@ int psCheck(const psProgram *program, const psSupOptions *sup, const psServeOpti
     if (program->child)
         errors += psSupCheckChild(check, program->child);
     errors += psSupCheckOwnLog(check);
+    if (!serve->script)
+        errors += psSupCheckLimits(check, 0); /* else the trial counts them all */
     errors += checkRunFile("pid", program->pidFile);
     errors += checkRunFile("info", program->infoFile);
     fflush(stdout);

@@ -154,7 +154,7 @@ static int build(char *msg, size_t msgSize)
     int status = psStepRecords(options, msg, msgSize);
     if (!status && options->script) {
         serve.scriptRan = true;
-        status = psStepScript(options->script, msg, msgSize);
+        status = psStepScript(options->script, noticeFinding, NULL, msg, msgSize);
     }
     if (status)
         return status;

@@ -16,6 +16,7 @@
 
 #include "psAddressLists.h"
 #include "psInstalled.h"
+#include "psMacroErrors.h"
 #include "psPorts.h"
 #include "psPrefix.h"
 #include "psProgress.h"
@@ -216,12 +217,17 @@ static int setIncludePath(char *msg, size_t msgSize)
     return 0;
 }
 
-int psStepScript(const char *script, char *msg, size_t msgSize)
+int psStepScript(const char *script, psReportFn report, void *ctx, char *msg, size_t msgSize)
 {
     psProgressBegin("running the script");
     int status = setIncludePath(msg, msgSize);
-    if (status || !iocsh(script))
+    if (status)
         return status;
+    psMacroErrorsBegin();
+    int failed = iocsh(script);
+    psMacroErrorsEnd(script, report, ctx);
+    if (!failed)
+        return 0;
     epicsSnprintf(msg, msgSize, "%s ended with an error", script);
     psProgressExplain(msg, msgSize);
     return -EINVAL;

@@ -42,7 +42,9 @@ int psStepPrefix(const psServeOptions *options, char *out, size_t size, char *ms
  *  is a prefix for them: with a script only, that is if a name or a prefix was given. */
 int psStepRecords(const psServeOptions *options, char *msg, size_t msgSize);
 
-/** Run an IOC shell script to its end. */
-int psStepScript(const char *script, char *msg, size_t msgSize);
+/** Run an IOC shell script to its end.
+ *  @param report the lines that the shell left out for want of a macro, which is no failure unless
+ *                the script says `on error` */
+int psStepScript(const char *script, psReportFn report, void *ctx, char *msg, size_t msgSize);
 
 #endif

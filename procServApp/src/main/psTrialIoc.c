@@ -92,6 +92,14 @@ static void reportRefused(void *ctx, const char *line)
         finding(true, line);
 }
 
+/* As what the shell refuses: a start goes on after it. */
+static void reportLeftOut(void *ctx, bool bad, const char *line)
+{
+    (void)ctx;
+    if (self.mode == psTrialCheck)
+        finding(bad, line);
+}
+
 /* ---- the children of the script ---- */
 
 static void addChild(void *ctx, const psConfig *cfg)
@@ -273,7 +281,7 @@ static int tryScript(char *msg, size_t msgSize)
         replace(noted, NELEMENTS(noted));
     }
     psShellErrorsBegin(reportRefused, NULL);
-    int status = psStepScript(self.options->script, msg, msgSize);
+    int status = psStepScript(self.options->script, reportLeftOut, NULL, msg, msgSize);
     psShellErrorsEnd();
     return status;
 }
@@ -360,8 +368,8 @@ void psTrialIoc(const psServeOptions *options, psTrialMode mode, const psSupOpti
     epicsSetThreadStdout(nowhere ? nowhere : epicsGetStderr()); /* the shell repeats each line */
     if (psGuarded(tryAll, NULL, msg, sizeof(msg)))
         finding(true, msg);
-    if (self.mode == psTrialCheck)
-        psSupCheckLimits(self.check);
+    if (self.mode == psTrialCheck && options->script)
+        psSupCheckLimits(self.check, options->name && *options->name);
     fflush(NULL);
     _exit(self.anyBad ? EXIT_FAILURE : EXIT_SUCCESS); /* what is left of Base may not end cleanly */
 }

@@ -122,7 +122,7 @@ static void warnOfDescriptors(psSup *sup)
                                  sup->descriptorLimit, line, sizeof(line)))
         return;
     sup->warnedDescriptors = true;
-    psLogPrintf("%s", line);
+    psLogPrintfAs(sup->options.argv0, "%s", line);
 }
 
 static void startAllJob(void *ctx)

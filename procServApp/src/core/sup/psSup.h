@@ -85,8 +85,10 @@ psSupCheck *psSupCheckCreate(const psSupOptions *options,
  *  child are in use until psSupCheckFree().  Blocks: as long as opening files and looking up names
  *  does.  @return number of errors */
 int psSupCheckChild(psSupCheck *check, const psConfig *cfg);
-/** Do the descriptors do for all children so far?  @return as psSupCheckChild() */
-int psSupCheckLimits(psSupCheck *check);
+/** Are there descriptors enough for all children so far?
+ *  @param others children that another check has looked at
+ *  @return as psSupCheckChild() */
+int psSupCheckLimits(psSupCheck *check, int others);
 /** The same for the own log of the options. */
 int psSupCheckOwnLog(psSupCheck *check);
 /** NULL is fine. */

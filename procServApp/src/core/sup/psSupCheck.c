@@ -89,16 +89,43 @@ static void checkCommand(psSupCheck *self, const psConfig *cfg)
     free(line);
 }
 
-static void checkHook(psSupCheck *self, const char *what, const char *command, const psConfig *cfg)
+/* The program that the shell runs first, if that can be told: a path that is written as it is. What
+ * the shell would look up in PATH, or make of other words, is not judged.  @return NULL: unknown.
+ * Owned by the caller. */
+static char *programOf(const char *command)
+{
+    const char *begin = command + strspn(command, " \t\n");
+    size_t len = strcspn(begin, " \t\n;&|<>");
+    size_t plain = strcspn(begin, "$`\"'\\*?[]{}()~=#!");
+
+    return plain >= len && memchr(begin, '/', len) ? strndup(begin, len) : NULL;
+}
+
+/* The shell first: without it, or the directory, nothing is run. */
+static int checkHookRun(const char *command, const psConfig *cfg, char *msg, size_t msgSize)
 {
     char shell[] = "/bin/sh";
-    char *const argv[] = {shell, NULL};
-    psSpawnRequest request = {.file = shell, .argv = argv, .envp = environ, .dir = cfg->dir};
+    char *program = programOf(command);
+    char *files[] = {shell, program, NULL};
+    int status = 0;
+
+    for (char **file = files; *file && !status; file++) {
+        char *const argv[] = {*file, NULL};
+        psSpawnRequest request = {.file = *file, .argv = argv, .envp = environ, .dir = cfg->dir};
+
+        status = psSpawnCheck(&request, msg, msgSize);
+    }
+    free(program);
+    return status;
+}
+
+static void checkHook(psSupCheck *self, const char *what, const char *command, const psConfig *cfg)
+{
     char msg[PS_TEXT_BYTES];
 
     if (!command)
         return;
-    if (psSpawnCheck(&request, msg, sizeof(msg)))
+    if (checkHookRun(command, cfg, msg, sizeof(msg)))
         found(self, true, "%s: %s", what, msg);
     else
         found(self, false, "%s: %s", what, command);
@@ -246,7 +273,7 @@ int psSupCheckChild(psSupCheck *check, const psConfig *cfg)
     return check->errors;
 }
 
-int psSupCheckLimits(psSupCheck *check)
+int psSupCheckLimits(psSupCheck *check, int others)
 {
     struct rlimit limit;
     char line[PS_TEXT_BYTES];
@@ -254,7 +281,7 @@ int psSupCheckLimits(psSupCheck *check)
     check->errors = 0;
     /* The program raises its limit as far as it may. */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < INT_MAX &&
-        psSupExplainDescriptors(check->children, check->options->reservedDescriptors,
+        psSupExplainDescriptors(check->children + others, check->options->reservedDescriptors,
                                 (int)limit.rlim_max, line, sizeof(line)))
         found(check, true, "%s", line);
     return check->errors;
