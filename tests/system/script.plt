@@ -147,6 +147,17 @@ subtest '--check looks at every line' => sub {
         ['a child that there is', "procServAdd one -P 0 cat\n", qr/one: .*already/],
         ['a second child with a log', "procServAdd two -P 0 -L $dir/good.log cat\n",
             qr/log file \Q$dir\E\/good\.log: already used by "one"/],
+        ['a child whose records lack the PV of its readiness',
+            "procServAdd two -P 0 --ready-pv X:up cat\ndbLoadRecords $template \"P=D:,CHILD=two\"\n",
+            qr/record D:ReadyIn: it follows no PV: load the records of two with the macro READY_PV/],
+        ['a child whose records lack the PV of its watchdog',
+            "procServAdd two -P 0 --watch-pv X:beat --watch-after 5 cat\n"
+                . "dbLoadRecords $template \"P=D:,CHILD=two\"\n",
+            qr/record D:WatchSeen: it follows no PV: load the records of two with the macro WATCH_PV/],
+        ['two children with one place in the PVI',
+            "procServAdd two -P 0 cat\nprocServAdd three -P 0 cat\n"
+                . join('', map { "dbLoadRecords $template \"P=$_:,CHILD=$_,SUP=H:\"\n" } 'two', 'three'),
+            qr/record \w+:PviName: \w+:PviName has the same place in the PVI of the supervisor/],
         ['a macro that is not defined', "dbLoadRecords \"\$(NOSUCH)/$template\" \"P=D:,CHILD=one\"\n",
             qr/check\.cmd: macro NOSUCH is undefined; this line was left out: dbLoadRecords "\$\(NOSUCH\)/],
         ['a macro that records lack', "dbLoadRecords $template \"CHILD=one\"\n",

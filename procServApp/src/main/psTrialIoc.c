@@ -108,10 +108,12 @@ static void addChild(void *ctx, const psConfig *cfg)
     bool isNew = psTrialLinksKnow(psConfigName(cfg));
     if (self.mode != psTrialCheck)
         return;
-    if (isNew)
+    if (isNew) {
+        psTrialLinksWant(cfg);
         psSupCheckChild(self.check, cfg);
-    else
+    } else {
         findingf(true, "%s: there is a child of that name already", psConfigName(cfg));
+    }
 }
 
 /* A child that the script adds again, or without end because it includes itself, is passed once. */

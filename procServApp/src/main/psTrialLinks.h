@@ -14,8 +14,14 @@
 /** A child of that name will be supervised.  @return false: it was known already */
 bool psTrialLinksKnow(const char *name);
 
+/** The records of that child, which is known, have to follow the PVs of its --ready-pv and
+ *  --watch-pv. */
+void psTrialLinksWant(const psConfig *cfg);
+
 /** Report what no child of those is: for each name that no link of device support "procServ" may
- *  have, one record that has it.  After iocBuildIsolated(). */
+ *  have, one record that has it.  Report the records of a child that lack a PV which it wants, and
+ *  records that have the same place in a supervisor's PVI, where only one is shown.  After
+ *  iocBuildIsolated(). */
 void psTrialLinksCheck(psReportFn report, void *ctx);
 
 #endif
