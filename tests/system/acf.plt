@@ -54,13 +54,13 @@ sub start {
 subtest 'Loaded again' => sub {
     spew($good);
     my ($server, %pv) = start('--acf', $acf);
-    is($pv{AcfState}->wait_value('Active', 10)->{severity}, 'NO_ALARM', 'the rules are active');
+    is($pv{AcfState}->reached('Active', 10)->{severity}, 'NO_ALARM', 'the rules are active');
 
     spew($bad);
     ok($pv{AcfReload}->put_wait(1, 30), 'a put ends');
     is($pv{AcfReload}->severity, 'INVALID', 'that of a bad file in an alarm');
-    is($pv{AcfState}->wait_value('Error', 10)->{severity}, 'MAJOR', 'AcfState is Error');
-    like($pv{'AcfMsg.VAL$'}->wait_value(qr/syntax error/, 10)->{value}, qr/syntax error/, 'AcfMsg has the reason');
+    is($pv{AcfState}->reached('Error', 10)->{severity}, 'MAJOR', 'AcfState is Error');
+    like($pv{'AcfMsg.VAL$'}->reached(qr/syntax error/, 10)->{value}, qr/syntax error/, 'AcfMsg has the reason');
     like($server->stderr, qr/access security: \S+\@127\.0\.0\.1 has asked for a reload: .*syntax error/,
         'one line says who has asked, and what is wrong');
     like($server->log_text(qr/put T:PS:Sup:AcfReload 1/), qr/^\@\@\@ \S+ \S+ \S+\@\S+ put T:PS:Sup:AcfReload 1\r$/m,
@@ -71,8 +71,8 @@ subtest 'Loaded again' => sub {
     spew($good);
     ok($pv{AcfReload}->put_wait(1, 30), 'a put ends');
     is($pv{AcfReload}->severity, 'NO_ALARM', 'that of a good file without alarm');
-    is($pv{AcfState}->wait_value('Active', 10)->{severity}, 'NO_ALARM', 'and the error is over');
-    is($pv{'AcfMsg.VAL$'}->wait_value('the rules are active', 10)->{value}, 'the rules are active', 'in words');
+    is($pv{AcfState}->reached('Active', 10)->{severity}, 'NO_ALARM', 'and the error is over');
+    is($pv{'AcfMsg.VAL$'}->reached('the rules are active', 10)->{value}, 'the rules are active', 'in words');
 
     spew($closed);
     ok($pv{AcfReload}->put_wait(1, 30), 'rules that let nobody write');
@@ -86,14 +86,14 @@ subtest 'Loaded again' => sub {
 subtest 'A bad file at the start' => sub {
     spew($bad);
     my ($server, %pv) = start('--acf', $acf);
-    is($pv{AcfState}->wait_value('Error', 10)->{severity}, 'MAJOR', 'is an error');
-    like($pv{'AcfMsg.VAL$'}->wait_value(qr/syntax error/, 10)->{value}, qr/syntax error/, 'AcfMsg has the reason');
+    is($pv{AcfState}->reached('Error', 10)->{severity}, 'MAJOR', 'is an error');
+    like($pv{'AcfMsg.VAL$'}->reached(qr/syntax error/, 10)->{value}, qr/syntax error/, 'AcfMsg has the reason');
     is($server->stop, 0, 'SIGTERM ends it');
 };
 
 subtest 'No rules' => sub {
     my ($server, %pv) = start('--insecure-pvs');
-    is($pv{AcfState}->wait_value('None', 10)->{severity}, 'MINOR', 'are an alarm');
+    is($pv{AcfState}->reached('None', 10)->{severity}, 'MINOR', 'are an alarm');
     ok($pv{AcfReload}->put_wait(1, 30), 'to load them again');
     is($pv{AcfReload}->severity, 'INVALID', 'is refused, as there are none');
     is($pv{AcfState}->get, 'None', 'and no error of the rules');

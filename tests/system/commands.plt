@@ -98,7 +98,7 @@ subtest 'A soft IOC takes commands' => sub {
     is(value('CmdState'), 'Idle', 'no command yet');
     is(value('CmdSeq'), 0, 'CmdSeq');
 
-    my $first = record('Pid')->wait_value(qr/^[1-9]/)->{value};
+    my $first = record('Pid')->reached(qr/^[1-9]/)->{value};
     put_all(map { [record('Restart'), 1] } 1 .. 3);
     my $settled = wait_for { value('Restart') eq 'Idle'
         && pv('C:PS:Restart.PACT', type => 'DBR_TIME_LONG')->get == 0 } 20, 'the end of Restart';
@@ -112,7 +112,7 @@ subtest 'A soft IOC takes commands' => sub {
     record('CmdLast')->wait_value('Stop', 5);
     my $seq = value('CmdSeq');
     went($seq, 'Stop', 'Done', qr/SIGKILL.*as asked/);
-    is(record('State')->wait_value('Stopped', 5)->{severity}, 'MINOR', 'it is stopped');
+    is(record('State')->reached('Stopped', 5)->{severity}, 'MINOR', 'it is stopped');
     is(value('Pid'), 0, 'without a process');
     is(value('Desired'), 'Down', 'as desired');
     is(value('ExitClass'), 'Killed', 'ExitClass');
@@ -128,7 +128,7 @@ subtest 'A soft IOC takes commands' => sub {
     ok(record('Start')->put_wait(1, 20), 'put callback of Start');
     went(++$seq, 'Start', 'Done', qr/running/);
     ok(record('State')->wait_value('Running', 5), 'it runs');
-    my $pid = record('Pid')->wait_value(qr/^[1-9]/)->{value};
+    my $pid = record('Pid')->reached(qr/^[1-9]/)->{value};
     ok(record('Start')->put_wait(1, 20), 'Start of one that runs');
     went(++$seq, 'Start', 'Done', qr/^it is running already$/);
     is(value('Pid'), $pid, 'leaves it alone');
@@ -182,7 +182,7 @@ subtest 'A soft IOC takes commands' => sub {
         ok(record("${setting}_RBV")->wait_value($shown, 5), "$setting is $shown");
         $seq++;
     }
-    is(record('Overridden')->wait_value('Yes', 5)->{severity}, 'MINOR', 'Overridden says so');
+    is(record('Overridden')->reached('Yes', 5)->{severity}, 'MINOR', 'Overridden says so');
     for my $case (
         ['Holdoff', 'nan', 3], ['AutoRestart', 7, 'OnFailure'], ['SignalNum', 99, undef],
         ['SignalNum', -1, undef],
@@ -285,7 +285,7 @@ subtest 'A child that no signal but SIGKILL ends' => sub {
         skip('no ptrace known for this machine', 1) unless $seize;
             record('Start')->put_wait(1, 10);
         $await->();
-        my $pid = record('Pid')->wait_value(qr/^[1-9]/)->{value};
+        my $pid = record('Pid')->reached(qr/^[1-9]/)->{value};
         my $zero = 0;
         skip("no ptrace: $!", 1) if syscall($seize, 0x4206, $pid + 0, $zero, $zero) < 0;
         $stop = tool_start(qw(caput -c -w 30 D:PS:Stop), 1);
@@ -304,7 +304,7 @@ subtest 'Reset leaves a crash loop' => sub {
     my $good = tmpdir() . '/good';
     start('E', ['--holdoff', '0', '--max-restarts', 2], '/bin/sh', '-c',
         "[ -e $good ] && exec sleep 1000; exit 3");
-    is(record('State')->wait_value('CrashLoop', 20)->{severity}, 'MAJOR', 'it gave up');
+    is(record('State')->reached('CrashLoop', 20)->{severity}, 'MAJOR', 'it gave up');
     is(record('ExitClass')->severity, 'MINOR', 'the last exit is an alarm');
     record('Start')->put_wait(1, 10);
     ok(record('CmdSeq')->wait_value(1, 5), 'a start');

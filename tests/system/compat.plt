@@ -111,7 +111,7 @@ subtest 'Toggle and restart' => sub {
 
 subtest 'One that crashes' => sub {
     my ($status, $auto, $stop) = map { pv("LOOP:$_") } qw(STATUS AUTORESTART STOP);
-    is($status->wait_value('Shutdown', 10)->{value}, 'Shutdown', 'is down until its next start');
+    is($status->reached('Shutdown', 10)->{value}, 'Shutdown', 'is down until its next start');
     is($auto->get, 'On', 'which is to come');
     ok($stop->put_wait(1), 'STOP');
     is($auto->get, 'Off', 'keeps it down');

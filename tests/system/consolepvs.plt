@@ -185,7 +185,7 @@ subtest 'Typing' => sub {
     my $long = '1234567890' x 6;
     my $cut = substr($long, 0, 39);
     isnt(system("$tools/caput -c -w 10 T:PS:In hello >/dev/null 2>&1"), 0, 'In is closed');
-    is(pv('T:PS:CmdState')->wait_value('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
+    is(pv('T:PS:CmdState')->reached('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
     system("$tools/caput -c -w 10 open:In hello >/dev/null 2>&1");
     becomes('T:PS:Out', qr/^<hello>$/m, 'open, it takes a line');
     like($server->log_text, qr/^\@\@\@ .* \S+\@127\.0\.0\.1 put open:In hello\r?$/m, 'the log shows who typed it');
@@ -193,7 +193,7 @@ subtest 'Typing' => sub {
         system("$client open:In done >/dev/null 2>&1");
         system("$client open:In $long >/dev/null 2>&1");
         my ($name) = $client =~ m{(\w+put)};
-        is(pv('T:PS:CmdState')->wait_value('Denied', 10)->{value}, 'Denied', "$name cuts a long line, which is refused");
+        is(pv('T:PS:CmdState')->reached('Denied', 10)->{value}, 'Denied', "$name cuts a long line, which is refused");
         like(pv('T:PS:CmdMsg.VAL$')->get, qr/cut at 39 characters/, 'with the reason');
     }
     system("$tools/caput -c -w 10 -S 'open:In.VAL\$' $long >/dev/null 2>&1");

@@ -91,7 +91,7 @@ subtest 'Puts' => sub {
     my $pid = $pv{Pid}->get;
     my ($code, $out, $err) = tool('caput', '-c', '-w', 30, 'ioc1:PS:Restart', 1);
     is($code, 1, 'caput -c exits with 1');
-    is($pv{CmdState}->wait_value('Denied', 10)->{value}, 'Denied', 'CmdState is Denied');
+    is($pv{CmdState}->reached('Denied', 10)->{value}, 'Denied', 'CmdState is Denied');
     like($pv{'CmdMsg.VAL$'}->get, qr/^$locked$/, 'CmdMsg has the reason');
     is($pv{CmdLast}->get, 'Restart', 'of that command');
     like($pv{'CmdBy.VAL$'}->get, qr/\@127\.0\.0\.1$/, 'and who it was is known');
@@ -151,7 +151,7 @@ subtest 'The end of it' => sub {
     ok($pv{Restart}->put_wait(1), 'Restart');
     isnt($pv{Pid}->get, $pid, 'restarts it');
     $pv{LockoutMsg}->put_wait('x' x 39);
-    is($pv{CmdState}->wait_value('Denied', 10)->{value}, 'Denied', 'a reason that a client may have cut is refused');
+    is($pv{CmdState}->reached('Denied', 10)->{value}, 'Denied', 'a reason that a client may have cut is refused');
     is($pv{LockoutMsg}->get, '', 'and not kept');
 };
 

@@ -133,7 +133,7 @@ subtest 'A record that is disabled' => sub {
     my $disable = pv('T:PS:Stop.DISP', type => 'DBR_TIME_LONG');
     $disable->put_wait(1);
     ok(!$pv{Stop}->put_wait(1), 'refuses a put that waits');
-    is($pv{CmdState}->wait_value('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
+    is($pv{CmdState}->reached('Denied', 10)->{value}, 'Denied', 'and CmdState says so');
     my $by = pv('T:PS:CmdBy.VAL$')->get;
     like($by, qr/\@127\.0\.0\.1$/, 'CmdBy shows the user');
     my $refused = () = $server->log_text(qr/ refused: /) =~ /put T:PS:Stop refused: /g;

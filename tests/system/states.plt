@@ -162,7 +162,7 @@ subtest 'A soft IOC dies in four ways' => sub {
         if ($name eq 'SEGV') {
             open(my $flag, '>', "$dir/three") or die $!;
         }
-        my $pid = $self->{Pid}->wait_value($pid_up, 10)->{value};
+        my $pid = $self->{Pid}->reached($pid_up, 10)->{value};
         is($pid, $server->wait_child($restarts + 1), "SIG$name: Pid is that of the child");
         my $from = @{$self->{pictures}};
         my $event = time;
@@ -212,7 +212,7 @@ subtest 'A soft IOC dies in four ways' => sub {
     like($message, qr/\Q$script\E.*No such file or directory/, 'ExitMsg has path and reason');
     rename "$script.away", $script or die $!;
     ok($self->{State}->wait_value('Running', 20), 'it runs again when it can');
-    is($self->{ExitClass}->wait_value(qr/./)->{severity}, 'NO_ALARM', 'and ExitClass is no alarm');
+    is($self->{ExitClass}->reached(qr/./)->{severity}, 'NO_ALARM', 'and ExitClass is no alarm');
 
     seq_complete($self);
     my @stamps = map { $_->{time} } $self->{Seq}->history;

@@ -102,10 +102,10 @@ $nobody->stop;
         cmd => [program(), '-f', $ports->ours, '--script', 'st.cmd']);
     my %pv = map { $_ => pv("nolink:PS:$_") } qw(State WatchIn WatchSeen Uptime);
     $_->wait_connected(30) or BAIL_OUT('no PVs: ' . $proc->stderr) for values %pv;
-    is($pv{State}->wait_value('Running', 10)->{value}, 'Running', 'it runs');
+    is($pv{State}->reached('Running', 10)->{value}, 'Running', 'it runs');
     $pv{WatchSeen}->monitor;
-    is($pv{WatchSeen}->wait_value(qr/^/, 10)->{value}, 0, 'a link to nothing has no update');
-    cmp_ok($pv{Uptime}->wait_value(qr/^[2-9]/, 20)->{value}, '>=', 2, 'after its limit');
+    is($pv{WatchSeen}->reached(qr/^/, 10)->{value}, 0, 'a link to nothing has no update');
+    cmp_ok($pv{Uptime}->reached(qr/^[2-9]/, 20)->{value}, '>=', 2, 'after its limit');
     is(pv('nolink:PS:Health')->get, 'OK', 'it is not hung');
     is($proc->stop, 0, 'SIGTERM ends it');
 }

@@ -181,6 +181,13 @@ sub wait_value {
         sub { "it was: " . join ', ', $self->values };
 }
 
+# The same, for a test that compares a part of the entry: without an update it is empty, so that this
+# test fails, instead of ending the script by an error.
+sub reached {
+    my ($self, @args) = @_;
+    return $self->wait_value(@args) || {};
+}
+
 sub close {
     my ($self) = @_;
     $self->{subscription}->clear if $self->{subscription};
