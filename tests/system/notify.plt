@@ -179,6 +179,10 @@ $console->send("systemd-notify WATCHDOG=1\r");
 ok($alive->wait_value('Alive', 20), 'and lives when it sends again');
 $console->send("systemd-notify WATCHDOG=trigger\r");
 ok($alive->wait_value('Silent', 20), 'it may say so itself');
+says(qr/^Hung: it said so itself \(WATCHDOG=trigger\)/);
+$console->send("systemd-notify WATCHDOG=1; echo is sent\r");
+$server->log_text(qr/^is sent\r?$/m);
+ok((stays { $alive->last->{value} eq 'Silent' } 1, 'Alive'), 'and cannot take that back');
 $alive->close;
 finish($server);
 

@@ -147,13 +147,38 @@ static void testRace(void)
     testOk(lost == 0, "a sign is never lost: %d", lost);
 }
 
+/* Its limit may be longer than the machine has been up. */
+static void testTrigger(void)
+{
+    static const double limits[psWatchRuleCount] = {[psWatchNotify] = 1000};
+    psWatchdog dog;
+
+    psWatchdogInit(&dog, limits);
+    psWatchdogStart(&dog);
+    psWatchdogSign(&dog, psWatchNotify, 50);
+    psWatchdogTrigger(&dog);
+    testOk(psWatchdogCheck(&dog, 51) == psWatchdogHung && dog.hungBy == psWatchNotify,
+           "hung at once, as it says so itself");
+    psWatchdogSign(&dog, psWatchNotify, 52);
+    testOk(psWatchdogCheck(&dog, 52) == psWatchdogSame, "a sign does not take that back");
+    psWatchdogStop(&dog);
+    psWatchdogStart(&dog);
+    psWatchdogSign(&dog, psWatchNotify, 60);
+    testOk(psWatchdogCheck(&dog, 61) == psWatchdogSame, "it does not hold for the next process");
+    psWatchdogInit(&dog, both);
+    psWatchdogStart(&dog);
+    psWatchdogTrigger(&dog);
+    testOk(psWatchdogCheck(&dog, 62) == psWatchdogSame, "without a limit it means nothing");
+}
+
 MAIN(psWatchdogTest)
 {
-    testPlan(29);
+    testPlan(33);
     testRace();
     testNone();
     testSilent();
     testPv();
     testHungIsForgotten();
+    testTrigger();
     return testDone();
 }

@@ -176,10 +176,8 @@ unsigned psChildWatchPv(psChild *child)
 
 void psChildWatchTrigger(psChild *child)
 {
-    double limitSec = child->watchdog.limitSec[psWatchNotify];
-
     psLoopAssertInside(child->loop);
-    psWatchdogSign(&child->watchdog, psWatchNotify, psChildNow(child) - limitSec);
+    psWatchdogTrigger(&child->watchdog);
     look(child);
 }
 

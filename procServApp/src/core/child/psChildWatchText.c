@@ -24,6 +24,10 @@ void psChildWatchTextReason(const psChild *child, char *out, size_t size)
     psWatchRule rule = dog->hungBy;
     char since[32];
 
+    if (rule == psWatchNotify && dog->triggered) {
+        epicsSnprintf(out, size, "it said so itself (WATCHDOG=trigger)");
+        return;
+    }
     psChildTextTimeOfDay(child, dog->seen[rule], since, sizeof(since));
     epicsSnprintf(out, size, "no %s%s since %s, limit %g s", rule == psWatchPv ? "update of " : "",
                   signOf(child, rule), since, dog->limitSec[rule]);

@@ -23,6 +23,7 @@ static void reset(psWatchdog *dog, bool running)
 {
     atomic_store(&dog->running, false); /* first: a sign must not count for the next process */
     atomic_store(&dog->hung, false);
+    dog->triggered = false;
     for (int rule = 0; rule < psWatchRuleCount; rule++)
         atomic_store(&dog->seen[rule], 0);
     atomic_store(&dog->running, running);
@@ -36,6 +37,11 @@ void psWatchdogStart(psWatchdog *dog)
 void psWatchdogStop(psWatchdog *dog)
 {
     reset(dog, false);
+}
+
+void psWatchdogTrigger(psWatchdog *dog)
+{
+    dog->triggered = dog->limitSec[psWatchNotify] > 0 && psWatchdogRunning(dog);
 }
 
 bool psWatchdogSign(psWatchdog *dog, psWatchRule rule, double at)
@@ -61,6 +67,8 @@ static double limitOf(const psWatchdog *dog, int rule)
 {
     double seen = atomic_load(&dog->seen[rule]);
 
+    if (rule == psWatchNotify && dog->triggered)
+        return -HUGE_VAL;
     return seen > 0 && dog->limitSec[rule] > 0 ? seen + dog->limitSec[rule] : HUGE_VAL;
 }
 

@@ -24,6 +24,7 @@ typedef struct psWatchdog {
     _Atomic double seen[psWatchRuleCount];
     atomic_bool running; /* signs count */
     atomic_bool hung;
+    bool triggered;     /* psWatchdogTrigger() was called for the present process */
     psWatchRule hungBy; /* while hung */
 } psWatchdog;
 
@@ -48,7 +49,12 @@ static inline bool psWatchdogRunning(const psWatchdog *dog)
     return atomic_load(&dog->running);
 }
 
-/** A sign of life at @p at; also the way to have a rule count from then on.
+/** The process says itself that it is hung: by rule psWatchNotify, if that has a limit, and until
+ *  the process ends, whatever it sends.  psWatchdogCheck() is due then. */
+void psWatchdogTrigger(psWatchdog *dog);
+
+/** A sign of life at @p at, which is greater than 0; also the way to have a rule count from then
+ *  on.
  *  Thread: any.  @return true: psWatchdogCheck() is due now, as the rule counts from now on or the
  *  process was hung */
 bool psWatchdogSign(psWatchdog *dog, psWatchRule rule, double at);
