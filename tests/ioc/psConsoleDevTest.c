@@ -99,6 +99,55 @@ static void put(const char *pv, short type, const char *text)
     dbChannelDelete(chan);
 }
 
+/* ---- a client that monitors ---- */
+
+typedef struct follower {
+    dbChannel *chan;
+    dbEventSubscription subscription;
+    _Atomic int updates;
+} follower;
+
+static dbEventCtx events;
+
+static void countUpdate(void *user, dbChannel *chan, int left, db_field_log *log)
+{
+    follower *self = user;
+
+    (void)chan;
+    (void)left;
+    (void)log;
+    self->updates++;
+}
+
+/* As a client that monitors a record does. */
+static void followStart(follower *self, const char *pv)
+{
+    *self = (follower){.chan = dbChannelCreate(pv)};
+    if (!self->chan || dbChannelOpen(self->chan))
+        testAbort("cannot open %s", pv);
+    self->subscription = db_add_event(events, self->chan, countUpdate, self, DBE_VALUE);
+    if (!self->subscription)
+        testAbort("cannot follow %s", pv);
+    db_event_enable(self->subscription);
+}
+
+static void followEnd(follower *self)
+{
+    db_cancel_event(self->subscription);
+    dbChannelDelete(self->chan);
+}
+
+/* Wait for this number of updates.  @return how long that took, s */
+static double waitUpdates(const follower *self, int count)
+{
+    int last = self->updates + count;
+    double begin = now();
+
+    while (self->updates < last && now() < begin + DEADLINE_SEC)
+        epicsThreadSleep(0.002);
+    return now() - begin;
+}
+
 /* ---- set up and tear down ---- */
 
 static void addChild(const char *name, const char *script)
@@ -134,12 +183,17 @@ static void setUp(bool secured)
     testdbReadDatabase("psChildAll.template", TEMPLATE_PATH, "P=listen:,CHILD=listen,IN_DISP=0");
     testdbReadDatabase("psConsole.template", TEMPLATE_PATH, "P=ghost:,CHILD=ghost");
     psIocSetInsecure(!secured);
+    testdbReadDatabase("psCompat.template", TEMPLATE_PATH, "PC=old,CHILD=talk");
     asSetFilename(secured ? "../psDevTest.acf" : NULL); /* Base starts it once only */
     testIocInitOk();
+    events = db_init_events();
+    if (!events || db_start_events(events, "follow", NULL, NULL, epicsThreadPriorityLow))
+        testAbort("cannot start events");
 }
 
 static void tearDown(void)
 {
+    db_close_events(events);
     testIocShutdownOk();
     psSupShutdown(sup);
     testOk(psSupWait(sup, DEADLINE_SEC) >= 0, "the supervisor ends");
@@ -151,41 +205,24 @@ static void tearDown(void)
 
 /* ---- tests ---- */
 
-static void countUpdate(void *user, dbChannel *chan, int left, db_field_log *log)
-{
-    (void)chan;
-    (void)left;
-    (void)log;
-    ++*(_Atomic int *)user;
-}
-
 /* Lines come all the time: the records of the console follow, and those of the status do not care.
  */
 static void testHeads(void)
 {
-    _Atomic int updates = 0;
+    follower out;
     char text[64];
 
     testDiag("two heads");
     expectText("talk:OutLast.VAL$", "line ");
     expectLong("talk:State", psStateRunning);
-    dbChannel *chan = dbChannelCreate("talk:Out");
-    dbEventCtx events = db_init_events();
-    if (!chan || dbChannelOpen(chan) || !events || db_start_events(events, "follow", NULL, NULL, 0))
-        testAbort("cannot follow Out");
-    dbEventSubscription all = db_add_event(events, chan, countUpdate, &updates, DBE_VALUE);
     long seq = getLong("talk:Seq");
-    db_event_enable(all);
-    double begin = now();
-    while (updates < 8 && now() < begin + DEADLINE_SEC)
-        epicsThreadSleep(0.002);
-    double took = now() - begin;
-    testOk(updates >= 8, "Out is updated while it is monitored");
-    testOk(took > 6 * 0.2, "at most five times per second: %d times in %.3f s", (int)updates, took);
+    followStart(&out, "talk:Out");
+    double took = waitUpdates(&out, 8);
+    testOk(out.updates >= 8, "Out is updated while it is monitored");
+    testOk(took > 6 * 0.2, "at most five times per second: %d times in %.3f s", (int)out.updates,
+           took);
     testOk(getLong("talk:Seq") == seq, "none of them is a transition");
-    db_cancel_event(all);
-    dbChannelDelete(chan);
-    db_close_events(events);
+    followEnd(&out);
 
     getText("talk:Out", text, sizeof(text));
     testOk(strlen(text) < 40 && strlen(text) > 20 && strncmp(text, "line ", 5) == 0,
@@ -194,6 +231,27 @@ static void testHeads(void)
     testdbGetFieldEqual("talk:Out.SEVR", DBR_LONG, NO_ALARM);
     testdbGetFieldEqual("ghost:Out.SEVR", DBR_LONG, INVALID_ALARM);
     testdbGetFieldEqual("ghost:OutLast.AMSG", DBR_STRING, "there is no child of that name");
+}
+
+/* It is not processed any more, so nobody looks at its monitors. */
+static void testHidden(void)
+{
+    follower old, lines;
+    int slow = 0;
+    double begin = now();
+
+    testDiag("a text that is monitored, but no longer shown");
+    followStart(&old, "old:IOCOUT");
+    followStart(&lines, "talk:OutLines");
+    waitUpdates(&old, 2);
+    double took = waitUpdates(&lines, 10);
+    testOk(took < 8, "shown, it is worth more updates: 10 in %.3f s", took);
+    testdbPutFieldOk("old:SHOWOUT", DBR_LONG, 0);
+    while (slow < 3 && now() < begin + DEADLINE_SEC)
+        slow = waitUpdates(&lines, 1) > 0.6 ? slow + 1 : 0;
+    testOk(slow == 3, "hidden, it is not");
+    followEnd(&lines);
+    followEnd(&old);
 }
 
 static void testTyped(void)
@@ -260,6 +318,7 @@ MAIN(psConsoleDevTest)
     testDiag("with access security");
     setUp(true);
     testHeads();
+    testHidden();
     testTyped();
     testStopped();
     tearDown();

@@ -148,15 +148,14 @@ static bool showText(waveformRecord *prec, const char *text, size_t len)
     return changed;
 }
 
-/* Whether anybody monitors it is worth a look each time: Base reports neither the first monitor nor
- * the end of the last one. */
+/* Each read looks: Base reports neither the first monitor nor the end of the last one. */
 static void readMonitors(waveformRecord *prec)
 {
     epicsMutexMustLock(prec->mlok);
     bool monitored = ellCount(&prec->mlis) > 0;
     epicsMutexUnlock(prec->mlok);
-    psIn *in = prec->dpvt;
-    psIocChildMonitorConsole(in->child, &in->monitored, monitored);
+    if (monitored)
+        psIocChildConsoleMonitored(((const psIn *)prec->dpvt)->child);
 }
 
 static long readText(waveformRecord *prec)

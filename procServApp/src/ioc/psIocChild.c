@@ -38,8 +38,7 @@ struct psIocChild {
     psStatus snap; /* what the records show, as are the next two: in the order of psTopic */
     psConsoleStatus console;
     psResources resources;
-    bool live;     /* the IOC runs */
-    int monitored; /* records of the console's text that a client monitors */
+    bool live; /* the IOC runs */
 };
 
 /* ---- the snapshots ---- */
@@ -107,13 +106,11 @@ void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTi
     epicsMutexUnlock(child->lock);
 }
 
-void psIocChildMonitorConsole(psIocChild *child, bool *counted, bool monitored)
+void psIocChildConsoleMonitored(psIocChild *child)
 {
     epicsMutexMustLock(child->lock);
-    child->monitored += monitored - *counted;
-    *counted = monitored;
     if (child->sup)
-        psSupMonitorConsole(child->supervised, child->monitored > 0);
+        psSupConsoleMonitored(child->supervised);
     epicsMutexUnlock(child->lock);
 }
 
@@ -292,7 +289,6 @@ bool psIocChildIsNamed(const psIocChild *child, const char *name)
 
 void psIocChildReset(psIocChild *child)
 {
-    child->monitored = 0;
     for (int i = 0; i < psTopicCount; i++) {
         psIocHeadReset(&child->parts[i].head);
         child->parts[i].used = i == psTopicStatus; /* whatever is loaded: the outputs need it */

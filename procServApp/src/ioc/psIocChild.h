@@ -58,10 +58,8 @@ void psIocChildUnlock(psIocChild *child);
 void psIocChildTake(psIocChild *child, psTopic topic);
 /** Number and time of what the records of @p topic show.  Thread: any. */
 void psIocChildShown(psIocChild *child, psTopic topic, uint32_t *outSeq, epicsTimeStamp *outTime);
-/** Does a client monitor a record of the console's text?  Then it is worth more updates.
- *  @param counted of that record: whether it was when this was called last; false at first
- *  Thread: any. */
-void psIocChildMonitorConsole(psIocChild *child, bool *counted, bool monitored);
+/** As psSupConsoleMonitored(): a client monitors a record of the console's text.  Thread: any. */
+void psIocChildConsoleMonitored(psIocChild *child);
 
 /** The scan list of a head.  Thread: any. */
 IOSCANPVT psIocChildScan(const psIocChild *child, psTopic topic);

@@ -25,8 +25,7 @@ typedef struct psIn {
     bool isHead;              /**< the row is the head of its table */
     /** Of its table; NULL: every row has a value. */
     const char *(*unknown)(const void *row, const psIocView *view);
-    uint32_t seq;   /**< number of what was shown last */
-    bool monitored; /**< for psIocChildMonitorConsole() */
+    uint32_t seq; /**< number of what was shown last */
 } psIn;
 
 /** init_record of every input.  @return 0, or S_dev_badInitRet after saying why on errlog */

@@ -38,6 +38,7 @@ extern "C" {
 #define PS_QUEUE_LENGTH 1024       /**< commands on their way into the loop */
 #define PS_GOALS 64                /**< commands in progress per child */
 #define PS_TAIL_BYTES 8192         /**< of the last lines of a console, as published */
+#define PS_MONITORED_SEC 2.0       /**< how long a monitor of a console that was seen counts, s */
 #define PS_EXIT_TAIL_BYTES 4096    /**< of the last lines before an exit */
 #define PS_LAST_LINE_BYTES 512     /**< of the last line, with its NUL */
 #define PS_CLIENT_LIST_BYTES 1024  /**< of the list of a console's clients, with its NUL */

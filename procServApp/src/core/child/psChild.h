@@ -110,8 +110,8 @@ psFeed *psChildFeed(psChild *child); /**< what it publishes; the child's */
 double psChildOutputMono(const psChild *child);
 /** Somebody subscribes to its console: publish it soon. */
 void psChildConsoleWanted(psChild *child);
-/** As psSupMonitorConsole(). */
-void psChildConsoleMonitor(psChild *child, bool monitored);
+/** As psSupConsoleMonitored(). */
+void psChildConsoleMonitored(psChild *child);
 /** psSupReadyPv() */
 void psChildReadyPvIs(psChild *child, psReadyPvState state);
 /** psSupPvUpdated() */

@@ -104,7 +104,8 @@ static void scheduleAt(psChild *child, double due)
 
 static void schedule(psChild *child)
 {
-    double period = child->consoleMonitored ? MONITORED_PERIOD_SEC : PERIOD_SEC;
+    bool monitored = psLoopNow(child->loop) - child->monitoredMono < PS_MONITORED_SEC;
+    double period = monitored ? MONITORED_PERIOD_SEC : PERIOD_SEC;
 
     child->consoleNews = true;
     scheduleAt(child, fmax(child->consoleMono + period, psLoopNow(child->loop)));
@@ -133,10 +134,21 @@ static void wanted(void *ctx)
     schedule(ctx);
 }
 
+static void hasten(void *ctx)
+{
+    psChild *child = ctx;
+
+    if (child->consoleNews)
+        schedule(child);
+}
+
 void psChildConsoleInit(psChild *child)
 {
     child->consoleJob.fn = wanted;
     child->consoleJob.ctx = child;
+    child->monitoredJob.fn = hasten;
+    child->monitoredJob.ctx = child;
+    child->monitoredMono = -HUGE_VAL;
     child->consoleMono = -PERIOD_SEC;
     child->rateIdle = true;
 }
@@ -144,6 +156,7 @@ void psChildConsoleInit(psChild *child)
 void psChildConsoleClear(psChild *child)
 {
     psLoopCancel(child->loop, &child->consoleJob);
+    psLoopCancel(child->loop, &child->monitoredJob);
     psLoopDisarm(&child->consoleTimer);
     psTextClear(&child->exitTail);
 }
@@ -193,8 +206,10 @@ void psChildConsoleWanted(psChild *child)
     psLoopPost(child->loop, &child->consoleJob);
 }
 
-void psChildConsoleMonitor(psChild *child, bool monitored)
+void psChildConsoleMonitored(psChild *child)
 {
-    if (atomic_exchange(&child->consoleMonitored, monitored) != monitored && monitored)
-        psLoopPost(child->loop, &child->consoleJob);
+    double now = psChildNow(child);
+
+    if (now - atomic_exchange(&child->monitoredMono, now) >= PS_MONITORED_SEC)
+        psLoopPost(child->loop, &child->monitoredJob);
 }

@@ -75,12 +75,13 @@ struct psChild {
     uint64_t consoleLinesEnd; /* of the lines that were published last: psConsoleOutput.linesEnd */
     psJob consoleJob;         /* looks again when it is due; of any thread */
     bool consoleNews;         /* its publication is scheduled */
-    atomic_bool consoleMonitored;
-    psText exitTail;    /* the console's last lines of the run that has ended last */
-    double rateMono;    /* since when its output is measured ... */
-    uint64_t rateBytes; /* ... from this number of bytes on */
-    double rate;        /* bytes/s, measured last */
-    bool rateIdle;      /* nothing was printed since: no timer runs */
+    _Atomic double monitoredMono; /* when its text was last known to be monitored; any thread */
+    psJob monitoredJob;           /* hastens what is due; of any thread */
+    psText exitTail;              /* the console's last lines of the run that has ended last */
+    double rateMono;              /* since when its output is measured ... */
+    uint64_t rateBytes;           /* ... from this number of bytes on */
+    double rate;                  /* bytes/s, measured last */
+    bool rateIdle;                /* nothing was printed since: no timer runs */
 
     /* psChildReady */
     psReadiness readiness;

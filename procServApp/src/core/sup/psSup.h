@@ -187,9 +187,11 @@ void psSupSubscribe(psChild *child, psTopic topic, void (*fn)(void *ctx), void *
 /** When it printed something last, on the clock of psSupMono(); 0: never.
  *  Thread: any.  Blocks: never. */
 double psSupOutputMono(const psChild *child);
-/** Does a client follow the text of its console, so that it is worth more updates?
+/** A client follows the text of its console: for the next PS_MONITORED_SEC it is worth more
+ *  updates.  It ends by itself, because nobody reports that the last client has gone, or that what
+ *  it follows is no longer shown.
  *  Thread: any.  Blocks: never. */
-void psSupMonitorConsole(psChild *child, bool monitored);
+void psSupConsoleMonitored(psChild *child);
 
 /** How long ago its last sign of life was, s, by the watchdog that is nearest to its limit; 0
  *  where none counts.

@@ -44,9 +44,9 @@ double psSupOutputMono(const psChild *child)
     return psChildOutputMono(child);
 }
 
-void psSupMonitorConsole(psChild *child, bool monitored)
+void psSupConsoleMonitored(psChild *child)
 {
-    psChildConsoleMonitor(child, monitored);
+    psChildConsoleMonitored(child);
 }
 
 const psChildFacts *psSupFacts(const psChild *child)
