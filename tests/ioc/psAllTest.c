@@ -15,6 +15,7 @@
 
 #include "psIoc.h"
 #include "psTestDb.h"
+#include "psTestSup.h"
 
 #define DB_PATH "../../../db:../../db:..:."
 
@@ -101,30 +102,16 @@ static void putAndWait(const char *pv)
 static void addChild(const char *name, const char *program)
 {
     const char *const argv[] = {program, "1000"};
-    char msg[PS_TEXT_BYTES] = "";
-    psConfig *cfg = psConfigCreate();
-    bool good = cfg && !psConfigSet(cfg, "name", name, msg, sizeof(msg)) &&
-                !psConfigSet(cfg, "holdoff", "0", msg, sizeof(msg)) &&
-                !psConfigSet(cfg, "wait", NULL, msg, sizeof(msg)) &&
-                !psConfigSetCommand(cfg, 2, argv) && !psSupAddChild(sup, cfg, msg, sizeof(msg));
 
-    if (!good)
-        testAbort("cannot add %s: %s", name, msg);
-    psConfigFree(cfg);
+    psTestSupAdd(sup, name, "wait", 2, argv);
 }
 
 static void setUp(bool supervised)
 {
-    psSupOptions options;
-
-    psSupOptionsDefault(&options);
-    sup = psSupCreate(&options);
-    if (!sup)
-        testAbort("no supervisor");
+    sup = psTestSupCreate();
     addChild("one", "/bin/sleep");
     addChild("two", "/bin/sleep");
-    if (psSupStart(sup))
-        testAbort("cannot start the supervisor");
+    psTestSupStart(sup);
     testdbPrepare();
     testdbReadDatabase("psAllTest.dbd", NULL, NULL);
     psAllTest_registerRecordDeviceDriver(pdbbase);
@@ -136,13 +123,8 @@ static void setUp(bool supervised)
 
 static void tearDown(void)
 {
-    testIocShutdownOk();
-    psSupShutdown(sup);
-    testOk(psSupWait(sup, PS_TEST_SEC) >= 0, "the supervisor ends");
-    psIocSetSup(NULL);
-    psSupFree(sup);
+    psTestSupEnd(sup);
     sup = NULL;
-    testdbCleanup();
 }
 
 /* ---- tests ---- */

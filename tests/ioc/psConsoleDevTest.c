@@ -14,12 +14,12 @@
 #include <dbUnitTest.h>
 #include <epicsStdio.h>
 #include <epicsThread.h>
-#include <epicsTime.h>
 #include <testMain.h>
 
 #include "psIoc.h"
+#include "psTestDb.h"
+#include "psTestSup.h"
 
-#define DEADLINE_SEC 20.0
 #define TEMPLATE_PATH "../../../db:../../db"
 #define TEXT39 "123456789012345678901234567890123456789"
 
@@ -28,11 +28,6 @@ void psConsoleDevTest_registerRecordDeviceDriver(struct dbBase *);
 static psSup *sup;
 
 /* ---- helpers ---- */
-
-static double now(void)
-{
-    return (double)epicsMonotonicGet() * 1e-9;
-}
 
 static void getText(const char *pv, char *out, long size)
 {
@@ -60,11 +55,11 @@ static long getLong(const char *pv)
 static void expectText(const char *pv, const char *wanted)
 {
     static char text[PS_TAIL_BYTES + 1];
-    double end = now() + DEADLINE_SEC;
+    double end = psTestNow() + PS_TEST_SEC;
 
     do
         getText(pv, text, sizeof(text));
-    while (!strstr(text, wanted) && now() < end && (epicsThreadSleep(0.005), true));
+    while (!strstr(text, wanted) && psTestNow() < end && (epicsThreadSleep(0.005), true));
     testOk(strstr(text, wanted) != NULL, "%s shows \"%s\"", pv,
            wanted[0] == '\n' ? wanted + 1 : wanted);
     if (!strstr(text, wanted))
@@ -73,9 +68,9 @@ static void expectText(const char *pv, const char *wanted)
 
 static void expectLong(const char *pv, long wanted)
 {
-    double end = now() + DEADLINE_SEC;
+    double end = psTestNow() + PS_TEST_SEC;
 
-    while (getLong(pv) != wanted && now() < end)
+    while (getLong(pv) != wanted && psTestNow() < end)
         epicsThreadSleep(0.002);
     testOk(getLong(pv) == wanted, "%s becomes %ld (%ld)", pv, wanted, getLong(pv));
 }
@@ -141,11 +136,11 @@ static void followEnd(follower *self)
 static double waitUpdates(const follower *self, int count)
 {
     int last = self->updates + count;
-    double begin = now();
+    double begin = psTestNow();
 
-    while (self->updates < last && now() < begin + DEADLINE_SEC)
+    while (self->updates < last && psTestNow() < begin + PS_TEST_SEC)
         epicsThreadSleep(0.002);
-    return now() - begin;
+    return psTestNow() - begin;
 }
 
 /* ---- set up and tear down ---- */
@@ -153,28 +148,16 @@ static double waitUpdates(const follower *self, int count)
 static void addChild(const char *name, const char *script)
 {
     const char *const argv[] = {"/bin/sh", "-c", script};
-    char msg[PS_TEXT_BYTES] = "";
-    psConfig *cfg = psConfigCreate();
-    bool good = cfg && !psConfigSet(cfg, "name", name, msg, sizeof(msg)) &&
-                !psConfigSetCommand(cfg, 3, argv) && !psSupAddChild(sup, cfg, msg, sizeof(msg));
 
-    if (!good)
-        testAbort("cannot add %s: %s", name, msg);
-    psConfigFree(cfg);
+    psTestSupAdd(sup, name, NULL, 3, argv);
 }
 
 static void setUp(bool secured)
 {
-    psSupOptions options;
-
-    psSupOptionsDefault(&options);
-    sup = psSupCreate(&options);
-    if (!sup)
-        testAbort("no supervisor");
+    sup = psTestSupCreate();
     addChild("talk", "while sleep 0.02; do echo line $((i = i + 1)); done");
     addChild("listen", "stty -echo; echo ready; while read -r line; do echo \"<$line>\"; done");
-    if (psSupStart(sup))
-        testAbort("cannot start the supervisor");
+    psTestSupStart(sup);
     testdbPrepare();
     testdbReadDatabase("psConsoleDevTest.dbd", "O.Common:../O.Common:.", NULL);
     psConsoleDevTest_registerRecordDeviceDriver(pdbbase);
@@ -194,13 +177,8 @@ static void setUp(bool secured)
 static void tearDown(void)
 {
     db_close_events(events);
-    testIocShutdownOk();
-    psSupShutdown(sup);
-    testOk(psSupWait(sup, DEADLINE_SEC) >= 0, "the supervisor ends");
-    psIocSetSup(NULL);
-    psSupFree(sup);
+    psTestSupEnd(sup);
     sup = NULL;
-    testdbCleanup();
 }
 
 /* ---- tests ---- */
@@ -238,7 +216,7 @@ static void testHidden(void)
 {
     follower old, lines;
     int slow = 0;
-    double begin = now();
+    double begin = psTestNow();
 
     testDiag("a text that is monitored, but no longer shown");
     followStart(&old, "old:IOCOUT");
@@ -247,7 +225,7 @@ static void testHidden(void)
     double took = waitUpdates(&lines, 10);
     testOk(took < 8, "shown, it is worth more updates: 10 in %.3f s", took);
     testdbPutFieldOk("old:SHOWOUT", DBR_LONG, 0);
-    while (slow < 3 && now() < begin + DEADLINE_SEC)
+    while (slow < 3 && psTestNow() < begin + PS_TEST_SEC)
         slow = waitUpdates(&lines, 1) > 0.6 ? slow + 1 : 0;
     testOk(slow == 3, "hidden, it is not");
     followEnd(&lines);

@@ -21,8 +21,9 @@
 #include <testMain.h>
 
 #include "psIoc.h"
+#include "psTestDb.h"
+#include "psTestSup.h"
 
-#define DEADLINE_SEC 20.0
 #define TEMPLATE_PATH "../../../db:../../db"
 
 void psDevTest_registerRecordDeviceDriver(struct dbBase *);
@@ -30,11 +31,6 @@ void psDevTest_registerRecordDeviceDriver(struct dbBase *);
 static psSup *sup;
 
 /* ---- helpers ---- */
-
-static double now(void)
-{
-    return (double)epicsMonotonicGet() * 1e-9;
-}
 
 static long getLong(const char *pv)
 {
@@ -60,11 +56,11 @@ static void getString(const char *pv, char *out)
 /* Wait until it is so, or the deadline has come: records follow the supervisor. */
 static bool waitLong(const char *pv, long wanted)
 {
-    double end = now() + DEADLINE_SEC;
+    double end = psTestNow() + PS_TEST_SEC;
 
     while (getLong(pv) != wanted) {
-        if (now() > end) {
-            testDiag("%s is %ld, not %ld, after %.0f s", pv, getLong(pv), wanted, DEADLINE_SEC);
+        if (psTestNow() > end) {
+            testDiag("%s is %ld, not %ld, after %.0f s", pv, getLong(pv), wanted, PS_TEST_SEC);
             return false;
         }
         epicsThreadSleep(0.002);
@@ -133,7 +129,7 @@ static void putAndWait(const char *pv)
     if (!notify.chan || dbChannelOpen(notify.chan))
         testAbort("cannot open %s", pv);
     dbProcessNotify(&notify);
-    testOk(epicsEventWaitWithTimeout(done, DEADLINE_SEC) == epicsEventOK,
+    testOk(epicsEventWaitWithTimeout(done, PS_TEST_SEC) == epicsEventOK,
            "a put with callback to %s ends", pv);
     dbNotifyCancel(&notify);
     dbChannelDelete(notify.chan);
@@ -187,30 +183,16 @@ static void followEnd(follower *self)
 static void addChild(const char *name, const char *mode)
 {
     static const char *const argv[] = {"/bin/sleep", "1000"};
-    char msg[PS_TEXT_BYTES] = "";
-    psConfig *cfg = psConfigCreate();
-    bool good = cfg && !psConfigSet(cfg, "name", name, msg, sizeof(msg)) &&
-                !psConfigSet(cfg, "holdoff", "0", msg, sizeof(msg)) &&
-                !psConfigSet(cfg, mode, NULL, msg, sizeof(msg)) &&
-                !psConfigSetCommand(cfg, 2, argv) && !psSupAddChild(sup, cfg, msg, sizeof(msg));
 
-    if (!good)
-        testAbort("cannot add %s: %s", name, msg);
-    psConfigFree(cfg);
+    psTestSupAdd(sup, name, mode, 2, argv);
 }
 
 static void setUp(bool secured)
 {
-    psSupOptions options;
-
-    psSupOptionsDefault(&options);
-    sup = psSupCreate(&options);
-    if (!sup)
-        testAbort("no supervisor");
+    sup = psTestSupCreate();
     addChild("one", "restrict");
     addChild("two", "wait");
-    if (psSupStart(sup))
-        testAbort("cannot start the supervisor");
+    psTestSupStart(sup);
     testdbPrepare();
     testdbReadDatabase("psDevTest.dbd", "O.Common:../O.Common:.", NULL);
     psDevTest_registerRecordDeviceDriver(pdbbase);
@@ -230,13 +212,8 @@ static void tearDown(void)
 {
     /* A command is under way when the records go: its end must find nothing of them. */
     putPlain("one:Restart", 1);
-    testIocShutdownOk();
-    psSupShutdown(sup);
-    testOk(psSupWait(sup, DEADLINE_SEC) >= 0, "the supervisor ends");
-    psIocSetSup(NULL);
-    psSupFree(sup);
+    psTestSupEnd(sup);
     sup = NULL;
-    testdbCleanup();
 }
 
 /* ---- tests ---- */
@@ -510,8 +487,8 @@ static void testClock(void)
     testDiag("what the clock changes");
     dbNameToAddr("one:Uptime", &addr);
     long before = getLong("one:Uptime");
-    double end = now() + DEADLINE_SEC;
-    while (getLong("one:Uptime") == before && now() < end)
+    double end = psTestNow() + PS_TEST_SEC;
+    while (getLong("one:Uptime") == before && psTestNow() < end)
         epicsThreadSleep(0.01);
     testOk(getLong("one:Uptime") > before, "Uptime counts");
 }

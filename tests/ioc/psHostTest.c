@@ -22,6 +22,7 @@
 
 #include "psIocAccess.h"
 #include "psIocSup.h"
+#include "psTestSup.h"
 
 #define DEADLINE_SEC 20.0
 #define DB_PATH "../../../db:../../db:..:."
@@ -243,17 +244,10 @@ static epicsThreadId startThread(const char *name, EPICSTHREADFUNC fn)
 static psSup *createSup(void)
 {
     static const char *const argv[] = {"/bin/sleep", "1000"};
-    char msg[PS_TEXT_BYTES] = "";
-    psSupOptions options;
-    psConfig *cfg = psConfigCreate();
+    psSup *sup = psTestSupCreate();
 
-    psSupOptionsDefault(&options);
-    psSup *sup = psSupCreate(&options);
-    if (!cfg || !sup || psConfigSet(cfg, "name", "one", msg, sizeof(msg)) ||
-        psConfigSetCommand(cfg, 2, argv) || psSupAddChild(sup, cfg, msg, sizeof(msg)) ||
-        psSupStart(sup))
-        testAbort("no supervisor: %s", msg);
-    psConfigFree(cfg);
+    psTestSupAdd(sup, "one", NULL, 2, argv);
+    psTestSupStart(sup);
     return sup;
 }
 

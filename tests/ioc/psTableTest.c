@@ -12,6 +12,7 @@
 
 #include "psIoc.h"
 #include "psTestDb.h"
+#include "psTestSup.h"
 
 #define DB_PATH "../../../db:../../db:..:."
 #define MANY 200
@@ -58,33 +59,21 @@ static epicsInt32 seq(void)
 static void addChild(const char *name)
 {
     static const char *const argv[] = {"/bin/sleep", "1000"};
-    char msg[PS_TEXT_BYTES] = "";
-    psConfig *cfg = psConfigCreate();
-    bool good = cfg && !psConfigSet(cfg, "name", name, msg, sizeof(msg)) &&
-                !psConfigSet(cfg, "wait", NULL, msg, sizeof(msg)) &&
-                !psConfigSetCommand(cfg, 2, argv) && !psSupAddChild(sup, cfg, msg, sizeof(msg));
 
-    if (!good)
-        testAbort("cannot add %s: %s", name, msg);
-    psConfigFree(cfg);
+    psTestSupAdd(sup, name, "wait", 2, argv);
 }
 
 static void setUp(int children)
 {
-    psSupOptions options;
     char name[64];
 
-    psSupOptionsDefault(&options);
-    sup = psSupCreate(&options);
-    if (!sup)
-        testAbort("no supervisor");
+    sup = psTestSupCreate();
     for (int i = 0; i < children; i++) {
         epicsSnprintf(name, sizeof(name), "c%d", i);
         addChild(name);
     }
     eltc(0); /* many children need many descriptors */
-    if (psSupStart(sup))
-        testAbort("cannot start the supervisor");
+    psTestSupStart(sup);
     testdbPrepare();
     testdbReadDatabase("psTableTest.dbd", NULL, NULL);
     psTableTest_registerRecordDeviceDriver(pdbbase);
@@ -98,13 +87,8 @@ static void setUp(int children)
 
 static void tearDown(void)
 {
-    testIocShutdownOk();
-    psSupShutdown(sup);
-    testOk(psSupWait(sup, PS_TEST_SEC) >= 0, "the supervisor ends");
-    psIocSetSup(NULL);
-    psSupFree(sup);
+    psTestSupEnd(sup);
     sup = NULL;
-    testdbCleanup();
 }
 
 /* The table is made anew with each beat of the clock. */
