@@ -20,7 +20,7 @@ use PsTest::PV;
 use PsTest::Server;
 use PsTest::Telnet;
 
-deadman(240);
+deadman(300);
 needs(!is_procserv() && -x program(), 'our program');
 needs(PsTest::Ports::tool_dir(), "Base's tools");
 
@@ -153,6 +153,28 @@ subtest 'A log that cannot be written' => sub {
     is($server->stop, 0, 'SIGTERM ends it');
 };
 
+# Once with the folder in place, once without.
+subtest 'A log that cannot be opened again' => sub {
+    my $dir = tmpdir() . '/logs';
+    mkdir $dir or die "$dir: $!";
+    my $server = start(['-L', "$dir/log"], 'sleep', 1000);
+    my ($error, $rotate, $command) = map { pv("T:PS:$_") } qw(LogError RotateLog CmdState);
+    $rotate->put_wait(1);
+    is($command->get, 'Done', 'it can be reopened');
+    is($error->get, 'OK', 'LogError');
+    rename $dir, "$dir.gone" or die "$dir: $!";
+    $rotate->put_wait(1);
+    is($command->get, 'Failed', 'without its folder it cannot');
+    ok((wait_for { $error->get eq 'Error' } 15, 'LogError', sub { $error->get }), 'LogError');
+    is($error->severity, 'MAJOR', 'is MAJOR');
+    is(pv('T:PS:LogError.AMSG')->get, 'No such file or directory', 'with the reason');
+    mkdir $dir or die "$dir: $!";
+    $rotate->put_wait(1);
+    ok((wait_for { $error->get eq 'OK' } 15, 'LogError', sub { $error->get }), 'and is gone when the folder is back');
+    is($error->severity, 'NO_ALARM', 'with its alarm');
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
 subtest 'A log that can' => sub {
     my $server = start([], '/bin/sh', '-c', 'head -c 3000000 /dev/zero | tr "\0" a; echo; exec sleep 1000');
     my $size = pv('T:PS:LogSize', type => 'DBR_TIME_DOUBLE');
@@ -171,17 +193,26 @@ subtest 'What it said when it died' => sub {
     is($server->stop, 0, 'SIGTERM ends it');
 };
 
-subtest 'Typing' => sub {
+# With IN_DISP=0, and rules that let anyone write to these groups.
+sub start_open {
+    my ($groups, @cmd) = @_;
     my $dir = tmpdir();
     open(my $rules, '>', "$dir/all.acf") or die $!;
-    print $rules map { "ASG($_) { RULE(1, READ) RULE(1, WRITE, TRAPWRITE) }\n" } qw(PS_CMD PS_CONSOLE);
-    print $rules map { "ASG($_) { RULE(1, READ) }\n" } qw(PS_RO DEFAULT);
+    for my $group (qw(PS_CMD PS_CONSOLE PS_RO DEFAULT)) {
+        my $write = (grep { $_ eq $group } @$groups) ? ' RULE(1, WRITE, TRAPWRITE)' : '';
+        print $rules "ASG($group) { RULE(1, READ)$write }\n";
+    }
     close $rules;
     open(my $script, '>', "$dir/st.cmd") or die $!;
     print $script qq{dbLoadRecords "psConsole.template", "P=open:,CHILD=T,IN_DISP=0"\niocInit\n};
     close $script;
-    my $server = start(['--acf', "$dir/all.acf", '--script', "$dir/st.cmd"],
-        '/bin/sh', '-c', 'stty -echo; while read -r line; do echo "<$line>"; done');
+    return start(['--acf', "$dir/all.acf", '--script', "$dir/st.cmd"], @cmd);
+}
+
+my @echo = ('/bin/sh', '-c', 'stty -echo; echo ready; while read -r line; do echo "<$line>"; done');
+
+subtest 'Typing' => sub {
+    my $server = start_open([qw(PS_CMD PS_CONSOLE)], @echo);
     my $long = '1234567890' x 6;
     my $cut = substr($long, 0, 39);
     isnt(system("$tools/caput -c -w 10 T:PS:In hello >/dev/null 2>&1"), 0, 'In is closed');
@@ -198,7 +229,42 @@ subtest 'Typing' => sub {
     }
     system("$tools/caput -c -w 10 -S 'open:In.VAL\$' $long >/dev/null 2>&1");
     my $all = becomes('T:PS:Out', qr/^<\Q$long\E>$/m, 'VAL$ takes all of it');
+    my @bytes = ((map { ord } split //, "bytes $long"), 0);
+    system("$tools/pvput -w 10 'open:In.VAL\$' " . @bytes . " @bytes >/dev/null 2>&1");
+    becomes('T:PS:Out', qr/^<bytes \Q$long\E>$/m, 'by PV Access it takes bytes');
     unlike($all, qr/^<\Q$cut\E>$/m, 'nothing of what was cut was typed');
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
+subtest 'Typing that access security refuses' => sub {
+    my $server = start_open([qw(PS_CMD)], @echo);
+    becomes('T:PS:Out', qr/^ready$/m, 'the process reads');
+    is(pv('open:In.DISP', type => 'DBR_TIME_LONG')->get, 0, 'the record is open');
+    for my $client ("$tools/caput -c -w 10", "$tools/pvput -w 10") {
+        my ($name) = $client =~ m{(\w+put)};
+        isnt(system("$client open:In refused >/dev/null 2>&1"), 0, "$name reports an error");
+        isnt(system("$client 'open:In.VAL\$' refused >/dev/null 2>&1"), 0, 'for VAL$, too');
+    }
+    pv('T:PS:RotateLog')->put_wait(1);
+    is(pv('T:PS:CmdState')->get, 'Done', 'commands are allowed');
+    is(pv('T:PS:CmdSeq', type => 'DBR_TIME_LONG')->get, 1, 'and nothing else was one');
+    $server->console->send("after\r");
+    unlike(becomes('T:PS:Out', qr/^<after>$/m, 'what is typed at the console arrives'), qr/refused/,
+        'nothing of the rest was typed');
+    is($server->stop, 0, 'SIGTERM ends it');
+};
+
+subtest 'Typing to a process that does not read' => sub {
+    my $server = start_open([qw(PS_CMD PS_CONSOLE)], '/bin/sh', '-c', 'stty raw -echo; echo ready; exec sleep 1000');
+    becomes('T:PS:Out', qr/^ready$/m, 'the process has set up its terminal');
+    my $client = $server->console;
+    my $line = 'x' x 99 . "\n";
+    ok($client->send($line x 15_000), '1.5 MB are typed');
+    ok($client->expect(qr/^\@\@\@ The child does not read its terminal/m, 30), 'which is too much');
+    system("$tools/caput -c -w 10 open:In more >/dev/null 2>&1");
+    is(pv('T:PS:CmdState')->wait_value('Failed', 10)->{value}, 'Failed', 'a line is not taken then');
+    like(pv('T:PS:CmdMsg.VAL$')->get, qr/the process does not read what is typed/, 'with the reason');
+    is(pv('open:In')->severity, 'INVALID', 'and an alarm');
     is($server->stop, 0, 'SIGTERM ends it');
 };
 
