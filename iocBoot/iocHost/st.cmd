@@ -17,9 +17,9 @@ procServAdd("vacuum", "-P 127.0.0.1:$(VACUUM_PORT=20002) -- /usr/bin/env EPICS_C
 # Anything that runs: started by hand only, tried again after a failure only.
 procServAdd("logger", "-P 127.0.0.1:$(LOGGER_PORT=20003) --wait --restart-mode OnFailure -- /bin/sh -c 'while date; do sleep 10; done'")
 
-dbLoadRecords("$(TOP)/db/psChild.template", "P=motors:PS:,CHILD=motors")
-dbLoadRecords("$(TOP)/db/psChild.template", "P=vacuum:PS:,CHILD=vacuum")
-dbLoadRecords("$(TOP)/db/psChild.template", "P=logger:PS:,CHILD=logger,STOPPED_SEVR=NO_ALARM")
+dbLoadRecords("$(TOP)/db/psChildAll.template", "P=motors:PS:,CHILD=motors")
+dbLoadRecords("$(TOP)/db/psChildAll.template", "P=vacuum:PS:,CHILD=vacuum")
+dbLoadRecords("$(TOP)/db/psChildAll.template", "P=logger:PS:,CHILD=logger,STOPPED_SEVR=NO_ALARM")
 
 iocInit
 

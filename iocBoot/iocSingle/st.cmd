@@ -18,7 +18,7 @@
 # Options as on the command line.  The process begins at iocInit; procServStart begins it earlier.
 procServAdd("single", "-P 127.0.0.1:$(CONSOLE_PORT=20000) --holdoff 5 -- $(EPICS_BASE)/bin/$(ARCH)/softIoc -d $(TOP)/iocBoot/quickstart/ioc.db")
 
-dbLoadRecords("$(TOP)/db/psChild.template", "P=single:PS:,CHILD=single")
+dbLoadRecords("$(TOP)/db/psChildAll.template", "P=single:PS:,CHILD=single")
 
 # Access security is set already: commands for you, from this host.  To have your own file:
 #asSetFilename("/etc/epics/site.acf")
