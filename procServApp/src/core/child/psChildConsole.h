@@ -16,7 +16,7 @@
 void psChildConsoleInit(psChild *child);
 /** Stop the timer.  May be called twice.  Thread: loop, or any once it has ended. */
 void psChildConsoleClear(psChild *child);
-/** Something was printed, which is worth nothing if nobody subscribes. */
+/** Something was printed.  Nothing is done if nobody subscribes. */
 void psChildConsolePrinted(psChild *child);
 /** The process has ended, and all that it printed was read: keep the last lines of its run. */
 void psChildConsoleEnded(psChild *child);

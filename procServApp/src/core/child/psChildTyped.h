@@ -6,7 +6,7 @@
  *  means that his connection is not read.  PS_INPUT_SPARE_BYTES of what can wait are for all
  *  others, a little for each, so that their keys are seen at once.  When the child has not read
  *  for PS_INPUT_STALLED_SEC, what does not fit is dropped, so that every key is seen again;
- *  whoever typed it is told how much that was.  Thread: loop.  Blocks: never.
+ *  its amount is reported to whoever typed it.  Thread: loop.  Blocks: never.
  */
 #ifndef INC_psChildTyped_H
 #define INC_psChildTyped_H
