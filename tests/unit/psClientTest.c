@@ -2,7 +2,6 @@
 /* psClient against a socket pair: the test is the peer and the owner. */
 #include <errno.h>
 #include <fcntl.h>
-#include <dirent.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <testMain.h>
 
 #include "console/psClient.h"
+#include "psTestUtil.h"
 
 #define DEADLINE_SEC 20.0
 
@@ -124,18 +124,6 @@ static const psClientOps ops = {
     .closed = onClosed,
     .progress = onProgress,
 };
-
-static int fdCount(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (dir && readdir(dir))
-        count++;
-    if (dir)
-        closedir(dir);
-    return count;
-}
 
 static double aheadMono(void *ctx)
 {
@@ -878,7 +866,7 @@ MAIN(psClientTest)
     (void)argc;
     (void)argv;
     testPlan(94);
-    int before = fdCount();
+    int before = psTestDescriptors();
     create_StartsAtRingsHead_SendsPrivateBytesFirst();
     free_ClosesTheDescriptor();
     create_OnUnwatchableFd_ClosesItAndFails();
@@ -906,6 +894,6 @@ MAIN(psClientTest)
     close_WithUnreadInput_StillDeliversTheLastWords();
     peerGone_WhilePumping_IsToldOnceWithoutSigpipe();
     terminal_SendsAndReceivesRawBytes();
-    testOk(fdCount() == before, "no descriptor is left open");
+    testOk(psTestDescriptors() == before, "no descriptor is left open");
     return testDone();
 }

@@ -2,7 +2,6 @@
 /* psListener on port 0 and on sockets in a directory of its own. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -24,6 +23,7 @@
 
 #include "console/psListener.h"
 #include "base/psClock.h"
+#include "psTestUtil.h"
 
 #define DEADLINE_SEC 20.0
 #define MANY 300
@@ -75,18 +75,6 @@ static bool waitCount(psLoop *loop, const receiver *r, int count)
         psLoopRound(loop, 0.05);
     }
     return true;
-}
-
-static int fdCount(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (d && readdir(d))
-        count++;
-    if (d)
-        closedir(d);
-    return count;
 }
 
 static psEndpoint tcp(uint16_t port)
@@ -654,12 +642,12 @@ static void accept_WithoutDescriptors_TellsAndClosesAndDoesNotSpin(void)
 static void close_OfOneNeverOpened_DoesNothing(void)
 {
     psListener listener;
-    int before = fdCount();
+    int before = psTestDescriptors();
 
     testDiag("%s", __func__);
     memset(&listener, 0, sizeof(listener));
     psListenerClose(&listener);
-    testOk(fdCount() == before, "no descriptor of others is closed");
+    testOk(psTestDescriptors() == before, "no descriptor of others is closed");
 }
 
 MAIN(psListenerTest)
@@ -670,7 +658,7 @@ MAIN(psListenerTest)
     epicsSnprintf(dir, sizeof(dir), "/tmp/psListenerTest-XXXXXX");
     if (!mkdtemp(dir))
         testAbort("mkdtemp: %s", strerror(errno));
-    int before = fdCount();
+    int before = psTestDescriptors();
     tcp_OnPortZero_LearnsItsPortAndAccepts();
     tcp_WhenPortIsTaken_FailsWithEaddrinuse();
     if (hasIpv6()) {
@@ -692,7 +680,7 @@ MAIN(psListenerTest)
     accept_WhenTheReceiverClosesTheListener_Stops();
     accept_WithoutDescriptors_TellsAndClosesAndDoesNotSpin();
     close_OfOneNeverOpened_DoesNothing();
-    testOk(fdCount() == before, "no descriptor is left open");
+    testOk(psTestDescriptors() == before, "no descriptor is left open");
     testOk(rmdir(dir) == 0, "nothing is left in the directory");
     return testDone();
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
 /* Lines that are compared in a thread: one that is stuck there delays neither the loop nor another
  * child, and what comes of it later does not count for another run. */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include <testMain.h>
 
 #include "console/psMatcher.h"
+#include "psTestUtil.h"
 
 #define DEADLINE_SEC 20.0
 
@@ -114,37 +114,25 @@ static void awaitStuck(psFake *fake)
         testAbort("the line is not compared");
 }
 
-static int threads(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    int count = 0;
-
-    while (dir && readdir(dir))
-        count++;
-    if (dir)
-        closedir(dir);
-    return count;
-}
-
 static void wholeLines_OncePerRun(void)
 {
-    int before = threads();
+    int before = psTestThreads();
     psFake *fake = create();
 
-    testOk(threads() == before, "no thread without a line");
+    testOk(psTestThreads() == before, "no thread without a line");
     feed(fake, "rea");
     feed(fake, "\033[1mdy");
     psLoopRound(loop, 0);
-    testOk(fake->matched == 0 && threads() == before, "nor for a line that is not complete");
+    testOk(fake->matched == 0 && psTestThreads() == before, "nor for a line that is not complete");
     feed(fake, "\r\nready\nready\n");
     testOk(awaitMatch(fake, 1), "a line without its control sequences matches");
     double end = psClockMono(psClockSystem()) + DEADLINE_SEC;
-    while (threads() > before && psClockMono(psClockSystem()) < end)
+    while (psTestThreads() > before && psClockMono(psClockSystem()) < end)
         psLoopRound(loop, 0.1);
-    testOk(threads() == before, "no thread once one has matched");
+    testOk(psTestThreads() == before, "no thread once one has matched");
     feed(fake, "ready\n");
     psLoopRound(loop, 0);
-    testOk(fake->matched == 1 && threads() == before, "nothing is compared then");
+    testOk(fake->matched == 1 && psTestThreads() == before, "nothing is compared then");
     psMatcherBegin(fake->matcher);
     feed(fake, "ready\n");
     testOk(awaitMatch(fake, 2), "another run, another match");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPICS */
 /* Short commands, for real: /bin/sh is in every system. */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,19 +107,6 @@ static void run(fixture *f, const char *command, const char *input)
     testOk(psRunnerBusy(f->runner) && f->ends == 0, "%s: under way", command);
     await(f, 1);
     finish(f);
-}
-
-static int descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    if (!dir)
-        testAbort("/proc/self/fd: %s", strerror(errno));
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
 }
 
 /* Until @p pid is gone, or a zombie that init has not reaped. */
@@ -247,20 +233,20 @@ static void start_CanFail(void)
 static void runs_FollowEachOther(void)
 {
     const char *values[] = {"", ""};
-    int before = descriptors();
+    int before = psTestDescriptors();
     fixture f;
 
     prepareIn(&f, NULL, WAIT_SEC, "cat; echo $PS_TWO");
-    int open = descriptors();
+    int open = psTestDescriptors();
     for (int i = 1; i <= 3; i++) {
         begin(&f, "x");
         testOk(psRunnerStart(f.runner, values, "", 0) == -EBUSY, "one at a time");
         await(&f, i);
     }
     isText(&f, "xsecond\nxsecond\nxsecond\n", "three runs");
-    testOk(descriptors() == open, "no descriptor is left open");
+    testOk(psTestDescriptors() == open, "no descriptor is left open");
     finish(&f);
-    testOk(descriptors() == before, "none at all");
+    testOk(psTestDescriptors() == before, "none at all");
 }
 
 static void kill_EndsIt(void)

@@ -3,7 +3,6 @@
  * Starts whose outcome nobody waits for: they come to nothing, and touch no loop that is gone.
  * Each is abandoned at another moment; the sanitizers see what this test does not.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "process/psPty.h"
 #include "process/psSpawn.h"
+#include "psTestUtil.h"
 
 #define STARTS 60
 
@@ -27,23 +27,11 @@ static void spawned(void *ctx, const psSpawnOutcome *outcome)
     called++;
 }
 
-static int threads(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    int count = 0;
-
-    while (dir && readdir(dir))
-        count++;
-    if (dir)
-        closedir(dir);
-    return count;
-}
-
 MAIN(psSpawnAbandonTest)
 {
     char *const commandLine[] = {"/bin/sleep", "300", NULL};
     char *const environment[] = {NULL};
-    int begun = 0, left = 0, before = threads();
+    int begun = 0, left = 0, before = psTestThreads();
     char path[64];
     FILE *file;
 
@@ -71,7 +59,7 @@ MAIN(psSpawnAbandonTest)
     psSpawnFree(NULL);
     testOk(begun == STARTS, "%d starts", begun);
     testOk(called == 0, "nobody is called");
-    left = threads() - before;
+    left = psTestThreads() - before;
     testOk(left == 0, "%d threads are left", left);
     file = fopen(path, "re");
     bool none = !file || fgetc(file) == EOF;

@@ -16,6 +16,7 @@
 #include <testMain.h>
 
 #include "psSpawnFixture.h"
+#include "psTestUtil.h"
 
 static char dirName[] = "/tmp/psSpawnTest.XXXXXX";
 static psSpawnFixture f;
@@ -434,18 +435,6 @@ static void exec_ThatHangs_HoldsUpNobody(void)
 
 /* ---- leaks ---- */
 
-static int countEntries(const char *path)
-{
-    DIR *dir = opendir(path);
-    int count = 0;
-
-    while (dir && readdir(dir))
-        count++;
-    if (dir)
-        closedir(dir);
-    return count;
-}
-
 static void starts_LeakNothing(void)
 {
     int fds, threads, fdsAfter, threadsAfter;
@@ -453,8 +442,8 @@ static void starts_LeakNothing(void)
     testDiag("starts_LeakNothing");
     prepare("exit=0");
     psPtyClose(&f.pty);
-    fds = countEntries("/proc/self/fd");
-    threads = countEntries("/proc/self/task");
+    fds = psTestDescriptors();
+    threads = psTestThreads();
     for (int i = 0; i < 100; i++) {
         prepare("exit=0");
         if (i % 4 == 0)
@@ -464,8 +453,8 @@ static void starts_LeakNothing(void)
         psSpawnFixtureRun(&f);
     }
     psPtyClose(&f.pty);
-    fdsAfter = countEntries("/proc/self/fd");
-    threadsAfter = countEntries("/proc/self/task");
+    fdsAfter = psTestDescriptors();
+    threadsAfter = psTestThreads();
     testOk(fds == fdsAfter, "descriptors: %d before, %d after 100 starts", fds, fdsAfter);
     testOk(threads == threadsAfter, "threads: %d before, %d after", threads, threadsAfter);
     testOk(!haveChildren(), "no zombies");

@@ -328,15 +328,3 @@ psText psSupFixtureLog(const psSupFixture *f, const char *name)
         psTextAppend(&text, "", 0);
     return text;
 }
-
-int psTestDescriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (dir && readdir(dir))
-        count++;
-    if (dir)
-        closedir(dir);
-    return count;
-}

@@ -80,7 +80,5 @@ void psTestConsoleDrain(psTestConsole *console);
 
 /** The log of a child, whole; psTextClear() it. */
 psText psSupFixtureLog(const psSupFixture *f, const char *name);
-/** Open descriptors of this program. */
-int psTestDescriptors(void);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "model/psVerb.h"
 #include "psSupFixture.h"
+#include "psTestUtil.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: EPICS */
+#include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,4 +35,27 @@ const char *psTestChildProgram(void)
         access(path, X_OK) != 0)
         testAbort("no %s", path);
     return path;
+}
+
+static int countEntries(const char *path)
+{
+    DIR *dir = opendir(path);
+    int count = 0;
+
+    if (!dir)
+        testAbort("%s: %s", path, strerror(errno));
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+int psTestDescriptors(void)
+{
+    return countEntries("/proc/self/fd");
+}
+
+int psTestThreads(void)
+{
+    return countEntries("/proc/self/task");
 }
