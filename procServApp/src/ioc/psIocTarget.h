@@ -58,11 +58,14 @@ typedef struct psTarget {
  *  @return 0, or -ENOMEM without memory or threads for the child */
 int psTargetInit(psTarget *target, const psLinkTarget *link);
 
-/** Queue a command; -ENOENT if there is no child of that name, or no supervisor. */
+/** Queue a command; -ENOENT if there is no child of that name, or no supervisor.
+ *  @param done called on any thread, perhaps before this returns, so it must not take the lock of
+ *              the record */
 int psTargetSubmit(const psTarget *target, const psCommand *cmd, psDoneFn done, void *ctx);
 /** A line on the consoles concerned, and in their logs. */
 int psTargetTell(const psTarget *target, const char *text);
-/** Publish a command that was refused.  @return as psTargetSubmit() */
+/** Publish a command that was refused.  @param done as of psTargetSubmit()
+ *  @return as psTargetSubmit() */
 int psTargetDenied(const psTarget *target, const psCommand *cmd, const char *reason, psDoneFn done,
                    void *ctx);
 

@@ -222,7 +222,9 @@ typedef struct psCommand {
     char by[PS_BY_BYTES]; /**< user@host; "" means "local" */
 } psCommand;
 
-/** How a command ended: Done, Failed, Denied or Timeout. */
+/** How a command ended: Done, Failed, Denied or Timeout.
+ *  @param msg valid during the call
+ *  Thread: that of whoever calls it, as the function says that takes it.  It must not block. */
 typedef void (*psDoneFn)(void *ctx, psCmdState how, const char *msg);
 
 /** Facts of a child that never change: for records and reports.  The strings live as long as

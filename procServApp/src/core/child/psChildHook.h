@@ -21,7 +21,7 @@ int psChildHookInit(psChild *child, const psInherit *inherit);
 void psChildHookFree(psChild *child);
 
 /** Run the hung command.
- *  @param over called when it is over, unless psChildHookStop() came before
+ *  @param over called when it is over, unless psChildHookStopHung() came before
  *  @return false: there is none, or it could not be started: do not wait for it */
 bool psChildHookHung(psChild *child, const char *reason, void (*over)(psChild *child));
 /** What the hung command was run for is called off: end it. */

@@ -225,9 +225,8 @@ static void conclude(psUsage *usage, int target, double now, psResources *out)
     takeRates(known, now);
     if (known->seen == 0)
         out->error = ESRCH; /* hidden from us, or just gone */
-    if (known->ioSeen > 0)
-        out->ioError =
-            0; /* of one is enough: a helper of another user's is no reason for an alarm */
+    if (known->ioSeen > 0)  /* a helper of another user's is no reason for an alarm */
+        out->ioError = 0;
     out->cpuSec = (double)known->total[psUsageCpu] / usage->ticksPerSec;
     out->cpuPercent = 100.0 * known->rate[psUsageCpu] / usage->ticksPerSec;
     out->readKBs = known->rate[psUsageBytesRead] / 1e3;
